@@ -1,0 +1,151 @@
+"""The Python door: the same engine as the command line, over files or arrays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossctl.data.bind import Request
+from lossctl.data.inputs import open_inputs
+from lossctl.data.memory import MemorySource
+from lossctl.data.source import Source
+from lossctl.engine.options import ALL, Options, memory_size
+from lossctl.engine.result import Note, Report, Result
+from lossctl.engine.run import run
+from lossctl.engine.samples import SampleLog
+from lossctl.errors import UsageError
+from lossctl.model.call import LossCall, parse_calls
+
+__all__ = ["Computed", "compute"]
+
+OPTIONS = set(Options.__dataclass_fields__)
+LISTS = ("key", "by", "classes")
+
+
+class Computed:
+    """What ``compute`` gives back: one number where one loss was named, and everything behind it."""
+
+    def __init__(self, report: Report, again: Any) -> None:
+        self.report = report
+        self._again = again
+        self._rows: NDArray[np.float64] | None = None
+
+    @property
+    def results(self) -> Sequence[Result]:
+        """Every loss and slice, totals first."""
+        return self.report.results
+
+    @property
+    def warnings(self) -> Sequence[Note]:
+        return self.report.warnings
+
+    def _only(self) -> Result:
+        totals = [r for r in self.report.results if r.slice == "total"]
+        if len(totals) > 1:
+            raise UsageError("several losses were computed", code="several-losses", hint="see .results or .to_pandas()")
+        return totals[0]
+
+    @property
+    def value(self) -> float | None:
+        """The reduced value of the only loss."""
+        return self._only().value
+
+    @property
+    def n(self) -> int:
+        """Rows (or lists) behind the value."""
+        return self._only().n
+
+    @property
+    def signature(self) -> str:
+        """What must agree before two values may be compared."""
+        return self._only().signature
+
+    @property
+    def per_sample(self) -> NDArray[np.float64]:
+        """(N,) values of rows (N x losses where several were named); NaN where a row was not scored."""
+        if self._rows is None:
+            log = self._again().samples
+            if not isinstance(log, SampleLog):
+                raise UsageError("this loss has no per-sample values", code="mixed-units")
+            rows = log.arrays()
+            self._rows = rows[:, 0] if rows.shape[1] == 1 else rows
+        return self._rows
+
+    def to_pandas(self) -> Any:
+        """The reduced results as a DataFrame, one row for each loss and slice."""
+        return self.report.to_pandas()
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{r.label} {r.reduction} {r.group or ''} {r.value!r} (n={r.n})" for r in self.results)
+
+
+def compute(losses: str, *inputs: Any, **options: Any) -> Computed:
+    """Score files or arrays: ``compute("huber", pred, target, delta=1.0)``.
+
+    ``losses`` as on the command line (``"mse,huber:delta=0.5"``). ``inputs`` are paths (one table, or
+    one file a role), or one array for each role in the loss's order; anything NumPy, pandas, Arrow or
+    polars holds will do. Options are the command line's, with ``_`` for ``-``: parameters of the losses,
+    roles (column names), ``weight mask by key nan reduction like ...``; with arrays, ``weight``, ``mask``
+    and ``by`` may be arrays as well. Raises ``DataError`` and ``UsageError``.
+    """
+    given = dict(options)
+    shared = {name: given.pop(name) for name in list(given) if name in OPTIONS}
+    if isinstance(shared.get("memory"), str):
+        shared["memory"] = memory_size(shared["memory"])
+    if shared.get("rows") == "all":
+        shared["rows"] = ALL
+    reader = {n: given.pop(n) for n in ("input_format", "delimiter", "no_header", "null_values") if n in given}
+    request: dict[str, Any] = {
+        n: given.pop(n) for n in ("weight", "mask", "key", "by", "classes", "positive") if n in given
+    }
+    bare = parse_calls(losses)
+    roles = {n: given.pop(n) for n in list(given) if any(n in c.entry.spec.roles for c in bare)}
+    calls = with_options(bare, given)
+    chosen = Options(**{"rows": 0, **shared})
+    files = all(isinstance(item, (str, os.PathLike)) for item in inputs)
+
+    def once(settings: Options) -> Report:
+        if files:
+            sources, columns, elsewhere = open_inputs([os.fspath(p) for p in inputs], roles, **reader)
+        else:
+            sources, columns, elsewhere = arrays_source(calls, inputs, request), {}, {}
+        wanted: dict[str, Any] = {k: listed(v) if k in LISTS else v for k, v in request.items()}
+        return run(calls, sources, Request(roles=columns, **wanted), settings, elsewhere)
+
+    return Computed(once(chosen), lambda: once(replace(chosen, rows=ALL, worst=None)))
+
+
+def with_options(calls: list[LossCall], given: dict[str, Any]) -> list[LossCall]:
+    """Parameters from keywords: each goes to every loss that has it; one that none has is an error."""
+    for name in given:
+        if not any(name in call.entry.spec.params for call in calls):
+            named = ", ".join(call.name for call in calls)
+            raise UsageError(f"{name} is no parameter of {named} and no option", code="unknown-parameter")
+    return [
+        LossCall.make(c.name, {**{k: v for k, v in given.items() if k in c.entry.spec.params}, **c.given})
+        for c in calls
+    ]
+
+
+def listed(value: Any) -> tuple[str, ...]:
+    return tuple(value.split(",")) if isinstance(value, str) else tuple(str(v) for v in value)
+
+
+def arrays_source(calls: Sequence[LossCall], inputs: Sequence[Any], request: dict[str, Any]) -> list[Source]:
+    """Arrays as a table in memory: a column for each role, and for weight, mask and groups."""
+    roles = calls[0].entry.spec.roles
+    if len(inputs) != len(roles):
+        raise UsageError(
+            f"{calls[0].name} takes {len(roles)} arrays ({', '.join(roles)}), got {len(inputs)}", code="file-count"
+        )
+    columns: dict[str, Any] = dict(zip(roles, inputs, strict=True))
+    for name in ("weight", "mask", "by"):
+        value = request.get(name)
+        if value is not None and not isinstance(value, str):
+            columns[name], request[name] = value, name
+    return [MemorySource(columns)]

@@ -1,0 +1,1 @@
+"""ARGV: parsing, dispatch, exit statuses. The only room that knows click."""

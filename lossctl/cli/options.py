@@ -1,0 +1,122 @@
+"""Options that every loss shares, by heading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+__all__ = ["RESULTS", "ROWS", "RUNNING", "reading"]
+
+FORMATS = ("auto", "table", "plain", "csv", "json", "jsonl", "markdown", "value")
+LIBRARIES = ("torch", "keras", "sklearn", "optax")
+
+
+def option(section: str, *names: str, **attributes: Any) -> click.Option:
+    made = click.Option(list(names), **attributes)
+    made.section = section  # type: ignore[attr-defined]
+    return made
+
+
+def reading(roles: Mapping[str, str]) -> list[click.Option]:
+    """Which columns, how labels are read, and the file format.
+
+    A role takes its name: a loss with a role ``positive`` has no labels to call positive.
+    """
+    c, f = "Columns", "File format"
+    options = [
+        *(
+            option(
+                c,
+                f"--{role}",
+                f"r_{role}",
+                metavar="COLS",
+                help=f"Columns of {role}: {phrase}. A name, a list, 'logit_*', or FILE:COLS.",
+            )
+            for role, phrase in roles.items()
+        ),
+        option(c, "-w", "--weight", metavar="COL", help="Sample weights >= 0."),
+        option(c, "--mask", metavar="COL", help="Rows that count: 1, or 0 for rows that do not."),
+        option(
+            c, "-k", "--key", metavar="COL[,COL]", help="Names the rows; in two files the keys must agree row by row."
+        ),
+        option(c, "-g", "--by", metavar="COL[,COL]", help="Slices: the total and every group in the same pass."),
+        option(c, "--classes", metavar="a,b,c", help="Classes in the order of the scores."),
+        option(c, "--positive", metavar="NAME", help="The positive label, where labels are text."),
+        option(f, "--input-format", metavar="F", help="csv, tsv, parquet, npy or npz; else by name, then content."),
+        option(f, "--delimiter", metavar="C", help="What separates cells of a text table."),
+        option(f, "--no-header", is_flag=True, help="The table has no header: columns are 1, 2, 3, ..."),
+        option(f, "--null-value", metavar="S", multiple=True, help="A cell that means missing (repeatable)."),
+    ]
+    return [o for o in options if o.name is not None and (o.name.startswith("r_") or o.name not in roles)]
+
+
+def ROWS() -> list[click.Option]:  # noqa: N802 - a constant that click wants fresh for every command
+    """Which rows count, and how."""
+    s = "Rows"
+    return [
+        option(
+            s,
+            "--nan",
+            type=click.Choice(["error", "skip", "propagate"]),
+            default="error",
+            help="NaN or missing values. [default: error]",
+        ),
+        option(
+            s, "--limit", type=click.IntRange(min=1), metavar="N", help="The first N rows only; the result is partial."
+        ),
+        option(s, "--renormalize", is_flag=True, help="Divide rows of probabilities by their sum."),
+        option(
+            s,
+            "--empty",
+            type=click.Choice(["error", "nan", "zero"]),
+            default="error",
+            help="Where nothing is left to score. [default: error]",
+        ),
+    ]
+
+
+def RESULTS(reductions: Sequence[str]) -> list[click.Option]:  # noqa: N802
+    """What is computed from the rows, and how it is shown."""
+    s, o = "Reduction", "Output"
+    return [
+        option(s, "--reduction", metavar="R", help=f"{', '.join(reductions)}. [default: {reductions[0]}]"),
+        option(s, "--row", type=click.Choice(["mean", "sum"]), help="How a row of several elements becomes one value."),
+        option(
+            s,
+            "--weight-norm",
+            type=click.Choice(["sum", "n"]),
+            help="A weighted mean divides by the weights or by n. [default: sum]",
+        ),
+        option(s, "--like", type=click.Choice(LIBRARIES), help="That library's convention for this loss."),
+        option(s, "--stats", is_flag=True, help="Also sum, std, min, max, median, p90, p99 and a histogram."),
+        option(
+            o,
+            "-f",
+            "--format",
+            type=click.Choice(FORMATS),
+            default="auto",
+            help="auto is table on a terminal, else plain.",
+        ),
+        option(
+            o, "-o", "--output", metavar="FILE", multiple=True, help="Also write .json .jsonl .csv .md (repeatable)."
+        ),
+        option(o, "--rows", metavar="N|all", help="Per-sample values of the first N rows. [default: 10]"),
+        option(o, "--worst", type=click.IntRange(min=1), metavar="N", help="Per-sample values of the N worst rows."),
+        option(
+            o, "--digits", type=click.IntRange(1, 17), default=6, metavar="N", help="Digits in tables. [default: 6]"
+        ),
+        option(o, "--csv-safe", is_flag=True, help="Guard CSV cells that a spreadsheet would run."),
+        option(o, "--fail-above", metavar="[LOSS=]X", multiple=True, help="Exit 1 if the value is above X."),
+        option(o, "--fail-below", metavar="[LOSS=]X", multiple=True, help="Exit 1 if the value is below X."),
+    ]
+
+
+def RUNNING() -> list[click.Option]:  # noqa: N802
+    """How the work is cut."""
+    s = "Running"
+    return [
+        option(s, "--chunk-rows", type=click.IntRange(min=1), metavar="N", help="Rows held at once; changes no digit."),
+        option(s, "--memory", metavar="SIZE", help="What may be held at once, such as 500M. [default: 2G]"),
+    ]

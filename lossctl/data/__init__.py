@@ -1,0 +1,1 @@
+"""Where arrays come from: readers, columns and roles, files in step."""

@@ -1,0 +1,243 @@
+"""Arrow columns as what a block gives: floats, coded words, texts.
+
+The buffers are read as they are: ``Array.to_numpy`` and ``pa.array(list)`` load pandas where it is
+installed, which costs more than a small file. ``pyarrow.compute`` is loaded only for decimals and
+for strings that are not dictionary-coded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from lossctl.data.source import LARGEST_EXACT_INT, Column
+from lossctl.data.values import Where, as_floats, coded, too_large
+
+if TYPE_CHECKING:
+    from lossctl.data.source import Codes, ColumnType, Floats
+    from lossctl.data.values import Mask, Values
+
+__all__ = ["ArrowArray", "as_column", "bad_text", "coded_array", "floats", "is_text", "list_width", "plain"]
+
+ArrowArray: TypeAlias = Any  # pyarrow has no stubs
+ArrowType: TypeAlias = Any
+
+_NUMPY = {
+    pa.int8(): "i1",
+    pa.int16(): "i2",
+    pa.int32(): "i4",
+    pa.int64(): "i8",
+    pa.uint8(): "u1",
+    pa.uint16(): "u2",
+    pa.uint32(): "u4",
+    pa.uint64(): "u8",
+    pa.float16(): "f2",
+    pa.float32(): "f4",
+    pa.float64(): "f8",
+}
+_TEXT = {pa.string(), pa.large_string(), pa.string_view()}
+_WORDS: dict[str, ColumnType] = {"i": "int", "u": "int", "f": "real"}
+
+
+def as_column(name: str, kind: ArrowType, rows: int | None = None) -> Column:
+    """The contract's column for an Arrow type; extension types and nested ones are ``other``."""
+    width: int | None = None
+    inner = kind
+    if _is_list(kind):
+        inner = kind.value_type
+        width = kind.list_size if pa.types.is_fixed_size_list(kind) else 0
+    word = _word(inner)
+    if width is not None and word == "text":
+        word = "other"
+    return Column(name, word, None if word == "other" else width, str(kind), rows=rows)
+
+
+def _word(kind: ArrowType) -> ColumnType:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if kind in _NUMPY:
+        return _WORDS[_NUMPY[kind][0]]
+    if pa.types.is_boolean(kind):
+        return "bool"
+    if kind in _TEXT:
+        return "text"
+    if pa.types.is_decimal(kind) or pa.types.is_null(kind):
+        return "real"
+    return "other"
+
+
+def is_text(kind: ArrowType) -> bool:
+    """Whether the type is one of Arrow's string types (not dictionary-coded)."""
+    return kind in _TEXT
+
+
+def _is_list(kind: ArrowType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def _missing(array: ArrowArray) -> Mask | None:
+    """Which cells are null, or ``None`` if none is."""
+    if not array.null_count:
+        return None
+    valid = array.buffers()[0]
+    return np.ones(len(array), bool) if valid is None else ~_bits(valid, array.offset, len(array))
+
+
+def _bits(buffer: Any, offset: int, count: int) -> Mask:
+    start = offset // 8
+    packed = np.frombuffer(buffer, np.uint8, (offset + count + 7) // 8 - start, start)
+    skip = offset - 8 * start
+    return np.unpackbits(packed, bitorder="little")[skip : skip + count].view(bool)
+
+
+def _fixed(array: ArrowArray, dtype: str, count: int | None = None) -> Values:
+    """The values of a fixed-width array (or its offsets, one more than there are rows)."""
+    where = array.offset * np.dtype(dtype).itemsize
+    count = len(array) if count is None else count
+    buffer = array.buffers()[1]
+    return np.frombuffer(buffer, dtype, count, where) if count and buffer else np.empty(0, dtype)
+
+
+def plain(array: ArrowArray) -> tuple[Values, Mask | None]:
+    """A numeric or bool array as NumPy values and the mask of its nulls; values under it mean nothing.
+
+    Raises ``TypeError`` for types that hold no numbers.
+    """
+    kind = array.type
+    if kind in _NUMPY:
+        return _fixed(array, _NUMPY[kind]), _missing(array)
+    if pa.types.is_boolean(kind):
+        bits = _bits(array.buffers()[1], array.offset, len(array)) if len(array) else np.empty(0, bool)
+        return bits, _missing(array)
+    if pa.types.is_dictionary(kind):
+        codes, missing = plain(array.indices)
+        values, absent = plain(array.dictionary)
+        if missing is not None:
+            codes = np.where(missing, 0, codes)
+        if not len(values):
+            return np.zeros(len(array)), np.ones(len(array), bool)
+        if absent is not None:
+            missing = absent[codes] if missing is None else missing | absent[codes]
+        return values[codes], missing
+    if pa.types.is_null(kind):
+        return np.zeros(len(array)), np.ones(len(array), bool)
+    if pa.types.is_decimal(kind):  # by way of text: the nearest float, which a plain cast misses
+        return plain(array.cast(pa.string()).cast(pa.float64()))
+    raise TypeError(f"{kind} is not numbers")
+
+
+def floats(array: ArrowArray, where: Where, width: int | None = None) -> Floats:
+    """An array as floats (rows,), or (rows, width) for lists, which must all have that length.
+
+    Raises ``DataError``: ``dtype``, ``integer-too-large``, ``ragged-list``.
+    """
+    try:
+        if _is_list(array.type):
+            values, missing = _rows_of_lists(array, where, width or 0)
+        else:
+            values, missing = plain(array)
+    except TypeError:
+        raise where.error(f"{array.type} is not numbers", "dtype") from None
+    if pa.types.is_decimal(array.type) and array.type.scale <= 0:
+        _refuse_large_decimals(array, values, where)
+    return as_floats(values, missing, where)
+
+
+def _refuse_large_decimals(array: ArrowArray, values: Values, where: Where) -> None:
+    for i in np.flatnonzero(np.abs(values) >= LARGEST_EXACT_INT).tolist():
+        exact = array[i].as_py()
+        if exact is not None and abs(exact) > LARGEST_EXACT_INT:
+            raise too_large(where, i, exact)
+
+
+def _spans(array: ArrowArray) -> tuple[Values, Values]:
+    """Where each list begins and ends among ``array.values``."""
+    if pa.types.is_fixed_size_list(array.type):
+        size = array.type.list_size
+        starts = (array.offset + np.arange(len(array))) * size
+        return starts, starts + size
+    edges = _fixed(array, "i8" if pa.types.is_large_list(array.type) else "i4", len(array) + 1)
+    return edges[:-1], edges[1:]
+
+
+def _rows_of_lists(array: ArrowArray, where: Where, width: int) -> tuple[Values, Mask | None]:
+    starts, ends = _spans(array)
+    nulls = _missing(array)
+    wrong = ends - starts != width
+    if nulls is not None:
+        wrong &= ~nulls
+    if wrong.any():
+        at = int(wrong.argmax())
+        found = int(ends[at] - starts[at])
+        hint = "every row of a list column must hold the same number of values"
+        message = f"{found} values in the list, expected {width}"
+        raise where.error(message, "ragged-list", at, hint=hint)
+    rows = len(array)
+    if nulls is None:
+        first = int(starts[0]) if rows else 0
+        values, missing = plain(array.values.slice(first, rows * width))
+        shape = (rows, width)
+        return values.reshape(shape), None if missing is None else missing.reshape(shape)
+    values, missing = plain(array.values)
+    places = np.where(nulls, 0, starts)[:, None] + np.arange(width)
+    if not len(values):
+        return np.zeros((rows, width)), np.ones((rows, width), bool)
+    full = np.broadcast_to(nulls[:, None], (rows, width))
+    return values[places], full.copy() if missing is None else full | missing[places]
+
+
+def list_width(arrays: Iterable[ArrowArray]) -> int:
+    """The length of the first list that is not null; 1 if there is none."""
+    for array in arrays:
+        starts, ends = _spans(array)
+        nulls = _missing(array)
+        lengths = (ends - starts) if nulls is None else (ends - starts)[~nulls]
+        if len(lengths):
+            return int(lengths[0])
+    return 1
+
+
+def coded_array(array: ArrowArray) -> tuple[Codes, list[str]]:
+    """The array as (codes, words), -1 = null. ``TypeError`` if it has none, ``UnicodeDecodeError``."""
+    kind = array.type
+    if kind in _TEXT:
+        if pa.types.is_string_view(kind):
+            array = array.cast(pa.large_string())
+        array = array.dictionary_encode()
+        kind = array.type
+    if pa.types.is_dictionary(kind):
+        inner, words = _coded_dictionary(array.dictionary)
+        codes, missing = plain(array.indices)
+        if missing is not None:
+            codes = np.where(missing, -1, codes)
+        return np.append(inner, -1)[codes], words
+    if _is_list(kind):
+        raise TypeError
+    if pa.types.is_decimal(kind):
+        return coded_array(array.cast(pa.string()))
+    return coded(*plain(array))
+
+
+def _coded_dictionary(values: ArrowArray) -> tuple[Codes, list[str]]:
+    if values.type not in _TEXT:
+        return coded(*plain(values))
+    words = values.to_pylist()
+    codes = np.arange(len(words))
+    missing = _missing(values)
+    if missing is not None:
+        codes[missing] = -1
+        words = [word or "" for word in words]
+    return codes, words
+
+
+def bad_text(array: ArrowArray) -> int | None:
+    """The first row that is not UTF-8."""
+    for i in range(len(array)):
+        try:
+            array[i].as_py()
+        except UnicodeDecodeError:
+            return i
+    return None

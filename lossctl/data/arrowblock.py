@@ -1,0 +1,100 @@
+"""Rows of Arrow arrays as blocks: parts as they come from a file, cut anew to the size asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import numpy as np
+
+from lossctl.data.arrow import ArrowArray, bad_text, coded_array, floats
+from lossctl.data.values import Where, as_texts, joined
+
+if TYPE_CHECKING:
+    from lossctl.data.source import Codes, Floats
+
+__all__ = ["ArrowBlock", "Part", "regrouped"]
+
+
+class Part:
+    """A run of rows as Arrow arrays, with the words of its columns, worked out once."""
+
+    def __init__(self, arrays: dict[str, ArrowArray], rows: int) -> None:
+        self.arrays = arrays
+        self.rows = rows
+        self._words: dict[str, tuple[Codes, list[str]]] = {}
+
+    def words(self, where: Where) -> tuple[Codes, list[str]]:
+        """The column as (codes, words), -1 = null. ``DataError`` if it has none, or is not UTF-8."""
+        name = where.column
+        if name not in self._words:
+            array = self.arrays[name]
+            try:
+                self._words[name] = coded_array(array)
+            except TypeError:
+                raise where.error(f"{array.type} cannot be labels", "dtype") from None
+            except UnicodeDecodeError:
+                raise where.error("a cell is not valid UTF-8 text", "encoding", bad_text(array)) from None
+        return self._words[name]
+
+
+class ArrowBlock:
+    """Rows out of parts: ``pieces`` are (part, from row, to row), ``widths`` the lengths of list columns."""
+
+    def __init__(
+        self, file: str, first: int, pieces: Sequence[tuple[Part, int, int]], widths: dict[str, int]
+    ) -> None:
+        self.first = first
+        self.rows = sum(stop - start for _, start, stop in pieces)
+        self._file = file
+        self._pieces = pieces
+        self._widths = widths
+
+    def numbers(self, name: str) -> Floats:
+        """The column as floats, (rows,) or (rows, k)."""
+        runs: list[Any] = []
+        row = self.first
+        for part, start, stop in self._pieces:
+            runs.append(self._floats(part, start, stop, Where(self._file, name, row)))
+            row += stop - start
+        return cast("Floats", runs[0] if len(runs) == 1 else np.concatenate(runs))
+
+    def labels(self, name: str) -> tuple[Codes, list[str]]:
+        """The column as coded words."""
+        return joined(list(self._words(name)))
+
+    def texts(self, name: str) -> list[str | None]:
+        """The column cell by cell."""
+        return [text for codes, words in self._words(name) for text in as_texts(codes, words)]
+
+    def _words(self, name: str) -> Iterator[tuple[Codes, list[str]]]:
+        row = self.first
+        for part, start, stop in self._pieces:
+            codes, words = part.words(Where(self._file, name, row - start))
+            yield codes[start:stop], words
+            row += stop - start
+
+    def _floats(self, part: Part, start: int, stop: int, where: Where) -> Floats:
+        array = part.arrays[where.column].slice(start, stop - start)
+        return floats(array, where, self._widths.get(where.column))
+
+
+P = TypeVar("P", bound=Part)
+
+
+def regrouped(parts: Iterable[P], rows: int) -> Iterator[tuple[int, list[tuple[P, int, int]]]]:
+    """Parts of any size as (first row, pieces) of exactly ``rows`` rows, the last one shorter."""
+    first, room = 0, rows
+    pieces: list[tuple[P, int, int]] = []
+    for part in parts:
+        start = 0
+        while start < part.rows:
+            stop = min(start + room, part.rows)
+            pieces.append((part, start, stop))
+            room -= stop - start
+            start = stop
+            if not room:
+                yield first, pieces
+                first, room, pieces = first + rows, rows, []
+    if pieces:
+        yield first, pieces

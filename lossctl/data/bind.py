@@ -1,0 +1,381 @@
+"""Columns to roles: which column of which file feeds each input of each loss.
+
+Only schemas are looked at. What a name says about the numbers (``prob_...``, ``logit_...``) settles the
+parameter ``input`` where the loss has one; a contradiction is a usage error with the call that works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from lossctl.data import columns as cols
+from lossctl.data.columns import Found
+from lossctl.data.labels import ClassNames, Vocabulary
+from lossctl.data.source import Source
+from lossctl.errors import DataError, UsageError
+from lossctl.model.call import LossCall
+from lossctl.model.kinds import Kind
+from lossctl.model.spec import Input
+
+__all__ = ["Binding", "BoundCall", "Ref", "Request", "bind"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user said about columns. ``roles`` maps a role to columns as typed."""
+
+    roles: Mapping[str, str] = field(default_factory=dict)
+    weight: str | None = None
+    mask: str | None = None
+    key: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
+    classes: tuple[str, ...] | None = None
+    positive: str | None = None
+
+
+@dataclass(frozen=True)
+class Ref:
+    """Some columns of one source."""
+
+    source: int
+    columns: tuple[str, ...]
+
+
+@dataclass
+class BoundCall:
+    """A call whose inputs are found. ``call`` has its ``input`` settled."""
+
+    call: LossCall
+    refs: dict[str, Ref]
+    classes: ClassNames
+    width: int | None  # class scores beside a label, as far as the schema tells; None: a single score
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+
+
+@dataclass
+class Binding:
+    """Everything a pass over the sources needs to know about columns."""
+
+    sources: list[Source]
+    calls: list[BoundCall]
+    weight: Ref | None
+    mask: Ref | None
+    by: tuple[Ref, ...]
+    keys: tuple[Ref, ...]  # one for each source that has one; more than one: compared row by row
+    positive: str | None
+    notes: list[tuple[str, str]]  # code, sentence
+
+    def wanted(self) -> tuple[list[list[str]], list[list[str]]]:
+        """For each source the columns to be read as numbers, and as text."""
+        numeric: list[dict[str, None]] = [{} for _ in self.sources]
+        text: list[dict[str, None]] = [{} for _ in self.sources]
+        for bound in self.calls:
+            for role, ref in bound.refs.items():
+                bucket = text if self.reads_text(bound, role) else numeric
+                bucket[ref.source].update(dict.fromkeys(ref.columns))
+        for single in (self.weight, self.mask):
+            if single is not None:
+                numeric[single.source].update(dict.fromkeys(single.columns))
+        for ref in (*self.by, *self.keys):
+            text[ref.source].update(dict.fromkeys(ref.columns))
+        return [list(n) for n in numeric], [list(t) for t in text]
+
+    def reads_text(self, bound: BoundCall, role: str) -> bool:
+        """Whether a role's column is read as text: groups, and labels whose type is not numeric."""
+        ref, entry = bound.refs[role], input_of(bound.call, role)
+        way = entry.kind.decode(bound.call.params, bound.width)
+        column = cols.column_of(self.sources[ref.source], ref.columns[0])
+        if way == "text":
+            return True
+        if (len(ref.columns) > 1 and way != "label") or column.width is not None:
+            return False
+        if way == "binary":
+            return self.positive is not None
+        if way == "label":
+            return any(
+                cols.column_of(self.sources[r.source], name).type in {"cell", "text"}
+                for r in (bound.refs["pred"], bound.refs["target"])
+                for name in r.columns
+            )
+        return way == "class" and column.type in {"cell", "text"}
+
+
+def input_of(call: LossCall, role: str) -> Input:
+    return next(i for i in call.entry.spec.inputs if i.role == role)
+
+
+def bind(calls: Sequence[LossCall], sources: list[Source], request: Request, elsewhere: Mapping[str, int]) -> Binding:
+    """Find the columns of every role of every call.
+
+    ``sources`` are the positional files in order, then those of ``--role FILE:COLS`` (``elsewhere``
+    maps such a role to its source). Raises ``DataError`` and ``UsageError`` as the contract says.
+    """
+    positional = sources[: len(sources) - len(set(elsewhere.values()))]
+    roles = {role for call in calls for role in call.entry.spec.roles}
+    for role in request.roles:
+        if role not in roles:
+            named = ", ".join(call.name for call in calls)
+            raise UsageError(
+                f"--{role}: {named} has no such input", code="unknown-role", hint=f"it has: {', '.join(sorted(roles))}"
+            )
+    notes = [(("column-left-out"), f"{s.name}: {note}") for s in sources for note in getattr(s, "notes", ())]
+    common = Common(request, sources, positional, elsewhere, notes)
+    bound = [bind_call(call, common) for call in calls]
+    used = {(ref.source, name) for b in bound for ref in b.refs.values() for name in ref.columns}
+    weight, mask = common.single("weight", request.weight), common.single("mask", request.mask)
+    by = tuple(ref for name in request.by if (ref := common.single("by", name)) is not None)
+    used |= {(ref.source, name) for ref in (*by, *(r for r in (weight, mask) if r)) for name in ref.columns}
+    if request.weight is None:
+        for place, source in enumerate(sources):
+            for name in cols.weight_columns(source):
+                if (place, name) not in used:
+                    notes.append(
+                        ("weight-unused", f'{source.name} has a column "{name}" that is not used: --weight {name}')
+                    )
+    return Binding(sources, bound, weight, mask, by, common.keys(used), request.positive, notes)
+
+
+@dataclass
+class Common:
+    """What binding one call needs to know of the whole."""
+
+    request: Request
+    sources: list[Source]
+    positional: list[Source]
+    elsewhere: Mapping[str, int]
+    notes: list[tuple[str, str]]
+
+    def single(self, role: str, name: str | None) -> Ref | None:
+        """One column by its name, from whichever file has it."""
+        if name is None:
+            return None
+        hits = [place for place, s in enumerate(self.sources) if name in {c.name for c in s.columns}]
+        if not hits:
+            raise cols.missing(self.sources[0], role, name)
+        if len(hits) > 1 and role != "by":
+            files = " and ".join(self.sources[place].name for place in hits)
+            raise DataError(
+                f'--{role}: column "{name}" is in {files}', code="ambiguous-column", hint="rename one of them"
+            )
+        return Ref(hits[0], (name,))
+
+    def keys(self, used: set[tuple[int, str]]) -> tuple[Ref, ...]:
+        """Key columns: as named by --key, or found in each of two files."""
+        places = range(len(self.positional))
+        if self.request.key:
+            refs = []
+            for place in places:
+                known = {c.name for c in self.positional[place].columns}
+                absent = [name for name in self.request.key if name not in known]
+                if absent and (len(self.positional) == 1 or self.positional[place].format not in {"npy"}):
+                    raise cols.missing(self.positional[place], "key", absent[0])
+                if not absent:
+                    refs.append(Ref(place, self.request.key))
+            if not refs:
+                raise cols.missing(self.positional[0], "key", self.request.key[0])
+            return tuple(refs)
+        if len(self.positional) < 2:
+            return ()
+        found = [[n for n in cols.key_columns(self.positional[p]) if (p, n) not in used] for p in places]
+        if not all(found):
+            return ()
+        for place, names in enumerate(found):
+            if len(names) > 1:
+                raise DataError(
+                    f"two columns could be the key: {' and '.join(names)}",
+                    code="ambiguous-column",
+                    file=self.positional[place].name,
+                    hint=f"say which: --key {names[0]}",
+                )
+        return tuple(Ref(place, tuple(names)) for place, names in enumerate(found))
+
+    def source_of(self, entry: Input, spec_inputs: Sequence[Input]) -> int:
+        """Which file holds a role: the one table, its side of two files, or a file of its own."""
+        if entry.role in self.elsewhere:
+            return self.elsewhere[entry.role]
+        files = len(self.positional)
+        if files == 0:
+            raise UsageError(f"no file for {entry.role}", code="no-input", hint=f"--{entry.role} FILE:COLUMN")
+        if files == 1:
+            return 0
+        sides = {i.side for i in spec_inputs}
+        if files == 2 and sides == {"P", "T"}:
+            return 0 if entry.side == "P" else 1
+        if files == len(spec_inputs):
+            return list(spec_inputs).index(entry)
+        roles = ", ".join(i.role for i in spec_inputs)
+        raise UsageError(
+            f"{files} files for the inputs {roles}",
+            code="file-count",
+            hint=f"one table with all of them, or {len(spec_inputs)} files in that order",
+        )
+
+
+def bind_call(call: LossCall, common: Common) -> BoundCall:
+    """Find the columns of one call's roles; settle ``input`` by what the names say."""
+    inputs = call.entry.spec.inputs
+    found: dict[str, Found] = {}
+    places: dict[str, int] = {}
+    for entry in inputs:
+        place = places[entry.role] = common.source_of(entry, inputs)
+        source = common.sources[place]
+        text = common.request.roles.get(entry.role)
+        alone = [i for i in inputs if common.source_of(i, inputs) == place]
+        found[entry.role] = (
+            cols.explicit(source, entry.role, text)
+            if text is not None
+            else detect(call, entry, source, lone=len(common.sources) > 1 and len(alone) == 1)
+        )
+    pred = found.get("pred")
+    if pred is not None and "pred" in places:
+        call = settle_form(call, pred, common.sources[places["pred"]])
+    refs = {role: Ref(places[role], f.columns) for role, f in found.items()}
+    return finish(call, found, refs, common)
+
+
+def finish(call: LossCall, found: dict[str, Found], refs: dict[str, Ref], common: Common) -> BoundCall:
+    """Class order, and members of families in one order on both sides."""
+    pred = found.get("pred")
+    width = None
+    if pred is not None:
+        column = cols.column_of(common.sources[refs["pred"].source], pred.columns[0])
+        width = len(pred.columns) if len(pred.columns) > 1 else column.width
+    names: Sequence[str] | None = None
+    if pred is not None and width is not None:
+        names = pred.suffixes
+        wanted = common.request.classes
+        if wanted is not None and names is not None and set(wanted) == set(names):
+            order = [names.index(name) for name in wanted]
+            refs["pred"] = replace(refs["pred"], columns=tuple(pred.columns[i] for i in order))
+            names = wanted
+        elif wanted is not None:
+            if width and len(wanted) != width:
+                raise DataError(
+                    f"--classes names {len(wanted)} classes, and there are {width} scores: {cols.listed(pred.columns)}",
+                    code="class-count",
+                    file=common.sources[refs["pred"].source].name,
+                )
+            if names is not None:
+                text = f"--classes takes the place of the names in the columns, in this order: {', '.join(names)}"
+                common.notes.append(("classes-renamed", text))
+            names = wanted
+    target = found.get("target")
+    if target is not None and names is not None and target.suffixes is not None:
+        refs["target"] = replace(refs["target"], columns=aligned(target, names, common.sources[refs["target"].source]))
+    elif target is not None and pred is not None and pred.suffixes and target.suffixes:
+        refs["target"] = replace(
+            refs["target"], columns=aligned(target, pred.suffixes, common.sources[refs["target"].source])
+        )
+    return BoundCall(call, refs, ClassNames(names, width or None), width)
+
+
+def aligned(target: Found, order: Sequence[str], source: Source) -> tuple[str, ...]:
+    """Target columns in the order of the prediction columns, matched by suffix."""
+    suffixes = list(target.suffixes or ())
+    if set(suffixes) == set(order):
+        return tuple(target.columns[suffixes.index(name)] for name in order)
+    if len(suffixes) != len(order):
+        return target.columns  # the loss says what is wrong with the shapes
+    raise DataError(
+        f"prediction and target columns do not match: {cols.listed(list(order))} against {cols.listed(suffixes)}",
+        code="columns-differ",
+        file=source.name,
+        hint="name both in one order: --pred a,b,c --target x,y,z",
+    )
+
+
+def detect(call: LossCall, entry: Input, source: Source, *, lone: bool) -> Found:
+    """Columns of a role by their names; ``lone``: the file holds nothing but this role."""
+    candidates = [c for c in source.columns if c.type != "other" and c.name not in cols.key_columns(source)]
+    hit = search(call, entry, source)
+    if hit is not None:
+        return hit
+    if lone and len(candidates) == 1:
+        return Found((candidates[0].name,), form=cols.implied_form(candidates[0].name))
+    if source.format == "npy":
+        raise UsageError(
+            f"{source.name} is one array and cannot hold {', '.join(call.entry.spec.roles)}",
+            code="file-count",
+            hint=f"lossctl compute {call.name} {source.name} {' '.join(r.upper() + '.npy' for r in call.entry.spec.roles[1:])}",
+        )
+    raise cols.undetected(source, entry.role, entry.kind.phrase)
+
+
+def search(call: LossCall, entry: Input, source: Source) -> Found | None:
+    role, kind = entry.role, entry.kind
+    own = ((cols.plain(role),),)
+    if role == "target":
+        ranks = cols.TARGET if call.entry.spec.family != "ranking" else (*cols.TARGET, *cols.RANKING_TARGET)
+        hit = None if kind.columns == "classes" else cols.by_name(source, role, ranks)
+        hit = hit or cols.family(source, role, ("y_true_", "target_", "label_"))
+        return hit or cols.by_name(source, role, ranks)
+    if role != "pred":
+        hit = cols.by_name(source, role, cols.ALSO.get(role, own))
+        return hit or (cols.family(source, role, (f"{role}_",)) if kind.columns == "any" else None)
+    return search_pred(kind, source)
+
+
+def search_pred(kind: Kind, source: Source) -> Found | None:
+    """Predictions: by the names that fit the kind, most telling first."""
+    outputs = ("y_pred_", "pred_")
+    if kind.columns == "one":
+        return cols.by_name(source, "pred", (*cols.PRED, *cols.SCORE))
+    if kind.columns == "any":
+        return (
+            cols.by_name(source, "pred", cols.PRED)
+            or cols.family(source, "pred", outputs)
+            or (decision(source) if kind.decides else None)
+        )
+    if kind.columns == "score":
+        hit = cols.by_name(source, "pred", (*cols.SCORE, *cols.PRED))
+        return hit or cols.family(source, "pred", tuple(cols.PREFIXES)) or cols.family(source, "pred", outputs)
+    hit = cols.family(source, "pred", tuple(cols.PREFIXES))
+    if hit is None:
+        hit = cols.by_name(source, "pred", (*cols.CLASS_LISTS, *cols.SCORE, *cols.PRED))
+        if hit is not None and cols.column_of(source, hit.columns[0]).width is None:
+            hit = None
+    return hit or cols.family(source, "pred", outputs)
+
+
+def decision(source: Source) -> Found | None:
+    """Scores that a label can be decided from, where no label is predicted."""
+    hit = cols.by_name(source, "pred", (*cols.SCORE, *cols.CLASS_LISTS))
+    return hit or cols.family(source, "pred", tuple(cols.PREFIXES))
+
+
+def settle_form(call: LossCall, pred: Found, source: Source) -> LossCall:
+    """Let the columns' names settle ``input``; refuse a contradiction."""
+    said, spec = pred.form, call.entry.spec
+    if said is None:
+        return call
+    shown = pred.columns[0] if len(pred.columns) == 1 else f"{pred.columns[0]}, ..."
+    kind = input_of(call, "pred").kind
+    if "input" not in spec.params:
+        fixed = getattr(kind, "fixed", None)
+        if fixed is not None and fixed != said:
+            raise contradiction(call, said, fixed, shown, source)
+        return call
+    form = call.params["input"]
+    if form == said:
+        return call
+    if "input" in call.given or "input" in call.entry.fixed or said not in spec.params["input"].choices:
+        raise contradiction(call, said, str(form), shown, source)
+    return call.with_params({"input": said})
+
+
+def contradiction(call: LossCall, said: str, form: str, shown: str, source: Source) -> UsageError:
+    """The name of a column says one thing, the call another."""
+    spec = call.entry.spec
+    if call.entry.fixed.get("input") == form:
+        way = f"lossctl compute {spec.name} {source.name}"
+    elif "input" in spec.params and said in spec.params["input"].choices:
+        way = f"leave --input {form} out, or rename the column if it holds {form}"
+    else:
+        way = f"rename the column if it holds {form}"
+    return UsageError(
+        f'{call.name} takes {form}, and the name of "{shown}" says {said}',
+        code="input-differs",
+        file=source.name,
+        hint=way,
+    )

@@ -1,0 +1,212 @@
+"""Which column is what: names by rank, families of columns, and the messages when that fails."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lossctl.data.source import Column, Source
+from lossctl.errors import DataError
+
+__all__ = ["Found", "by_name", "explicit", "family", "implied_form", "key_columns", "plain"]
+
+# Names by rank: the first rank with a hit wins, two hits in one rank are an error.
+TARGET = (
+    ("ytrue",),
+    ("target", "targets"),
+    ("label", "labels", "labelids"),
+    ("groundtruth", "truth", "gold", "reference", "references", "ref", "expected", "actual", "observed", "text", "y"),
+)
+PRED = (
+    ("ypred",),
+    ("prediction", "predictions", "pred", "preds", "predicted"),
+    ("predict", "yhat", ".pred", "response", "output", "hypothesis", "hyp", "predtext", "generatedtext"),
+)
+SCORE = (
+    ("yprob", "yproba", "yscore", "prob", "proba", "probability", "score"),
+    ("logit", "logits", "ylogit"),
+)
+CLASS_LISTS = (("probs", "probas", "probabilities", "logits", "logprobs"),)
+ALSO = {"group": (("group",), ("qid", "queryid")), "var": (("var", "variance", "sigma2"),)}
+RANKING_TARGET = (("relevance", "rel"),)
+WEIGHT = ("weight", "weights", "sampleweight", "w")
+KEY = ("id", "rowid", "sampleid", "exampleid", "docid", "uttid", "uid", "key")
+
+# Prefixes of one column a class, and what they say about the numbers (None: nothing).
+PREFIXES = {
+    "y_pred_proba_": "probs",
+    "log_prob_": "log-probs",
+    "logit_": "logits",
+    "proba_": "probs",
+    "prob_": "probs",
+    ".pred_": None,
+    "p_": None,
+}
+FORMS = {
+    "probs": {"yprob", "yproba", "prob", "proba", "probability", "probs", "probas", "probabilities"},
+    "logits": {"logit", "logits", "ylogit"},
+    "log-probs": {"logprob", "logprobs"},
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """Columns of one role. ``suffixes`` name the members of a family (classes, outputs)."""
+
+    columns: tuple[str, ...]
+    suffixes: tuple[str, ...] | None = None
+    form: str | None = None
+
+
+def plain(name: str) -> str:
+    """A name without case, ``_``, ``-``, spaces and byte-order mark."""
+    return re.sub(r"[\s_\-\ufeff]", "", name).lower()
+
+
+def by_name(source: Source, role: str, ranks: Sequence[Sequence[str]]) -> Found | None:
+    """The column whose name is first in rank order; two of one rank are an error naming both."""
+    for rank in ranks:
+        hits = [c.name for c in source.columns if plain(c.name) in rank and c.type != "other"]
+        if len(hits) > 1:
+            raise DataError(
+                f"two columns could be the {role}: {' and '.join(hits)}",
+                code="ambiguous-column",
+                file=source.name,
+                hint=f"say which: --{role} {hits[0]}",
+            )
+        if hits:
+            return Found((hits[0],), form=implied_form(hits[0]))
+    return None
+
+
+def implied_form(name: str) -> str | None:
+    """What a name says about the numbers: probs, logits, log-probs, or nothing."""
+    word = plain(name)
+    for form, words in FORMS.items():
+        if word in words:
+            return form
+    for prefix, said in PREFIXES.items():
+        if name.lower().startswith(prefix):
+            return said
+    return None
+
+
+def family(source: Source, role: str, prefixes: Sequence[str]) -> Found | None:
+    """The one family ``<prefix><suffix>`` of two or more columns; two families are an error."""
+    families: dict[str, list[str]] = {}
+    for column in source.columns:
+        for prefix in prefixes:  # longest first: y_pred_proba_ before ...
+            if column.name.lower().startswith(prefix) and len(column.name) > len(prefix):
+                if column.name.lower() != ".pred_class":
+                    families.setdefault(prefix, []).append(column.name)
+                break
+    full = {prefix: names for prefix, names in families.items() if len(names) > 1}
+    if len(full) > 1:
+        shown = " and ".join(f"{prefix}* ({len(names)} columns)" for prefix, names in full.items())
+        raise DataError(
+            f"two families of columns could be the {role}: {shown}",
+            code="ambiguous-column",
+            file=source.name,
+            hint=f"say which: --{role} '{next(iter(full))}*'",
+        )
+    for prefix, names in full.items():
+        return ordered(names, [name[len(prefix) :] for name in names], implied_form(names[0]))
+    return None
+
+
+def ordered(names: Sequence[str], suffixes: Sequence[str], form: str | None) -> Found:
+    """Integer suffixes in numeric order, others in file order."""
+    pairs = list(zip(suffixes, names, strict=True))
+    if all(re.fullmatch(r"\d+", s) for s in suffixes):
+        pairs.sort(key=lambda pair: int(pair[0]))
+    return Found(tuple(n for _, n in pairs), tuple(s for s, _ in pairs), form)
+
+
+def explicit(source: Source, role: str, text: str) -> Found:
+    """Columns as named on the command line: a name, a comma list, or a pattern with ``*``."""
+    names = [c.name for c in source.columns]
+    chosen: list[str] = []
+    sort = False
+    for part in [text] if text in names else text.split(","):
+        if part in names:
+            chosen.append(part)
+        elif any(sign in part for sign in "*?["):
+            hits = fnmatch.filter(names, part)
+            if not hits:
+                raise missing(source, role, part)
+            chosen += hits
+            sort = True
+        else:
+            raise missing(source, role, part)
+    if len(set(chosen)) < len(chosen):
+        raise DataError(f"{role}: a column is named twice: {text}", code="bad-columns", file=source.name)
+    forms = {implied_form(name) for name in chosen}
+    form = forms.pop() if len(forms) == 1 else None
+    suffixes = shared_suffixes(chosen)
+    if suffixes is None:
+        return Found(tuple(chosen), None, form)
+    return ordered(chosen, suffixes, form) if sort else Found(tuple(chosen), tuple(suffixes), form)
+
+
+def shared_suffixes(names: Sequence[str]) -> list[str] | None:
+    """What stands behind a common prefix that ends in ``_`` (or a known class prefix)."""
+    if len(names) < 2:
+        return None
+    common = names[0]
+    while common and not all(name.startswith(common) for name in names):
+        common = common[:-1]
+    cut = common.rfind("_") + 1
+    return [name[cut:] for name in names] if cut and all(len(name) > cut for name in names) else None
+
+
+def missing(source: Source, role: str, name: str) -> DataError:
+    import difflib
+
+    names = [c.name for c in source.columns]
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    option = f"--{role} {near[0]}" if near else f"--{role} COLUMN"
+    return DataError(
+        f'there is no column "{name}" for {role}',
+        code="column-not-found",
+        file=source.name,
+        column=name,
+        details=(f"columns: {listed(names)}",),
+        hint=f"use {option}",
+    )
+
+
+def listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:12])
+    return shown if len(names) <= 12 else f"{shown}, ... ({len(names)} in all)"
+
+
+def undetected(source: Source, role: str, wanted: str) -> DataError:
+    """No name says which column plays a role."""
+    names = [c.name for c in source.columns]
+    fit = next((n for n in names if plain(n) not in KEY), "COLUMN")
+    return DataError(
+        f"no column is recognisable as the {role} ({wanted})",
+        code="column-not-found",
+        file=source.name,
+        details=(f"columns: {listed(names)}",),
+        hint=f"say which: --{role} {fit}",
+    )
+
+
+def key_columns(source: Source) -> list[str]:
+    """Columns that look like a row key: a known name, or the only one that ends in ``_id``."""
+    known = [c.name for c in source.columns if plain(c.name) in KEY]
+    if known:
+        return known
+    ids = [c.name for c in source.columns if c.name.lower().endswith("_id")]
+    return ids if len(ids) == 1 else []
+
+
+def weight_columns(source: Source) -> list[str]:
+    return [c.name for c in source.columns if plain(c.name) in WEIGHT]
+
+
+def column_of(source: Source, name: str) -> Column:
+    return next(c for c in source.columns if c.name == name)

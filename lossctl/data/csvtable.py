@@ -1,0 +1,245 @@
+"""One chunk of CSV rows as Arrow arrays, by pyarrow's parser.
+
+The parser is fast and says little: where it refuses a chunk, the column at fault is read again as
+text, or the row at fault is looked for. So an error names the first bad row whatever the cut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv
+
+from lossctl.data.arrow import ArrowArray, floats, plain
+from lossctl.data.arrowblock import ArrowBlock, Part
+from lossctl.data.cells import MISSING, TOO_LARGE, Numbers, read_numbers
+from lossctl.data.rowends import MARK, Chunk, Lexer
+from lossctl.data.source import LARGEST_EXACT_INT
+from lossctl.data.values import Where, too_large
+from lossctl.errors import DataError
+
+if TYPE_CHECKING:
+    from lossctl.data.source import Codes, Floats
+
+__all__ = ["CsvBlock", "CsvPart", "RaggedError", "Tables"]
+
+
+_PIECE = 1 << 20  # parsed in parallel within a chunk
+_NUMBER = pa.float64()
+_TEXT = pa.dictionary(pa.int32(), pa.string())
+_BYTES = pa.dictionary(pa.int32(), pa.binary())
+_CONVERSION = re.compile(r"In CSV column #(\d+): .*CSV conversion error to (\w+)")
+
+
+class RaggedError(Exception):
+    """A row with another number of fields: how many good rows stand before it, and where it begins."""
+
+    def __init__(self, rows: int, found: int, start: int) -> None:
+        super().__init__(f"{found} fields")
+        self.rows = rows
+        self.found = found
+        self.start = start
+
+
+class Tables:
+    """Reads chunks of a file with ``width`` columns. ``missing`` are cells that mean no value."""
+
+    def __init__(
+        self, name: str, lexer: Lexer, width: int, missing: frozenset[str], piece: int = _PIECE
+    ) -> None:
+        self.missing = missing
+        self._name = name
+        self._lexer = lexer
+        self._width = width
+        self._piece = piece
+        self.names = [str(i) for i in range(width)]
+        self._as_text: set[int] = set()  # numeric columns that hold more than plain numbers
+        self._as_bytes: set[int] = set()  # text columns that are not UTF-8 throughout
+
+    def parts(self, chunk: Chunk, numeric: dict[str, int], text: dict[str, int]) -> list[CsvPart]:
+        """The chunk's rows; ``numeric`` and ``text`` say in which place a wanted column stands.
+
+        Raises ``RaggedError``, or ``DataError`` where the parser gives up for another reason.
+        """
+        places = {**numeric, **text}
+        data = chunk.data
+        if data[: len(MARK)] == MARK:  # only the parser's own idea of a file's start
+            data = memoryview(MARK + bytes(data))
+        # Between two pieces the parser loses the second half of a \r\n that stands within quotes.
+        whole = chunk.quoted and b"\r" in bytes(data)
+        while True:
+            types = dict.fromkeys(numeric.values(), _NUMBER) | dict.fromkeys(text.values(), _TEXT)
+            types |= dict.fromkeys(self._as_text.intersection(types), _TEXT)
+            types |= dict.fromkeys(self._as_bytes.intersection(types), _BYTES)
+            piece = len(data) if whole else self._piece
+            try:
+                batches = self._batches(data, chunk.quoted, types, piece)
+            except pa.ArrowInvalid as error:
+                self._learn(str(error), chunk, data, types)
+            else:
+                break
+
+        @cache
+        def texts(place: int) -> list[ArrowArray]:
+            kind = _BYTES if place in self._as_bytes else _TEXT
+            return [batch.column(0) for batch in self._batches(data, chunk.quoted, {place: kind}, piece)]
+
+        def look(number: int, name: str) -> ArrowArray:
+            return texts(places[name])[number]
+
+        order = {place: i for i, place in enumerate(types)}
+        return [
+            CsvPart(
+                {name: batch.column(order[place]) for name, place in places.items()},
+                batch.num_rows,
+                self.missing,
+                partial(look, number),
+            )
+            for number, batch in enumerate(batches)
+        ]
+
+    def _batches(self, data: memoryview, quoted: bool, types: dict[int, Any], piece: int) -> list[Any]:
+        wanted = types or {0: _BYTES}  # at least one column, to count the rows
+        table = csv.read_csv(
+            pa.BufferReader(pa.py_buffer(data)),
+            csv.ReadOptions(use_threads=len(data) > piece, block_size=piece, column_names=self.names),
+            csv.ParseOptions(
+                delimiter=self._lexer.delimiter.decode(),
+                newlines_in_values=quoted,
+                ignore_empty_lines=self._width > 1,  # in a single column an empty line is a missing cell
+            ),
+            csv.ConvertOptions(
+                column_types={self.names[place]: kind for place, kind in wanted.items()},
+                include_columns=[self.names[place] for place in wanted],
+                null_values=[*MISSING, *self.missing],
+                strings_can_be_null=False,
+            ),
+        )
+        return cast("list[Any]", table.to_batches())
+
+    def _learn(self, message: str, chunk: Chunk, data: memoryview, types: dict[int, Any]) -> None:
+        """What to do otherwise after an error of the parser; raises where nothing helps."""
+        conversion = _CONVERSION.match(message)
+        if conversion and (place := int(conversion[1])) in types and types[place] is not _BYTES:
+            (self._as_text if types[place] is _NUMBER else self._as_bytes).add(place)
+        elif message.startswith("straddling") and self._piece < len(data):
+            self._piece = len(data)
+        else:
+            self._find_ragged(chunk.data)
+            message = f"the rows cannot be parsed: {' '.join(message.split())[:300]}"
+            raise DataError(message, code="corrupt", file=self._name)
+
+    def _find_ragged(self, data: memoryview) -> None:
+        rows = 0
+        for start, stop, _ in self._lexer.rows(data, last=True):
+            if start == stop and self._width > 1:
+                continue
+            found = len(self._lexer.fields(bytes(data[start:stop])))
+            if found != self._width:
+                raise RaggedError(rows, found, start)
+            rows += 1
+
+
+class CsvPart(Part):
+    """A run of CSV rows. A numeric column is floats, or text where Arrow's parser refused a cell."""
+
+    def __init__(
+        self,
+        arrays: dict[str, ArrowArray],
+        rows: int,
+        missing: frozenset[str],
+        look: Callable[[str], ArrowArray],
+    ) -> None:
+        super().__init__(arrays, rows)
+        self._missing = missing
+        self._look = look
+        self._cells: dict[str, tuple[Codes, list[str], Numbers]] = {}
+
+    def cells(self, name: str) -> tuple[Codes, list[str], Numbers]:
+        """The column as it is written: codes, distinct texts, and what each means as a number."""
+        if name not in self._cells:
+            array = self._text(name)
+            words = [
+                word if isinstance(word, str) else word.decode(errors="backslashreplace")
+                for word in array.dictionary.to_pylist()
+            ]
+            self._cells[name] = plain(array.indices)[0], words, read_numbers(words, self._missing)
+        return self._cells[name]
+
+    def words(self, where: Where) -> tuple[Codes, list[str]]:
+        """The column as text, to the letter; only cells the caller calls missing are -1."""
+        name = where.column
+        if name not in self._words:
+            array = self._text(name)
+            codes, raw = plain(array.indices)[0], array.dictionary.to_pylist()
+            try:
+                words = [word if isinstance(word, str) else word.decode() for word in raw]
+            except UnicodeDecodeError:
+                at = _first_bad(codes, raw)
+                raise where.error("a cell is not valid UTF-8 text", "encoding", at, hint=UTF8) from None
+            if self._missing:
+                known = np.array([-1 if word in self._missing else i for i, word in enumerate(words)])
+                codes = known[codes]
+            self._words[name] = codes, words
+        return self._words[name]
+
+    def _text(self, name: str) -> ArrowArray:
+        array = self.arrays[name]
+        return self._look(name) if array.type == _NUMBER else array
+
+
+UTF8 = "iconv -f LATIN1 -t UTF-8 FILE, or name the encoding it is in"
+
+
+def _first_bad(codes: Codes, words: list[bytes]) -> int:
+    """The first row whose word is not UTF-8."""
+    bad = np.array([_is_bad(word) for word in words])
+    return int(bad[codes].argmax())
+
+
+def _is_bad(word: bytes) -> bool:
+    try:
+        word.decode()
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+class CsvBlock(ArrowBlock):
+    """Rows of a CSV file. ``explain`` turns a bad cell into the error to raise."""
+
+    def __init__(
+        self,
+        file: str,
+        first: int,
+        pieces: Sequence[tuple[CsvPart, int, int]],
+        explain: Callable[[Where, int, str], DataError],
+    ) -> None:
+        super().__init__(file, first, pieces, {})
+        self._explain = explain
+
+    def _floats(self, part: Part, start: int, stop: int, where: Where) -> Floats:
+        assert isinstance(part, CsvPart)
+        array = part.arrays[where.column]
+        if array.type == _NUMBER:
+            values = floats(array.slice(start, stop - start), where)
+            if not _perhaps_too_large(values):
+                return values
+        codes, words, numbers = part.cells(where.column)
+        codes = codes[start:stop]
+        flaws = numbers.flaws[codes]
+        if flaws.any():
+            at = int((flaws > 0).argmax())
+            word = words[codes[at]]
+            raise too_large(where, at, word) if flaws[at] == TOO_LARGE else self._explain(where, at, word)
+        return numbers.values[codes]
+
+
+def _perhaps_too_large(values: Floats) -> bool:
+    """Whether a value is so large that it may be an integer that lost digits."""
+    return bool((np.abs(values) >= LARGEST_EXACT_INT).any())

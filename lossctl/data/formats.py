@@ -1,0 +1,123 @@
+"""Which reader for which file: by ``--input-format``, by extension, by the first bytes."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from typing import IO, TYPE_CHECKING
+
+from lossctl.data.opening import Input
+from lossctl.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from lossctl.data.source import Source
+
+__all__ = ["FORMATS", "open_source"]
+
+FORMATS = ("csv", "tsv", "parquet", "npy", "npz")
+
+_MAGIC = {b"PAR1": "parquet", b"\x93NUMPY": "npy", b"PK\x03\x04": "npz", b"PK\x05\x06": "npz"}
+_STRANGERS = {  # first bytes of what is told from its extension otherwise
+    b"ARROW1": ".arrow",
+    b"\x89HDF\r\n\x1a\n": ".h5",
+    b"\x80\x02": ".pkl",
+    b"\x80\x03": ".pkl",
+    b"\x80\x04\x95": ".pkl",
+    b"\x80\x05\x95": ".pkl",
+}
+
+_TORCH = "import numpy, torch; numpy.save('{new}.npy', torch.load('{old}', weights_only=True).numpy())"
+_PICKLE = "import pandas; pandas.read_pickle('{old}').to_parquet('{new}.parquet')"
+_HDF5 = "import h5py, numpy; numpy.savez('{new}.npz', **{{k: v[()] for k, v in h5py.File('{old}').items()}})"
+_ARROW = "import pyarrow.feather; pyarrow.feather.read_feather('{old}').to_parquet('{new}.parquet')"
+_REFUSED = {
+    ".pt": ("PyTorch files", _TORCH),
+    ".pth": ("PyTorch files", _TORCH),
+    ".pkl": ("pickles, which can run code,", _PICKLE),
+    ".pickle": ("pickles, which can run code,", _PICKLE),
+    ".joblib": (
+        "joblib files, which can run code,",
+        "import joblib, numpy; numpy.save('{new}.npy', joblib.load('{old}'))",
+    ),
+    ".h5": ("HDF5 files", _HDF5),
+    ".hdf5": ("HDF5 files", _HDF5),
+    ".safetensors": (
+        "safetensors files",
+        "import numpy, safetensors.numpy as s; numpy.savez('{new}.npz', **s.load_file('{old}'))",
+    ),
+    ".jsonl": (
+        "JSON lines",
+        "import pandas; pandas.read_json('{old}', lines=True).to_parquet('{new}.parquet')",
+    ),
+    ".arrow": ("Arrow files", _ARROW),
+    ".feather": ("Feather files", _ARROW),
+    ".xlsx": ("Excel files", "import pandas; pandas.read_excel('{old}').to_csv('{new}.csv', index=False)"),
+}
+
+
+def open_source(
+    path: str | os.PathLike[str],
+    *,
+    input_format: str | None = None,
+    delimiter: str | None = None,
+    no_header: bool = False,
+    null_values: Sequence[str] | None = None,
+    stdin: IO[bytes] | None = None,
+) -> Source:
+    """The source behind a path; ``-`` is stdin, CSV unless ``input_format`` or its bytes say otherwise.
+
+    ``delimiter``, ``no_header`` and ``null_values`` are for CSV and TSV. Raises ``UsageError`` for an
+    unknown format; ``DataError``: ``not-found``, ``is-a-directory``, ``unreadable``, ``empty``,
+    ``unsupported-format``, ``wrong-format``, and what the reader of that format raises.
+    """
+    if input_format is not None and input_format not in FORMATS:
+        known = ", ".join(FORMATS)
+        raise UsageError(f"--input-format {input_format}: unknown format", hint=f"one of {known}")
+    data = Input(path, stdin)
+    if input_format is None and data.suffix in _REFUSED:
+        raise _refusal(data, data.suffix)
+    head = data.head()
+    if not head:
+        raise DataError(f"{data.name} is empty", code="empty", file=data.name)
+    kind = input_format or _kind(data, head)
+
+    if kind == "npy":
+        from lossctl.data.npy import NpySource
+
+        return NpySource(data)
+    if kind == "npz":
+        from lossctl.data.npz import NpzSource
+
+        return NpzSource(data)
+    if kind == "parquet":
+        from lossctl.data.parquet import ParquetSource
+
+        return ParquetSource(data)
+    from lossctl.data.csv import CsvSource
+
+    return CsvSource(
+        data, format=kind, delimiter=delimiter, no_header=no_header, null_values=null_values or ()
+    )
+
+
+def _kind(data: Input, head: bytes) -> str:
+    """The format by extension, which the first bytes must not contradict, or by the first bytes alone."""
+    named = data.suffix[1:] if data.suffix[1:] in FORMATS else None
+    for magic, suffix in _STRANGERS.items():
+        if head.startswith(magic) and named in (None, "csv", "tsv"):
+            raise _refusal(data, suffix)
+    held = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
+    if named in ("csv", "tsv") and held:
+        message = f"the name says {named}, but this is a {held} file"
+        raise DataError(message, code="wrong-format", file=data.name, hint=f"--input-format {held}")
+    return named or held or "csv"
+
+
+def _refusal(data: Input, suffix: str) -> DataError:
+    what, line = _REFUSED[suffix]
+    plain = re.fullmatch(r"[\w./+-]+", data.name, re.ASCII)
+    old = data.name if plain else "FILE"
+    code = line.format(old=old, new=os.path.splitext(old)[0])
+    message = f"{what} are not supported"
+    return DataError(message, code="unsupported-format", file=data.name, hint=f'python -c "{code}"')

@@ -1,0 +1,40 @@
+"""The files of one run, opened: positionals in order, then those of ``--role FILE:COLUMNS``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lossctl.data.formats import open_source
+from lossctl.data.source import Source
+from lossctl.errors import UsageError
+
+__all__ = ["open_inputs"]
+
+
+def open_inputs(
+    paths: Sequence[str], roles: Mapping[str, str], **reader: Any
+) -> tuple[list[Source], dict[str, str], dict[str, int]]:
+    """Sources, roles with bare columns, and for roles from a file of their own the place of its source.
+
+    ``reader`` are the options of ``open_source``. Raises ``DataError`` and ``UsageError`` as it does.
+    """
+    if list(paths).count("-") > 1:
+        raise UsageError("standard input can be read once only: - is given twice", code="file-count")
+    sources = [open_source(path, **reader) for path in paths]
+    columns: dict[str, str] = {}
+    elsewhere: dict[str, int] = {}
+    opened: dict[str, int] = {}
+    for role, text in roles.items():
+        path, _, names = text.rpartition(":")
+        known = {c.name for source in sources for c in source.columns}
+        if path and text not in known and os.path.exists(path):
+            if path not in opened:
+                opened[path] = len(sources)
+                sources.append(open_source(path, **reader))
+            elsewhere[role] = opened[path]
+            columns[role] = names
+        else:
+            columns[role] = text
+    return sources, columns, elsewhere

@@ -1,0 +1,165 @@
+"""Labels as they are written in files: text or numbers, compared, coded, and held against class names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossctl.errors import DataError
+
+__all__ = ["ClassNames", "Vocabulary", "canonical"]
+
+Label: TypeAlias = int | float | str
+
+
+def canonical(text: str) -> Label:
+    """Numbers as numbers (``1`` is ``1.0``), everything else as text."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    if math.isfinite(number):
+        return int(number) if number == int(number) else number
+    return text
+
+
+@dataclass
+class Seen:
+    """What one role's labels were like, with the first row of each."""
+
+    text: tuple[int, str] | None = None
+    number: tuple[int, str] | None = None
+    fraction: tuple[int, str] | None = None
+
+
+@dataclass
+class Vocabulary:
+    """One list of codes for the labels of several roles, so that equal labels have equal codes."""
+
+    codes: dict[Label, int] = field(default_factory=dict)
+    seen: dict[str, Seen] = field(default_factory=dict)
+
+    def encode(self, role: str, places: NDArray[np.int64], values: Sequence[str], first: int) -> NDArray[np.int64]:
+        """(N,) codes, -1 for a missing label; ``first`` is the 0-based row of the block."""
+        notes = self.seen.setdefault(role, Seen())
+        table = np.full(len(values) + 1, -1, np.int64)
+        for place, text in enumerate(values):
+            if text == "":
+                continue
+            label = canonical(text)
+            table[place] = self.codes.setdefault(label, len(self.codes))
+            name = "text" if isinstance(label, str) else "fraction" if isinstance(label, float) else "number"
+            if getattr(notes, name) is None:
+                setattr(notes, name, (first + int(np.argmax(places == place)), text))
+        return table[places]
+
+    def verdict(self, loss: str) -> None:
+        """Refuse a fractional prediction, and text on one side against numbers on the other."""
+        pred, target = self.seen.get("pred", Seen()), self.seen.get("target", Seen())
+        if pred.fraction is not None:
+            row, text = pred.fraction
+            raise DataError(
+                f"{loss}: pred = {text} is no label",
+                code="fractional-label",
+                row=row + 1,
+                hint="are these scores?  add --input probs or --input logits",
+            )
+        for one, other, names in ((pred, target, ("pred", "target")), (target, pred, ("target", "pred"))):
+            if one.text is not None and other.text is None and other.number is not None:
+                raise DataError(
+                    f"{loss}: {names[0]} is text ({one.text[1]!r}, row {one.text[0] + 1:,}) and {names[1]} is numbers "
+                    f"({other.number[1]}, row {other.number[0] + 1:,})",
+                    code="labels-differ",
+                    row=one.text[0] + 1,
+                    hint="write both the same way",
+                )
+
+
+class ClassNames:
+    """The classes in order, by name; ``None`` names are 0, 1, 2, ..."""
+
+    def __init__(self, names: Sequence[str] | None, count: int | None) -> None:
+        self.names = tuple(names) if names is not None else None
+        self.count = len(names) if names is not None else count
+        self.index: dict[Label, int] | None = None
+        if self.names is not None:
+            self.index = {canonical(name): place for place, name in enumerate(self.names)}
+
+    @property
+    def plain(self) -> bool:
+        """Whether labels are the indices themselves."""
+        return self.index is None or list(self.index) == list(range(len(self.index)))
+
+    def place(self, label: Label, ignore: float | None) -> float | None:
+        """The index of a label; itself if it is the one to ignore; ``None`` if it is unknown."""
+        if ignore is not None and label == ignore:
+            return float(ignore)
+        if self.index is None:
+            return float(label) if isinstance(label, int) else None
+        found = self.index.get(label)
+        return None if found is None else float(found)
+
+    def encode(
+        self, places: NDArray[np.int64], values: Sequence[str], ignore: float | None, where: tuple[str, str, int]
+    ) -> NDArray[np.float64]:
+        """(N,) class indices as floats, NaN for a missing label; unknown labels are a ``DataError``.
+
+        ``where`` is file, column and the 0-based row of the block.
+        """
+        table = np.full(len(values) + 1, np.nan)
+        for place, text in enumerate(values):
+            if text == "":
+                continue
+            index = self.place(canonical(text), ignore)
+            if index is None:
+                raise self.unknown(text, (where[0], where[1], where[2] + int(np.argmax(places == place))))
+            table[place] = index
+        return table[places]
+
+    def renumber(
+        self, numbers: NDArray[np.float64], ignore: float | None, where: tuple[str, str, int]
+    ) -> NDArray[np.float64]:
+        """(N,) class indices of numeric labels; NaN stays NaN."""
+        if self.plain:
+            return numbers
+        distinct, places = np.unique(numbers, return_inverse=True)
+        table = np.full(len(distinct), np.nan)
+        for place, number in enumerate(distinct):
+            if math.isnan(number):
+                continue
+            label: Label = int(number) if number == int(number) else float(number)
+            index = self.place(label, ignore)
+            if index is None:
+                raise self.unknown(repr(label), (where[0], where[1], where[2] + int(np.argmax(places == place))))
+            table[place] = index
+        return np.asarray(table[places])
+
+    def unknown(self, text: str, where: tuple[str, str, int]) -> DataError:
+        file, column, row = where
+        if self.names is None:
+            return DataError(
+                f"target = {text!r} is text, and nothing says the order of the classes",
+                code="class-order",
+                file=file,
+                column=column,
+                row=row + 1,
+                hint="name them in the order of the scores: --classes a,b,c",
+            )
+        shown = ", ".join(self.names[:8]) + (", ..." if len(self.names) > 8 else "")
+        return DataError(
+            f"target = {text!r} is not one of the classes ({shown})",
+            code="unknown-class",
+            file=file,
+            column=column,
+            row=row + 1,
+            hint="--classes names the classes in the order of the scores",
+        )

@@ -1,0 +1,226 @@
+"""NPY files: one array, read by rows into fresh blocks, never mapped, never unpickled.
+
+A plain file is read where it stands, by whoever asks a block for its numbers: blocks may be
+handed to several threads. A compressed file runs forward through one stream.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from lossctl.data.opening import Input
+from lossctl.data.source import Column
+from lossctl.data.stored import Spool, Stored, reading
+from lossctl.data.values import ArrayBlock, check_asked, dtype_type
+from lossctl.errors import DataError
+
+if TYPE_CHECKING:
+    import io
+
+    from lossctl.data.values import Values
+
+__all__ = ["NpySource", "StoredArray", "held_block"]
+
+ROW_CAP = 1 << 30  # bytes of one row
+
+
+@dataclass(frozen=True)
+class StoredArray:
+    """What an NPY header says: ``start`` is where the values begin in the file or member ``what``."""
+
+    file: str
+    what: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    fortran: bool
+    start: int
+
+    @classmethod
+    def read(cls, file: str, what: str, stream: io.RawIOBase | IO[bytes]) -> StoredArray:
+        """The header at the start of ``stream``, which is left behind it.
+
+        Raises ``DataError``: ``corrupt``; ``too-large`` for rows of more than a gigabyte.
+        """
+        counted = _Counted(stream)
+        with reading(file, what), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a header of Python 2
+            major, _ = np.lib.format.read_magic(counted)
+            read = np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
+            shape, fortran, dtype = read(counted)
+            if not all(isinstance(n, int) and n >= 0 for n in shape):
+                raise ValueError(f"shape {shape}")
+        array = cls(file, what, tuple(shape), dtype, fortran, counted.count)
+        row = array.cells * dtype.itemsize
+        if row > ROW_CAP:
+            message = f"shape {shape} makes rows of {row:,} bytes, more than the {ROW_CAP:,} a row may have"
+            raise DataError(message, code="too-large", file=file)
+        return array
+
+    @property
+    def rows(self) -> int:
+        return self.shape[0]
+
+    @property
+    def cells(self) -> int:
+        """Values in a row."""
+        return math.prod(self.shape[1:])
+
+    @property
+    def size(self) -> int:
+        """Bytes the values take."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def by_column(self) -> bool:
+        """Whether the values of one row lie apart in the file."""
+        return self.fortran and self.cells > 1
+
+    def column(self, name: str) -> Column:
+        """The contract's column: (N,) has no width, (N, k) has k, more axes have their product."""
+        kind = dtype_type(self.dtype)
+        if not self.shape or (kind == "text" and len(self.shape) > 1):
+            return Column(name, "other", None, f"{self.dtype} of shape {self.shape}")
+        width = self.cells if len(self.shape) > 1 else None
+        axes = self.shape[1:] if len(self.shape) > 2 else ()
+        return Column(name, kind, width, self.dtype.newbyteorder("=").name, axes, self.rows)
+
+    def check_size(self, held: int) -> None:
+        """Refuses a header that announces more (``truncated``) or less than the ``held`` bytes behind it."""
+        announced = f"{self.what}: shape {self.shape} of {self.dtype} is {self.size:,} bytes"
+        if self.size > held:
+            message = f"{announced}, but only {held:,} are there"
+            raise DataError(message, code="truncated", file=self.file)
+        if self.size < held:
+            message = f"{announced}, and more follow (several arrays in one file?)"
+            hint = "save several arrays with numpy.savez"
+            raise DataError(message, code="trailing-bytes", file=self.file, hint=hint)
+
+    def rows_at(self, stored: Stored, first: int, rows: int) -> Values:
+        """Rows ``first`` to ``first + rows`` in the file's dtype, (rows, ...), in C order."""
+
+        def read(values: Values, cell: int) -> None:
+            start = self.start + cell * self.dtype.itemsize
+            self._fill(values, lambda done, view: stored.at(start + done, view))
+
+        if not self.by_column:
+            values = self._room((rows, *self.shape[1:]))
+            read(values, first * self.cells)
+            return values
+        turned = self._room((self.cells, rows))
+        for i, column in enumerate(turned):
+            read(column, i * self.rows + first)
+        return np.ascontiguousarray(turned.reshape((*reversed(self.shape[1:]), rows)).T)
+
+    def forward(self, stream: Any, rows: int) -> Iterator[Values]:
+        """Blocks of rows from a stream that stands behind the header; nothing may follow the last one."""
+        for first in range(0, self.rows, rows):
+            values = self._room((min(rows, self.rows - first), *self.shape[1:]))
+            with reading(self.file, self.what):
+                self._fill(values, lambda _, view: stream.readinto(view))
+            yield values
+        with reading(self.file, self.what):
+            if stream.read(1):
+                self.check_size(self.size + 1)
+
+    def _room(self, shape: tuple[int, ...]) -> Values:
+        with reading(self.file, self.what):
+            return np.empty(shape, self.dtype)
+
+    def _fill(self, values: Values, read: Callable[[int, memoryview], int]) -> None:
+        """Reads until the array is full; ``read`` is told how many bytes are done."""
+        if not values.nbytes:
+            return
+        view = memoryview(values.view(np.uint8).reshape(-1).data)
+        done = 0
+        while done < len(view):
+            count = read(done, view[done:])
+            if not count:
+                message = f"{self.what} ends before its last value"
+                raise DataError(message, code="truncated", file=self.file)
+            done += count
+
+
+class _Counted:
+    """A stream that counts what is read from it, and reads in full."""
+
+    def __init__(self, stream: io.RawIOBase | IO[bytes]) -> None:
+        self._stream = stream
+        self.count = 0
+
+    def read(self, size: int = 0, /) -> bytes:
+        data = b""
+        while len(data) < size and (more := self._stream.read(size - len(data))):
+            data += more
+        self.count += len(data)
+        return data
+
+
+class NpySource:
+    """One NPY file; its only column is called ``array``.
+
+    Raises ``DataError`` from the start: ``corrupt``, ``truncated``, ``trailing-bytes``, ``dtype``
+    (objects, dates, complex numbers, records), ``shape`` (no axes).
+    """
+
+    format = "npy"
+
+    def __init__(self, data: Input) -> None:
+        self.name = data.name
+        self.notes: tuple[str, ...] = ()
+        self._data = data
+        self._array = array = self._header(data.stream())
+        if not array.shape:
+            raise DataError("the array has no axes, it is a single value", code="shape", file=self.name)
+        column = array.column("array")
+        if column.type == "other":
+            message = f"arrays of dtype {array.dtype} are not read: only numbers, booleans and 1-D text are"
+            raise DataError(message, code="dtype", file=self.name)
+        if data.path is not None:
+            array.check_size(data.stored().size() - array.start)
+        self.columns: tuple[Column, ...] = (column,)
+
+    def blocks(self, numeric: Sequence[str], text: Sequence[str], rows: int) -> Iterator[ArrayBlock]:
+        """Blocks of ``rows`` rows. A plain file is read when a block is asked for its values."""
+        check_asked(self.name, self.columns, numeric, text, rows)
+        if self._data.compression and not self._array.by_column:
+            return self._forward(rows)
+        return self._anywhere(rows)
+
+    def _header(self, stream: io.RawIOBase) -> StoredArray:
+        return StoredArray.read(self.name, "the NPY file", stream)
+
+    def _forward(self, rows: int) -> Iterator[ArrayBlock]:
+        stream = self._data.stream()
+        first = 0
+        for values in self._header(stream).forward(stream, rows):
+            yield held_block(self.name, first, {"array": values})
+            first += len(values)
+
+    def _anywhere(self, rows: int) -> Iterator[ArrayBlock]:
+        array, stored = self._array, self._data.stored()
+        spooled = isinstance(stored, Spool)
+        if array.by_column or not spooled:
+            array.check_size(stored.size() - array.start)
+
+        def fetch(_: str, first: int, count: int) -> Values:
+            return array.rows_at(stored, first, count)
+
+        for first in range(0, array.rows, rows):
+            block = ArrayBlock(self.name, first, min(rows, array.rows - first), fetch)
+            if spooled:  # a pipe may end early even if nobody looks at the block
+                fetch("array", first + block.rows - 1, 1)
+            yield block
+        if spooled and stored.at(array.start + array.size, memoryview(bytearray(1))):
+            array.check_size(array.size + 1)
+
+
+def held_block(name: str, first: int, arrays: dict[str, Values]) -> ArrayBlock:
+    """A block whose rows are in memory already."""
+    rows = len(next(iter(arrays.values())))
+    return ArrayBlock(name, first, rows, lambda column, _first, _rows: arrays[column])

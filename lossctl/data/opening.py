@@ -1,0 +1,169 @@
+"""An input as bytes: a file, a pipe or stdin, compressed or not, to be read as often as needed."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import sys
+from functools import partial
+from typing import IO, Any, Literal, TypeAlias
+
+from lossctl.data.stored import Cursor, FileBytes, Spool, Stored, reading
+from lossctl.errors import DataError
+
+__all__ = ["Input"]
+
+Compression: TypeAlias = Literal["gzip", "zstd"]
+
+_MAGIC: dict[bytes, Compression] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+_SUFFIXES: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd"}
+
+
+class _Unpacked(io.RawIOBase):
+    """The decompressed bytes of a stream; a truncated or damaged one is an error, never a short file."""
+
+    def __init__(self, name: str, packed: io.RawIOBase, compression: Compression) -> None:
+        import pyarrow as pa
+
+        self._name = name
+        self._what = f"{compression} data"
+        with reading(name, self._what):
+            self._stream = pa.CompressedInputStream(pa.PythonFile(packed, mode="r"), compression)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        with reading(self._name, self._what):
+            count: int = self._stream.readinto(buffer)
+        return count
+
+
+class Input:
+    """One input, by path or ``-`` for stdin.
+
+    ``name`` is what messages call it. ``compression`` is told by the first bytes. Raises
+    ``DataError`` (codes ``not-found``, ``is-a-directory``, ``unreadable``) from the start.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], stdin: IO[bytes] | None = None) -> None:
+        text = os.fspath(path)
+        self.name = "<stdin>" if text == "-" else text
+        self._path = text
+        self._stdin = stdin
+        self._spool: Spool | None = None
+        self._unpacked: Spool | None = None
+        self._seen: tuple[int, ...] | None = None
+        if text == "-":
+            self._open_stdin()
+        else:
+            self._open_path()
+        self.compression = self._compression()
+
+    @property
+    def path(self) -> str | None:
+        """The path, if a library may open the file itself: a regular file, not compressed."""
+        plain = self._spool is None and self._path != "-" and self.compression is None
+        return self._path if plain else None
+
+    @property
+    def suffix(self) -> str:
+        """The extension in lower case, without ``.gz`` or ``.zst``; empty for stdin."""
+        stem, suffix = os.path.splitext(self._path.lower())
+        return os.path.splitext(stem)[1] if suffix in _SUFFIXES else suffix
+
+    @property
+    def rereadable(self) -> bool:
+        """Whether all of it can be read once more without waiting for somebody to write it."""
+        return self._spool is None or self._spool.complete
+
+    def stream(self) -> io.RawIOBase:
+        """The decompressed bytes from the start; a read may be short, and is empty only at the end."""
+        cursor = Cursor(self._raw())
+        return _Unpacked(self.name, cursor, self.compression) if self.compression else cursor
+
+    def stored(self) -> Stored:
+        """The decompressed bytes, to be read at any place; compressed ones are spooled for it."""
+        if not self.compression:
+            return self._raw()
+        if self._unpacked is None:
+            self._unpacked = Spool(self.name, self.stream().read)
+        return self._unpacked
+
+    def file(self) -> io.BufferedReader:
+        """``stored`` as a Python file that can seek."""
+        return io.BufferedReader(Cursor(self.stored()), 1 << 16)
+
+    def head(self, size: int = 8) -> bytes:
+        """The first decompressed bytes; fewer only if there are no more. A slow pipe is waited for."""
+        stream, data = self.stream(), b""
+        while len(data) < size and (more := stream.read(size - len(data))):
+            data += more
+        return data
+
+    def check_same(self) -> None:
+        """Raises ``DataError`` (code ``changed``) if the file is not the one first seen."""
+        if self._spool is None and self._path != "-":
+            with reading(self.name):
+                self._compare(os.stat(self._path))
+
+    def _compare(self, info: os.stat_result) -> None:
+        seen = (info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns)
+        if self._seen is None:
+            self._seen = seen
+        elif seen != self._seen:
+            raise DataError("the file changed while it was read", code="changed", file=self.name)
+
+    def _raw(self) -> Stored:
+        if self._spool is not None:
+            return self._spool
+        with reading(self.name):
+            if self._path == "-":
+                return FileBytes(self.name, os.dup(self._stdin_fd), self._stdin_start)
+            stored = FileBytes(self.name, fd := os.open(self._path, _READ))
+            self._compare(os.fstat(fd))
+            return stored
+
+    def _open_path(self) -> None:
+        with reading(self.name):
+            try:
+                info = os.stat(self._path)
+            except ValueError as error:  # a NUL byte in the name
+                message = f"{self.name}: no such file ({error})"
+                raise DataError(message, code="not-found", file=self.name) from None
+            if stat.S_ISDIR(info.st_mode):
+                message = f"{self.name} is a directory, not a file"
+                raise DataError(message, code="is-a-directory", file=self.name)
+            if not stat.S_ISREG(info.st_mode):
+                fd = os.open(self._path, _READ)
+                self._spool = Spool(self.name, partial(os.read, fd), partial(os.close, fd))
+
+    def _open_stdin(self) -> None:
+        if self._stdin is None:
+            if sys.stdin is None:
+                raise DataError("stdin is closed", code="unreadable", file=self.name)
+            self._stdin = sys.stdin.buffer
+        source = self._stdin
+        try:
+            fd = source.fileno()
+            if stat.S_ISREG(os.fstat(fd).st_mode):
+                self._stdin_fd, self._stdin_start = fd, source.tell()
+                return
+        except (OSError, ValueError):  # no file of the system: bytes in memory, or a closed descriptor
+            pass
+        self._spool = Spool(self.name, getattr(source, "read1", source.read))
+
+    def _compression(self) -> Compression | None:
+        first = bytearray(4)
+        view = memoryview(first)
+        stored, count = self._raw(), 0
+        while count < 4 and (more := stored.at(count, view[count:])):
+            count += more
+        found = next((kind for magic, kind in _MAGIC.items() if first.startswith(magic)), None)
+        named = _SUFFIXES.get(os.path.splitext(self._path.lower())[1])
+        if named and count and found != named:
+            message = f"the name says {named}, but these are no {named} data"
+            raise DataError(message, code="corrupt", file=self.name)
+        return found

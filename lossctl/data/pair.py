@@ -1,0 +1,258 @@
+"""Several files in step: blocks of equal rows, equal lengths, equal keys."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossctl.data.bind import Binding, BoundCall, Ref, input_of
+from lossctl.data.source import Block, Source
+from lossctl.errors import DataError
+
+__all__ = ["Chunk", "walk"]
+
+
+@dataclass
+class Chunk:
+    """Rows ``first`` to ``first + rows`` of all sources, with arrays made on demand, once each."""
+
+    binding: Binding
+    blocks: Sequence[Block]
+    first: int
+    rows: int
+    _cache: dict[tuple[Any, ...], Any] = field(default_factory=dict)
+
+    def inputs(self, bound: BoundCall) -> dict[str, NDArray[Any]]:
+        """The arrays of a call's roles, decoded as their kinds want."""
+        return {role: self._input(bound, role) for role in bound.refs}
+
+    def _input(self, bound: BoundCall, role: str) -> NDArray[Any]:
+        ref = bound.refs[role]
+        way = input_of(bound.call, role).kind.decode(bound.call.params, bound.width)
+        text = self.binding.reads_text(bound, role)
+        if way == "text":
+            return self.codes(ref)[0]
+        if way == "class" and text:
+            names, ignore = bound.classes, bound.call.params.get("ignore_index")
+            places, values = self.labels(ref)
+            return names.encode(places, values, _number(ignore), self._where(ref))
+        if way == "class" and len(ref.columns) == 1:
+            numbers = self.numbers(ref)
+            if numbers.ndim == 1:
+                ignore = bound.call.params.get("ignore_index")
+                return bound.classes.renumber(numbers, _number(ignore), self._where(ref))
+            return numbers
+        if way == "label" and text:
+            return self._coded(bound, role, ref)
+        if way == "binary" and text:
+            return self._positive(ref)
+        try:
+            return self.numbers(ref)
+        except DataError as error:
+            if way == "binary" and error.code in {"not-a-number", "dtype"}:
+                error.hint = "are the labels text?  --positive NAME says which one is positive"
+            raise
+
+    def _where(self, ref: Ref) -> tuple[str, str, int]:
+        return self.binding.sources[ref.source].name, ref.columns[0], self.first
+
+    def _coded(self, bound: BoundCall, role: str, ref: Ref) -> NDArray[np.int64]:
+        columns = []
+        for name in ref.columns:
+            places, values = self.blocks[ref.source].labels(name)
+            columns.append(bound.vocabulary.encode(role, places, values, self.first))
+        return columns[0] if len(columns) == 1 else np.column_stack(columns)
+
+    def _positive(self, ref: Ref) -> NDArray[np.float64]:
+        from lossctl.data.labels import canonical
+
+        wanted = canonical(str(self.binding.positive))
+        places, values = self.labels(ref)
+        table = np.full(len(values) + 1, np.nan)
+        for place, value in enumerate(values):
+            if value != "":
+                table[place] = float(canonical(value) == wanted)
+        return table[places]
+
+    def numbers(self, ref: Ref) -> NDArray[Any]:
+        """(rows,) or (rows, k) floats, C-contiguous; integers of any width are float64."""
+        key = ("numbers", ref)
+        if key not in self._cache:
+            block = self.blocks[ref.source]
+            columns = [block.numbers(name) for name in ref.columns]
+            array: NDArray[Any] = columns[0] if len(columns) == 1 else np.column_stack(columns)
+            self._cache[key] = array
+        found: NDArray[Any] = self._cache[key]
+        return found
+
+    def labels(self, ref: Ref) -> tuple[NDArray[np.int64], list[str]]:
+        key = ("labels", ref)
+        if key not in self._cache:
+            self._cache[key] = self.blocks[ref.source].labels(ref.columns[0])
+        found: tuple[NDArray[np.int64], list[str]] = self._cache[key]
+        return found
+
+    def codes(self, ref: Ref) -> tuple[NDArray[np.int64], list[str]]:
+        """As ``labels``, with an empty cell as missing."""
+        places, values = self.labels(ref)
+        if "" in values:
+            places = np.where(places == values.index(""), -1, places)
+        return places, values
+
+    def texts(self, ref: Ref) -> list[tuple[str | None, ...]]:
+        """Key cells, row by row."""
+        block = self.blocks[ref.source]
+        return list(zip(*(block.texts(name) for name in ref.columns), strict=True))
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def walk(binding: Binding, rows: int, limit: int | None, *, check_keys: bool = True) -> Iterator[Chunk]:
+    """Chunks of ``rows`` rows through all sources at once.
+
+    Raises ``DataError`` when one source ends before another, or when keys differ or repeat.
+    """
+    numeric, text = binding.wanted()
+    sources = binding.sources
+    streams = {
+        place: source.blocks(numeric[place], text[place], rows)
+        for place, source in enumerate(sources)
+        if numeric[place] or text[place]
+    }
+    keys = Keys(binding) if check_keys and len(binding.keys) > 1 else None
+    first = 0
+    while True:
+        blocks = {place: next(stream, None) for place, stream in streams.items()}
+        lengths = {place: 0 if block is None else block.rows for place, block in blocks.items()}
+        size = min(lengths.values())
+        if len(set(lengths.values())) > 1 and (limit is None or first + size < limit):
+            raise unequal(sources, streams, lengths, first)
+        if size == 0:
+            break
+        if limit is not None:
+            size = min(size, limit - first)
+        chunk = Chunk(binding, [blocks.get(p) for p in range(len(sources))], first, size)  # type: ignore[misc]
+        if size < max(lengths.values()):
+            chunk.blocks = [None if b is None else Head(b, size) for b in chunk.blocks]  # type: ignore[misc]
+        if keys is not None:
+            keys.compare(chunk)
+        yield chunk
+        first += size
+        if limit is not None and first >= limit:
+            break
+    if keys is not None:
+        keys.unique(rows, limit)
+
+
+@dataclass
+class Head:
+    """The first rows of a block."""
+
+    block: Block
+    rows: int
+
+    @property
+    def first(self) -> int:
+        return self.block.first
+
+    def numbers(self, name: str) -> Any:
+        return self.block.numbers(name)[: self.rows]
+
+    def labels(self, name: str) -> tuple[NDArray[np.int64], list[str]]:
+        places, values = self.block.labels(name)
+        return places[: self.rows], values
+
+    def texts(self, name: str) -> list[str | None]:
+        return self.block.texts(name)[: self.rows]
+
+
+def unequal(
+    sources: Sequence[Source], streams: Mapping[int, Iterator[Block]], lengths: dict[int, int], first: int
+) -> DataError:
+    """Read to the end of every source, to say how many rows each has."""
+    counts = {place: first + size + sum(b.rows for b in streams[place]) for place, size in lengths.items()}
+    shown = ", ".join(f"{sources[place].name} {count:,}" for place, count in counts.items())
+    return DataError(
+        f"the files have different numbers of rows: {shown}",
+        code="lengths-differ",
+        file=sources[min(counts, key=lambda p: counts[p])].name,
+        hint="rows are paired by position; nothing was scored",
+    )
+
+
+class Keys:
+    """Keys of two files, compared row by row as text; repeats are found by 64-bit digests and verified."""
+
+    def __init__(self, binding: Binding) -> None:
+        self.binding = binding
+        self.digests: list[NDArray[np.uint64]] = []
+
+    def compare(self, chunk: Chunk) -> None:
+        one, *others = self.binding.keys
+        mine = chunk.texts(one)
+        for other in others:
+            theirs = chunk.texts(other)
+            if mine != theirs:
+                at = next(i for i, (a, b) in enumerate(zip(mine, theirs, strict=True)) if a != b)
+                files = [self.binding.sources[ref.source].name for ref in (one, other)]
+                row = chunk.first + at + 1
+                raise DataError(
+                    f"keys differ in row {row:,}: {shown(mine[at])} in {files[0]}, {shown(theirs[at])} in {files[1]}",
+                    code="keys-differ",
+                    file=files[1],
+                    row=row,
+                    column=other.columns[0],
+                    hint="sort both files by the key, so that rows stand in the same order",
+                )
+        for at, cells in enumerate(mine):
+            if None in cells or "" in cells:
+                raise DataError(
+                    "a key is missing",
+                    code="key-missing",
+                    file=self.binding.sources[one.source].name,
+                    row=chunk.first + at + 1,
+                    column=one.columns[0],
+                )
+        self.digests.append(np.array([digest(cells) for cells in mine], np.uint64))
+
+    def unique(self, rows: int, limit: int | None) -> None:
+        """Refuse repeated keys; a second look makes sure that equal digests are equal keys."""
+        if not self.digests:
+            return
+        every = np.sort(np.concatenate(self.digests))
+        repeated = set(every[1:][every[1:] == every[:-1]].tolist())
+        if not repeated:
+            return
+        first: dict[tuple[str | None, ...], int] = {}
+        ref = self.binding.keys[0]
+        for chunk in walk(self.binding, rows, limit, check_keys=False):
+            for at, cells in enumerate(chunk.texts(ref)):
+                if digest(cells) not in repeated:
+                    continue
+                if cells in first:
+                    row = chunk.first + at + 1
+                    raise DataError(
+                        f"key {shown(cells)} stands in row {first[cells]:,} and in row {row:,}",
+                        code="key-repeated",
+                        file=self.binding.sources[ref.source].name,
+                        row=row,
+                        column=ref.columns[0],
+                        hint="keys must be unique; --key NAME[,NAME] chooses other columns",
+                    )
+                first[cells] = chunk.first + at + 1
+
+
+def digest(cells: tuple[str | None, ...]) -> int:
+    text = "\x1f".join("" if cell is None else cell for cell in cells)
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def shown(cells: tuple[str | None, ...]) -> str:
+    return " / ".join(repr(cell) for cell in cells)

@@ -1,0 +1,85 @@
+"""The contract between readers and the rest: named columns that come in bounded blocks.
+
+A reader knows its file format and nothing of losses. It says which columns there are (from the
+schema or header alone), and then yields blocks of exactly ``rows`` rows (the last may be shorter).
+A source can be read more than once: a preliminary pass and the main pass both call ``blocks``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats: TypeAlias = NDArray[np.float64] | NDArray[np.float32]
+    Codes: TypeAlias = NDArray[np.int64]
+
+ColumnType: TypeAlias = Literal["cell", "real", "int", "bool", "text", "other"]
+
+LARGEST_EXACT_INT = 2**53  # beyond it float64 no longer tells neighbours apart
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a source, as its schema tells it.
+
+    ``type`` is ``cell`` where the format has no types (CSV: the role decides), ``other`` where
+    the values can be no number and no text (dates, structs, objects). ``width`` is ``None`` for
+    one value a row, k for k values a row (N x k arrays, fixed-size lists), 0 for lists whose
+    length only the data tells. ``dtype`` is the file's own word for it, for messages. ``axes``
+    are the sizes behind the first one where an array has more than two axes (N x T x C: (T, C),
+    and ``width`` is their product); ``rows`` is how many rows there are, if the header tells.
+    """
+
+    name: str
+    type: ColumnType
+    width: int | None
+    dtype: str
+    axes: tuple[int, ...] = ()
+    rows: int | None = None
+
+
+class Block(Protocol):
+    """Some consecutive rows. ``first`` is the 0-based row number of the first one in its source."""
+
+    first: int
+    rows: int
+
+    def numbers(self, name: str) -> Floats:
+        """The column as floats, (rows,) or (rows, k), N-D arrays as (rows, *axes).
+
+        Missing is NaN; float32 stays float32. The array may be read-only.
+        """
+        ...
+
+    def labels(self, name: str) -> tuple[Codes, list[str]]:
+        """The column as text, coded: (rows,) places in the list of distinct texts, -1 = missing.
+
+        Numbers are written as Python writes them (3, 1.5). The list is in order of appearance.
+        """
+        ...
+
+    def texts(self, name: str) -> list[str | None]:
+        """The column as text, cell by cell; missing is ``None``."""
+        ...
+
+
+class Source(Protocol):
+    """A table on disk or in memory. ``notes`` are sentences a person should see (a column left out)."""
+
+    name: str
+    format: str
+    columns: tuple[Column, ...]
+    notes: tuple[str, ...]
+
+    def blocks(self, numeric: Sequence[str], text: Sequence[str], rows: int) -> Iterator[Block]:
+        """Blocks of ``rows`` rows with the named columns only (``numeric`` for ``numbers``,
+        ``text`` for ``labels`` and ``texts``; a column may be in both).
+
+        Raises ``DataError`` with file, row and column where a cell cannot be read as asked.
+        """
+        ...

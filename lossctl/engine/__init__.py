@@ -1,0 +1,1 @@
+"""How a run goes: options, passes, states, results."""

@@ -1,0 +1,57 @@
+"""How a run is asked to behave, apart from which columns it reads."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from lossctl.errors import UsageError
+
+__all__ = ["ALL", "Options", "memory_size", "quantile_of"]
+
+ALL = -1  # --rows all
+
+
+@dataclass(frozen=True)
+class Options:
+    """Every field has the meaning and default of the command-line option of its name."""
+
+    reduction: str | None = None
+    row: Literal["mean", "sum"] | None = None
+    weight_norm: Literal["sum", "n"] | None = None
+    like: str | None = None
+    nan: Literal["error", "skip", "propagate"] = "error"
+    empty: Literal["error", "nan", "zero"] = "error"
+    renormalize: bool = False
+    limit: int | None = None
+    rows: int | None = None  # None: nobody asked; ALL: every row
+    worst: int | None = None
+    stats: bool = False
+    chunk_rows: int | None = None
+    memory: int = 2 * 2**30
+
+    @property
+    def shows(self) -> bool:
+        """Whether samples were asked for by name."""
+        return bool(self.rows) or self.worst is not None or self.reduction == "none"
+
+
+def quantile_of(view: str) -> float | None:
+    """The quantile a reduction stands for (``median`` 0.5, ``p90`` 0.9), or ``None``."""
+    if view == "median":
+        return 0.5
+    match = re.fullmatch(r"p(\d{1,2}(?:\.\d+)?|100)", view)
+    return float(match[1]) / 100 if match else None
+
+
+def memory_size(text: str) -> int:
+    """Bytes from ``500M``, ``2GiB``, ``1e9``: binary units, as memory is counted."""
+    match = re.fullmatch(r"\s*([\d.]+(?:e\d+)?)\s*([kmgt]?)i?b?\s*", text.lower())
+    try:
+        size = float(match[1]) * 1024 ** " kmgt".index(match[2] or " ") if match else 0.0
+    except ValueError:
+        size = 0.0
+    if size < 1:
+        raise UsageError(f"--memory {text} is no size", code="bad-option", hint="such as 500M or 2G")
+    return int(size)

@@ -1,0 +1,116 @@
+"""What a run gives back: plain records, with every number still unrounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from lossctl.model.params import Value
+
+__all__ = ["InputInfo", "Note", "Report", "Result", "Sample", "Samples"]
+
+
+@dataclass(frozen=True)
+class InputInfo:
+    """One input file: which columns play which role, and the classes in order."""
+
+    name: str
+    role: str  # "table" where one file holds all roles, else the roles it holds
+    format: str
+    columns: Mapping[str, Sequence[str]]
+    classes: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class Note:
+    """A warning: a stable code and a sentence."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """One loss over one slice. ``value`` is unrounded and may be infinite or NaN."""
+
+    loss: str
+    label: str
+    slice: Literal["total", "group"]
+    params: Mapping[str, Value]
+    reduction: str
+    value: float | None  # None with reduction "none"
+    n: int
+    weight_sum: float
+    signature: str
+    direction: Literal["minimise", "maximise"]
+    unit: str
+    per: str
+    group: Mapping[str, str | None] | None = None
+    resolved: Mapping[str, Value] | None = None
+    n_elements: int | None = None
+    divisor: float | None = None
+    log_value: float | None = None
+    stats: Mapping[str, float | None] | None = None
+    histogram: tuple[int, ...] | None = None  # counts of row values in equal steps from min to max
+    like: str | None = None
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+
+class Sample(NamedTuple):
+    """One row (or group) with its values, in order of the losses; ``None`` where not scored."""
+
+    row: int | None  # 1-based data row; None for a group
+    key: tuple[str | None, ...]  # under Samples.key_names; a group's id for ranking losses
+    status: str  # ok nan ignored
+    values: tuple[float | None, ...]
+
+
+class Samples(Protocol):
+    """The samples to show: first rows, worst rows or all; may be iterated more than once."""
+
+    per: str  # "row" or "group"
+    key_names: tuple[str, ...]  # empty: keyed by row number
+    labels: tuple[str, ...]
+    order: str  # "first", "worst" or "all"
+    total: int  # how many there are in all
+
+    def __iter__(self) -> Iterator[Sample]: ...
+
+    def __len__(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything a run found, ready to be shown."""
+
+    inputs: Sequence[InputInfo]
+    read: int
+    scored: int
+    dropped: Mapping[str, int]
+    results: Sequence[Result]
+    samples: Samples | None
+    warnings: Sequence[Note]
+    partial: bool
+    by: tuple[str, ...] = ()
+
+    def to_pandas(self) -> Any:
+        """The reduced results as a pandas DataFrame, one row for each loss and slice."""
+        import pandas as pd
+
+        rows = []
+        for result in self.results:
+            group = {name: (result.group or {}).get(name) for name in self.by}
+            rows.append(
+                {
+                    "loss": result.label,
+                    "reduction": result.reduction,
+                    **({"slice": result.slice} if self.by else {}),
+                    **group,
+                    "n": result.n,
+                    "weight_sum": result.weight_sum,
+                    "value": result.value,
+                }
+            )
+        return pd.DataFrame(rows)

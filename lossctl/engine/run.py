@@ -1,0 +1,296 @@
+"""One run: plan, passes over the data, verdicts, results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossctl.data.bind import Binding, Ref, Request, bind
+from lossctl.data.columns import column_of
+from lossctl.data.pair import Chunk, walk
+from lossctl.data.source import Source
+from lossctl.engine.finish import input_infos, results_of, warnings_of
+from lossctl.engine.job import Job, Scored, make_job
+from lossctl.engine.options import ALL, Options
+from lossctl.engine.result import Report
+from lossctl.engine.samples import SampleLog, joint_status, list_lines, row_lines
+from lossctl.engine.slices import Scattered, Slices
+from lossctl.errors import DataError, UsageError
+from lossctl.model.batch import OK, STATUS
+from lossctl.model.call import LossCall, labels
+from lossctl.model.findings import refuse
+
+__all__ = ["run"]
+
+CHUNK_BYTES = 2**22  # arrays of one chunk stay within the caches of one core
+SHOWN = 10  # rows shown where nobody says how many
+
+
+def run(
+    calls: Sequence[LossCall],
+    sources: list[Source],
+    request: Request,
+    options: Options,
+    elsewhere: Mapping[str, int] | None = None,
+) -> Report:
+    """Score the sources with every call, in one pass (two where a loss needs a statistic first).
+
+    Raises ``UsageError`` for a call that cannot be carried out and ``DataError`` for data that cannot be
+    scored as asked.
+    """
+    calls = [with_convention(call, options.like) for call in calls]
+    names = labels(calls)
+    binding = bind(calls, sources, request, elsewhere or {})
+    for bound in binding.calls:
+        bound.call.refuse_idle()
+    jobs = [
+        make_job(b, name, options, binding.weight is not None) for b, name in zip(binding.calls, names, strict=True)
+    ]
+    check_options(jobs, options)
+    work = Work(binding, jobs, request, options)
+    if any(job.needs_prelude for job in jobs):
+        work.survey()
+    work.score()
+    return work.report()
+
+
+def with_convention(call: LossCall, like: str | None) -> LossCall:
+    """The call under a library's convention."""
+    if like is None:
+        return call
+    known = call.entry.spec.like
+    if like not in known:
+        has = ", ".join(known) or "none"
+        raise UsageError(
+            f"{call.name} has no convention of {like}", code="no-convention", hint=f"--like takes, for it: {has}"
+        )
+    preset = {k: v for k, v in known[like].items() if k in call.entry.spec.params and k not in call.entry.fixed}
+    for name, value in preset.items():
+        if name in call.given and call.given[name] != value:
+            raise UsageError(
+                f"--like {like} means {name}={value} for {call.name}, and the call says {call.given[name]}",
+                code="preset-parameter",
+                hint="leave one of them out",
+            )
+    return call.with_params(soft=preset)
+
+
+def check_options(jobs: Sequence[Job], options: Options) -> None:
+    """Refuse options that no named loss can follow, rather than let them do nothing."""
+    named = ", ".join(job.bound.call.name for job in jobs)
+    if options.row is not None and not any(job.spec.reduce.row_mode for job in jobs):
+        raise UsageError(f"--row: rows of {named} have no elements to add up", code="bad-option")
+    if options.renormalize and not any(i.kind.sums_to_one(j.params) for j in jobs for i in j.spec.inputs):
+        raise UsageError(f"--renormalize: {named} takes no rows of probabilities", code="bad-option")
+    units = sample_units(jobs)
+    if options.shows and len(units) != 1:
+        kind = "no per-sample values" if not units else "samples of different kinds: rows and lists"
+        raise UsageError(
+            f"{named}: {kind}", code="mixed-units", hint="ask for one kind at a time, or leave --rows and --worst out"
+        )
+
+
+def sample_units(jobs: Sequence[Job]) -> set[str]:
+    return {"group" if job.spec.per == "group" else "row" for job in jobs if job.has_samples}
+
+
+class Work:
+    """The passes over the data and what they leave behind."""
+
+    def __init__(self, binding: Binding, jobs: list[Job], request: Request, options: Options) -> None:
+        self.binding = binding
+        self.jobs = jobs
+        self.request = request
+        self.options = options
+        self.slices = Slices()
+        self.read = 0
+        self.counts = np.zeros(len(STATUS), np.int64)
+        self.log: SampleLog | None = None
+        self.statuses: list[list[NDArray[np.uint8]]] = []
+
+    def start(self, *, gather: bool = False) -> None:
+        for job in self.jobs:
+            job.fresh(gather=gather)
+            job.bound.vocabulary.seen.clear()
+        self.slices = Slices()
+        self.read = 0
+        self.counts[:] = 0
+        self.log = self.new_log()
+        self.statuses = [[] for _ in self.jobs]
+
+    def new_log(self) -> SampleLog | None:
+        units = sample_units(self.jobs)
+        shown = [job for job in self.jobs if job.has_samples]
+        keep: int | None = SHOWN if self.options.rows is None else self.options.rows
+        if len(units) != 1 or (keep == 0 and self.options.worst is None and self.options.reduction != "none"):
+            return None
+        per = units.pop()
+        keys = self.binding.keys[0].columns if self.binding.keys else ()
+        if self.options.worst is not None:
+            keep = self.options.worst
+        elif self.options.reduction == "none" or keep == ALL:
+            keep = None
+        if per == "group":
+            keys = shown[0].bound.refs["group"].columns
+        ascending = shown[0].spec.direction == "maximise"
+        worst = self.options.worst is not None
+        return SampleLog(per, tuple(job.label for job in shown), keys, keep, worst, ascending)
+
+    def chunks(self) -> Any:
+        size = self.options.chunk_rows or default_rows(self.binding)
+        return walk(self.binding, size, self.options.limit)
+
+    def survey(self) -> None:
+        """The first pass, for statistics of the whole input."""
+        waiting = [job for job in self.jobs if job.needs_prelude]
+        for chunk in self.chunks():
+            for job in waiting:
+                piece = job.piece(chunk, None, self.mask(chunk), None)
+                if piece is not None:
+                    job.survey(piece)
+        for job in waiting:
+            raise_errors(self.binding, job)
+            job.settle()
+
+    def score(self) -> None:
+        """The main pass; once more with gathered lists where their rows turn out to be scattered."""
+        try:
+            self.one_pass(gather=False)
+        except Scattered:
+            self.one_pass(gather=True)
+        for job in self.jobs:
+            raise_errors(self.binding, job)
+
+    def one_pass(self, *, gather: bool) -> None:
+        self.start(gather=gather)
+        for chunk in self.chunks():
+            self.read += chunk.rows
+            weight, mask, codes = self.weight(chunk), self.mask(chunk), self.codes(chunk)
+            done = []
+            for job in self.jobs:
+                piece = job.piece(chunk, weight, mask, codes)
+                done.append(None if piece is None else job.score(piece))
+            self.note(done, chunk)
+        rest = [None if job.cutter is None else job.cutter.rest() for job in self.jobs]
+        self.note([None if p is None else j.score(p) for j, p in zip(self.jobs, rest, strict=True)], None)
+        self.count()
+
+    def note(self, done: Sequence[Scored | None], chunk: Chunk | None) -> None:
+        """Keep statuses and samples of what was scored."""
+        whole = all(job.cutter is None for job in self.jobs)
+        if whole and chunk is not None and all(d is not None for d in done):
+            status = joint_status([d.status for d in done if d is not None])
+            self.counts += np.bincount(status, minlength=len(STATUS))
+        elif not whole:
+            for place, scored in enumerate(done):
+                if scored is not None:
+                    self.statuses[place].append(scored.status)
+        if self.log is None:
+            return
+        shown = [d for d, job in zip(done, self.jobs, strict=True) if job.has_samples]
+        if any(d is None for d in shown):
+            return
+        parts = [d for d in shown if d is not None]
+        if self.log.per == "row" and chunk is not None:
+            keys = self.binding.keys
+            lines = row_lines(parts[0].rows, joint_status([d.status for d in done if d is not None]), parts)
+            self.log.add(lines, (lambda: chunk.texts(keys[0])) if keys else None)
+        elif self.log.per == "group" and parts[0].names:
+            names = parts[0].names
+            self.log.add(list_lines(self.log.total, parts), lambda: [(name,) for name in names])
+
+    def count(self) -> None:
+        """Row counts where lists came through later than their rows (all rows stand in file order
+        unless lists were gathered, and then every loss of the call needed the same rows).
+        """
+        kept = [np.concatenate(parts) for parts in self.statuses if parts]
+        if kept and len({len(k) for k in kept}) == 1:
+            self.counts += np.bincount(joint_status(kept), minlength=len(STATUS))
+
+    def weight(self, chunk: Chunk) -> NDArray[np.float64] | None:
+        """(N,) sample weights; a missing, negative or infinite one is an error whatever --nan says."""
+        if self.binding.weight is None:
+            return None
+        return self.column(chunk, self.binding.weight, "--weight", lambda w: np.isfinite(w) & (w >= 0), ">= 0")
+
+    def mask(self, chunk: Chunk) -> NDArray[np.bool_] | None:
+        """(N,) which rows count."""
+        if self.binding.mask is None:
+            return None
+        mask = self.column(chunk, self.binding.mask, "--mask", lambda m: (m == 0) | (m == 1), "0 or 1")
+        return np.asarray(mask == 1)
+
+    def column(self, chunk: Chunk, ref: Ref, option: str, good: Any, words: str) -> NDArray[np.float64]:
+        values = np.asarray(chunk.numbers(ref), np.float64)
+        if values.ndim == 2 and values.shape[1] == 1:
+            values = values[:, 0]
+        wrong = ~good(values) if values.ndim == 1 else np.ones(1, bool)
+        if wrong.any():
+            at = int(np.argmax(wrong))
+            raise DataError(
+                f"{option}: {values[at]} is not {words}",
+                code="bad-weight" if option == "--weight" else "bad-mask",
+                file=self.binding.sources[ref.source].name,
+                column=ref.columns[0],
+                row=chunk.first + at + 1,
+            )
+        return values
+
+    def codes(self, chunk: Chunk) -> NDArray[np.intp] | None:
+        if not self.binding.by:
+            return None
+        return self.slices.encode([chunk.codes(ref) for ref in self.binding.by])
+
+    def report(self) -> Report:
+        names = tuple(ref.columns[0] for ref in self.binding.by)
+        results = [r for job in self.jobs for r in results_of(job, self.slices, names, self.request, self.options)]
+        partial = self.options.limit is not None and self.read >= self.options.limit
+        dropped = {STATUS[k]: int(self.counts[k]) for k in range(1, len(STATUS)) if self.counts[k]}
+        return Report(
+            inputs=input_infos(self.binding),
+            read=self.read,
+            scored=int(self.counts[OK]),
+            dropped=dropped,
+            results=results,
+            samples=self.log,
+            warnings=warnings_of(self.binding, self.jobs, self.options, dropped, sample_units(self.jobs), partial),
+            partial=partial,
+            by=names,
+        )
+
+
+def raise_errors(binding: Binding, job: Job) -> None:
+    """The first error a pass has found, by row; then the verdicts over the whole file."""
+    spec, bound = job.spec, job.bound
+    errors = sorted(job.findings.of("error"), key=lambda f: f.places[0][0])
+    for finding in errors:
+        ref = bound.refs[finding.role]
+        hint = finding.rule.hint
+        if hint is not None and "--input" in hint and ("input" not in spec.params or "input" in bound.call.entry.fixed):
+            hint = None
+        file = binding.sources[ref.source].name
+        column = ref.columns[0] if len(ref.columns) == 1 else f"{ref.columns[0]}, ... ({len(ref.columns)} columns)"
+        raise refuse(finding, file, column, bound.call.name, hint)
+    for entry in spec.inputs:
+        for code, text, row in entry.kind.verdict(entry.role, job.findings):
+            ref = bound.refs[entry.role]
+            raise DataError(
+                f"{bound.call.name}: {text}",
+                code=code,
+                file=binding.sources[ref.source].name,
+                column=ref.columns[0],
+                row=row + 1,
+                hint="recode one of them",
+            )
+    bound.vocabulary.verdict(bound.call.name)
+
+
+def default_rows(binding: Binding) -> int:
+    """Rows of a chunk, so that its arrays stay in the caches."""
+    width = 0
+    for place, names in enumerate(binding.wanted()[0]):
+        width += sum(column_of(binding.sources[place], name).width or 1 for name in names)
+    return int(min(max(CHUNK_BYTES // (8 * max(width, 1)), 256), 65536))

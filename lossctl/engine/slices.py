@@ -1,0 +1,165 @@
+"""Groups of rows: the slices of ``--by``, and the lists of ranking losses that are never split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossctl.errors import DataError, UsageError
+
+__all__ = ["Cutter", "Piece", "Scattered", "Slices"]
+
+Names: TypeAlias = tuple[str | None, ...]
+
+
+@dataclass
+class Slices:
+    """Group codes in order of appearance; the names are those in the data, a missing one is ``None``."""
+
+    codes: dict[Names, int] = field(default_factory=dict)
+
+    def encode(self, columns: Sequence[tuple[NDArray[np.int64], list[str]]]) -> NDArray[np.intp]:
+        """(N,) codes for rows given as coded columns (place in a list of texts, -1 = missing)."""
+        joint = np.zeros(len(columns[0][0]), np.int64)
+        for places, values in columns:
+            joint = joint * (len(values) + 1) + places + 1
+        present, first, inverse = np.unique(joint, return_index=True, return_inverse=True)
+        table = np.zeros(len(present), np.intp)
+        for at in np.argsort(first):
+            names = tuple(None if p[first[at]] < 0 else v[p[first[at]]] for p, v in columns)
+            table[at] = self.codes.setdefault(names, len(self.codes))
+        return table[inverse]
+
+    def in_order(self) -> list[tuple[Names, int]]:
+        """Names and codes, sorted by name; missing names last."""
+        return sorted(self.codes.items(), key=lambda item: tuple((name is None, name or "") for name in item[0]))
+
+
+@dataclass
+class Piece:
+    """Rows with all that goes with them: arrays by role, file rows, and the engine's columns."""
+
+    arrays: dict[str, NDArray[Any]]
+    rows: NDArray[np.int64]
+    weight: NDArray[np.float64] | None = None
+    mask: NDArray[np.bool_] | None = None
+    codes: NDArray[np.intp] | None = None
+
+    def take(self, places: Any) -> Piece:
+        return Piece(
+            {role: a[places] for role, a in self.arrays.items()},
+            self.rows[places],
+            *(None if a is None else a[places] for a in (self.weight, self.mask, self.codes)),
+        )
+
+    @staticmethod
+    def join(pieces: Sequence[Piece]) -> Piece:
+        if len(pieces) == 1:
+            return pieces[0]
+
+        def together(parts: Sequence[Any]) -> Any:
+            return None if parts[0] is None else np.concatenate(parts)
+
+        return Piece(
+            {role: np.concatenate([p.arrays[role] for p in pieces]) for role in pieces[0].arrays},
+            np.concatenate([p.rows for p in pieces]),
+            *(together([getattr(p, name) for p in pieces]) for name in ("weight", "mask", "codes")),
+        )
+
+    def size(self) -> int:
+        extras = [a for a in (self.weight, self.mask, self.codes) if a is not None]
+        return sum(a.nbytes for a in (*self.arrays.values(), self.rows, *extras))
+
+
+class Scattered(Exception):  # noqa: N818 - a turn of events, not a fault
+    """A list came back after it had ended: its rows must be gathered first."""
+
+
+class Cutter:
+    """Hands on rows in whole lists: the last list of a chunk waits for the next chunk.
+
+    With ``gather`` everything waits until the end and is put side by side, within ``memory`` bytes.
+    """
+
+    def __init__(self, *, gather: bool, memory: int) -> None:
+        self.names: dict[str, int] = {}
+        self.gather = gather
+        self.memory = memory
+        self._waiting: list[Piece] = []
+        self._closed: set[int] = set()
+
+    def code(self, places: NDArray[np.int64], values: Sequence[str]) -> NDArray[np.int64]:
+        """(N,) codes of lists over the whole file, -1 for a missing name."""
+        table = np.full(len(values) + 1, -1, np.int64)
+        for place, name in enumerate(values):
+            if name != "":
+                table[place] = self.names.setdefault(name, len(self.names))
+        return table[places]
+
+    def labels(self) -> list[str]:
+        return list(self.names)
+
+    def push(self, piece: Piece) -> Piece | None:
+        """Rows whose lists are complete, or ``None`` if there are none yet."""
+        self._waiting.append(piece)
+        if self.gather:
+            if sum(p.size() for p in self._waiting) > self.memory:
+                raise UsageError(
+                    f"the rows of a list are scattered over the file, and gathering them takes more than --memory "
+                    f"({self.memory:,} bytes)",
+                    code="memory",
+                    hint="sort the file by its group column, or allow more with --memory",
+                )
+            return None
+        group = piece.arrays["group"]
+        ends = np.flatnonzero(group[1:] != group[:-1]) + 1
+        if len(ends) == 0 and (len(self._waiting) == 1 or self._waiting[-2].arrays["group"][-1] == group[0]):
+            return None
+        joined = Piece.join(self._waiting)
+        group = joined.arrays["group"]
+        cut = int(np.flatnonzero(group[1:] != group[:-1])[-1]) + 1
+        self._waiting = [joined.take(slice(cut, None))]
+        return self._close(joined.take(slice(0, cut)))
+
+    def _close(self, piece: Piece) -> Piece:
+        group = piece.arrays["group"]
+        starts = np.concatenate([[0], np.flatnonzero(group[1:] != group[:-1]) + 1])
+        for name in group[starts].tolist():
+            if name in self._closed and name >= 0:
+                raise Scattered
+            self._closed.add(name)
+        return piece
+
+    def rest(self) -> Piece | None:
+        """What is left at the end."""
+        if not self._waiting:
+            return None
+        joined = Piece.join(self._waiting)
+        self._waiting = []
+        if self.gather:
+            # Codes are in order of appearance; rows of a list keep their order in the file.
+            return joined.take(np.argsort(joined.arrays["group"], kind="stable"))
+        return self._close(joined)
+
+
+def one_each(name: str, values: NDArray[Any], starts: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[Any]:
+    """(G,) the value of each list, which must be the same in all its rows."""
+    first = values[starts]
+    run = np.cumsum(np.isin(np.arange(len(values)), starts)) - 1
+    wrong = np.flatnonzero(values != first[run])
+    if len(wrong):
+        row = int(rows[wrong[0]])
+        raise DataError(
+            f"{name} changes within a list: it counts once for a list, so it must be the same in all its rows",
+            code="group-not-constant",
+            row=row + 1,
+        )
+    return first
+
+
+def as_mapping(names: Sequence[str], values: Names) -> Mapping[str, str | None]:
+    return dict(zip(names, values, strict=True))

@@ -1,0 +1,235 @@
+"""The state of one loss: exact, mergeable, and the only thing a chunk leaves behind.
+
+Whatever order rows, chunks or parts are added in, the same integers come out. Groups are columns of the
+state; the total is the sum of its groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossctl.errors import UsageError
+from lossctl.model.reduce import Reduction, Term, Totals
+from lossctl.numerics import two_product
+from lossctl.sums import Exact, Sums, from_int, std
+
+__all__ = ["Tally"]
+
+Codes = NDArray[np.intp]
+
+
+class Tally:
+    """Sums, counts and, where asked for, extremes, moments and all row values, for each group.
+
+    ``spread`` asks for what ``min max std`` need, ``collect`` for what quantiles need; ``memory`` is the
+    most that collected values may take, in bytes.
+    """
+
+    def __init__(self, reduce: Reduction, *, spread: bool, collect: bool, memory: int) -> None:
+        self.reduce = reduce
+        self.spread = spread
+        self.collect = collect
+        self.memory = memory
+        self.groups = 1
+        self.sums: dict[str, Sums] = {}
+        self.width = 1
+        self.rows = np.zeros(1, np.int64)
+        self.dropped = np.zeros((3, 1), np.int64)  # by status: ok, nan, ignored
+        self.weight = Sums()
+        self.low = np.full(1, np.inf)
+        self.high = np.full(1, -np.inf)
+        self.first, self.second = Sums(), Sums()  # S(x), S(x^2) of row values
+        self.counted = np.zeros(1, np.int64)  # row values behind them: rows of weight zero stay out
+        self.values: list[tuple[NDArray[np.float64], Codes | None]] = []
+        self.collected = 0
+
+    def grow(self, groups: int) -> None:
+        """Make room for groups that were not seen before."""
+        more = groups - self.groups
+        if more <= 0:
+            return
+        self.groups = groups
+        for sums in (*self.sums.values(), self.weight, self.first, self.second):
+            sums.grow(groups)
+        self.rows = np.append(self.rows, np.zeros(more, np.int64))
+        self.counted = np.append(self.counted, np.zeros(more, np.int64))
+        self.dropped = np.hstack([self.dropped, np.zeros((3, more), np.int64)])
+        self.low = np.append(self.low, np.full(more, np.inf))
+        self.high = np.append(self.high, np.full(more, -np.inf))
+
+    def count(self, status: NDArray[np.uint8], codes: Codes | None) -> None:
+        """Note what became of the rows of a batch: (N,) statuses."""
+        if codes is None:
+            self.dropped[:, 0] += np.bincount(status, minlength=3)
+            return
+        for kind in range(3):
+            self.dropped[kind] += np.bincount(codes[status == kind], minlength=self.groups)
+
+    def add(
+        self,
+        terms: Mapping[str, Term],
+        values: NDArray[np.float64] | None,
+        width: int,
+        weight: NDArray[np.float64] | None,
+        codes: Codes | None,
+        rows: int,
+        *,
+        plain_divisor: bool,
+    ) -> None:
+        """Add the kept rows of a batch.
+
+        ``weight`` (N,) or ``None``; ``codes`` (N,) groups or ``None``; ``plain_divisor`` leaves the
+        divisor unweighted (``--weight-norm n``).
+        """
+        self.width = width
+        self.rows += self._counts(codes, rows)
+        use = None
+        if weight is not None:
+            self.weight.add(weight, codes)
+            if not weight.all():
+                use = np.flatnonzero(weight)  # 0 * inf is nan: a row of weight zero is not there
+                weight, codes = weight[use], None if codes is None else codes[use]
+        for name, term in terms.items():
+            parts: tuple[NDArray[np.float64], ...] = term if isinstance(term, tuple) else (term,)
+            if use is not None:
+                parts = tuple(part[use] for part in parts)
+            by = None if weight is None or (plain_divisor and name == "divisor") else weight
+            self._add_term(name, parts, by, codes)
+        if values is not None and (self.spread or self.collect):
+            self._add_values(values if use is None else values[use], codes)
+
+    def _counts(self, codes: Codes | None, rows: int) -> NDArray[np.int64]:
+        if codes is None:
+            return np.array([rows], np.int64)
+        return np.bincount(codes, minlength=self.groups)
+
+    def _add_term(self, name: str, parts: tuple[Any, ...], weight: Any, codes: Codes | None) -> None:
+        sums = self.sums.get(name)
+        if sums is None:
+            sums = self.sums[name] = Sums(self.groups)
+        if weight is None:
+            if len(parts) == 1:
+                sums.add(parts[0], codes)
+            else:
+                sums.add_products(parts[0], parts[1], codes)
+        elif len(parts) == 1:
+            sums.add_products(parts[0], weight, codes)
+        else:
+            # w a b without rounding: a b = product + error exactly, each times w.
+            for part in two_product(parts[0], parts[1]):
+                sums.add_products(part, weight, codes)
+
+    def _add_values(self, values: NDArray[np.float64], codes: Codes | None) -> None:
+        self.counted += self._counts(codes, len(values))
+        if self.spread and len(values):
+            self.first.add(values, codes)
+            self.second.add_products(values, values, codes)
+            if codes is None:
+                self.low[0] = np.minimum(self.low[0], values.min())
+                self.high[0] = np.maximum(self.high[0], values.max())
+            else:
+                np.minimum.at(self.low, codes, values)
+                np.maximum.at(self.high, codes, values)
+        if self.collect:
+            self.collected += values.nbytes + (0 if codes is None else codes.nbytes)
+            if self.collected > self.memory:
+                raise UsageError(
+                    f"quantiles need all row values at once: {self.collected:,} bytes so far, and --memory allows "
+                    f"{self.memory:,}",
+                    code="memory",
+                    hint="allow more with --memory, or ask for mean, sum, min, max or std",
+                )
+            self.values.append((np.array(values), codes))
+
+    def merge(self, other: Tally, places: Codes | None = None) -> None:
+        """Add another state; its group g becomes group ``places[g]`` here (default g)."""
+        where = np.arange(other.groups) if places is None else places
+        self.grow(int(where.max()) + 1)
+        self.width = max(self.width, other.width)
+        for name, sums in other.sums.items():
+            self.sums.setdefault(name, Sums(self.groups)).merge(sums, where)
+        for mine, theirs in ((self.weight, other.weight), (self.first, other.first), (self.second, other.second)):
+            mine.merge(theirs, where)
+        self.rows[where] += other.rows
+        self.counted[where] += other.counted
+        self.dropped[:, where] += other.dropped
+        self.low[where] = np.minimum(self.low[where], other.low)
+        self.high[where] = np.maximum(self.high[where], other.high)
+        for values, codes in other.values:
+            moved = np.full(len(values), where[0]) if codes is None else where[codes]
+            self.values.append((values, moved if self.groups > 1 else None))
+
+    # Reading the state: group None is the total.
+
+    def n(self, group: int | None) -> int:
+        return int(self.rows.sum() if group is None else self.rows[group])
+
+    def dropped_in(self, group: int | None) -> tuple[int, int]:
+        """Rows dropped for NaN, and rows that do not count."""
+        counts = self.dropped.sum(axis=1) if group is None else self.dropped[:, group]
+        return int(counts[1]), int(counts[2])
+
+    def totals(self, group: int | None, *, weighted: bool, norm: str) -> Totals:
+        """What a reduction finishes from; ``norm`` n makes the number of rows the divisor."""
+        exact = {name: pick(sums, group) for name, sums in self.sums.items()}
+        rows = self.n(group)
+        weight = pick(self.weight, group) if weighted and norm != "n" else from_int(rows)
+        return Totals(exact, rows, weight, self.width)
+
+    def weight_sum(self, group: int | None, *, weighted: bool) -> float:
+        return pick(self.weight, group).to_float() if weighted else float(self.n(group))
+
+    def extreme(self, group: int | None, which: str) -> float:
+        array = self.low if which == "min" else self.high
+        value = float((np.min if which == "min" else np.max)(array)) if group is None else float(array[group])
+        return value if self._counted(group) else float("nan")
+
+    def deviation(self, group: int | None) -> float:
+        """Sample standard deviation of row values."""
+        return std(pick(self.first, group), pick(self.second, group), self._counted(group))
+
+    def row_mean(self, group: int | None) -> Exact:
+        return pick(self.first, group)
+
+    def _counted(self, group: int | None) -> int:
+        return int(self.counted.sum() if group is None else self.counted[group])
+
+    def sorted_values(self, group: int | None) -> NDArray[np.float64]:
+        """All row values in order: the digits of a quantile cannot depend on the cut."""
+        if not self.values:
+            return np.zeros(0)
+        values = np.concatenate([v for v, _ in self.values])
+        if group is not None:
+            codes = np.concatenate([np.zeros(len(v), np.intp) if c is None else c for v, c in self.values])
+            values = values[codes == group]
+        return np.sort(values)
+
+
+def pick(sums: Sums, group: int | None) -> Exact:
+    return sums.total() if group is None else sums.exact(group)
+
+
+def quantile(ordered: NDArray[np.float64], q: float) -> float:
+    """Linear interpolation between order statistics, as numpy's default; NaN if any value is NaN."""
+    if len(ordered) == 0 or np.isnan(ordered[-1]):
+        return float("nan")
+    place = q * (len(ordered) - 1)
+    below = int(np.floor(place))
+    low, high = float(ordered[below]), float(ordered[min(below + 1, len(ordered) - 1)])
+    part = place - below
+    if part == 0 or low == high:
+        return low
+    return low + (high - low) * part if part < 0.5 else high - (high - low) * (1 - part)
+
+
+def histogram(ordered: NDArray[np.float64], bins: int = 24) -> tuple[int, ...] | None:
+    """Counts in equal steps from the least to the greatest finite value."""
+    finite = ordered[np.isfinite(ordered)]
+    if len(finite) == 0:
+        return None
+    counts, _ = np.histogram(finite, bins=bins)
+    return tuple(int(c) for c in counts)

@@ -1,0 +1,67 @@
+"""Names without NumPy: help, completion and name lookup read the generated index only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lossctl._index import INDEX
+from lossctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["INDEX", "aliases", "families", "names", "normal", "record", "resolve"]
+
+REFUSED = {
+    "l2": "l2 means three different losses: mse (mean of squares), l2-norm (root of the sum of squares), "
+    "or optax's l2_loss (half the square)",
+}
+
+
+def names() -> list[str]:
+    """All canonical names, sorted."""
+    return sorted(INDEX)
+
+
+def families() -> dict[str, list[str]]:
+    """Family -> canonical names, both sorted."""
+    rooms: dict[str, list[str]] = {}
+    for name in names():
+        rooms.setdefault(INDEX[name]["family"], []).append(name)
+    return dict(sorted(rooms.items()))
+
+
+def record(name: str) -> dict[str, Any]:
+    """The index entry of a canonical name."""
+    return INDEX[name]
+
+
+def normal(name: str) -> str:
+    """Case and ``_`` against ``-`` do not matter."""
+    return name.strip().lower().replace("_", "-")
+
+
+def aliases() -> dict[str, str]:
+    return {alias: name for name, entry in INDEX.items() for alias in entry["aliases"]}
+
+
+def resolve(name: str) -> str:
+    """The canonical name for what a person typed; ``UsageError`` with the nearest names."""
+    word = normal(name)
+    known = aliases()
+    for candidate in (word, word.removesuffix("-loss")):
+        if candidate in INDEX:
+            return candidate
+        if candidate in known:
+            return known[candidate]
+        if candidate in REFUSED:
+            raise UsageError(REFUSED[candidate], code="ambiguous-loss", hint="name the one you mean: mse")
+    raise unknown(word, [*INDEX, *known])
+
+
+def unknown(word: str, candidates: Iterable[str]) -> UsageError:
+    import difflib
+
+    near = difflib.get_close_matches(word, sorted(candidates), n=3, cutoff=0.5)
+    hint = f"did you mean {', '.join(near)}?" if near else "lossctl list shows every loss"
+    return UsageError(f"there is no loss called {word}", code="unknown-loss", hint=hint)

@@ -1,0 +1,17 @@
+"""Parameters that several classification losses share, declared once."""
+
+from __future__ import annotations
+
+from lossctl.model.params import Param, When
+
+INPUT = Param("what the predictions are; never guessed", choices=("logits", "probs", "log-probs"))
+BINARY_INPUT = Param("what the predictions are; never guessed", choices=("probs", "logits"))
+CLIP = Param(
+    "clipping of probabilities before the logarithm: torch caps it at -100, keras clips to 1e-7, sklearn to the "
+    "float64 eps, a number clips to itself",
+    gt=0,
+    lt=0.5,
+    choices=("torch", "keras", "sklearn", "none"),
+    when=When("input", ("probs",), "none"),
+)
+CLASS_WEIGHT = Param("one weight for each class, in class order", ge=0)

@@ -1,0 +1,96 @@
+"""Embeddings compared in threes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+
+from lossctl.losses.types import Rows, Vector
+from lossctl.model.laws import NONNEGATIVE
+from lossctl.model.params import Param, When
+from lossctl.model.reduce import Mean
+from lossctl.model.registry import loss
+from lossctl.model.spec import Equivalent, Paper, Preset
+
+EUCLIDEAN = When("distance", ("euclidean",), None)
+
+
+def distance_of(kind: str, u: Rows, v: Rows, p: float | None, eps: float | None) -> Rows:
+    """(N,) distances between the rows of two (N, D) arrays."""
+    if kind == "cosine":
+        norms = np.sqrt(np.sum(u * u, axis=1)) * np.sqrt(np.sum(v * v, axis=1))
+        dot = np.sum(u * v, axis=1)
+        # A zero vector points nowhere: its cosine is taken as 0.
+        return np.asarray(1.0 - np.divide(dot, norms, out=np.zeros_like(dot), where=norms > 0))
+    if kind == "sqeuclidean":
+        return np.asarray(np.sum((u - v) ** 2, axis=1))
+    if kind == "manhattan":
+        return np.asarray(np.sum(np.abs(u - v), axis=1))
+    size = np.abs(u - v + (eps or 0.0))
+    if p is None or p == 2:
+        return np.asarray(np.sqrt(np.sum(size * size, axis=1)))
+    return np.asarray(np.sum(size**p, axis=1) ** (1.0 / p))
+
+
+@loss(
+    title="Triplet margin loss",
+    reduce=Mean(),
+    unit="distance",
+    range="0 to inf",
+    laws={NONNEGATIVE},
+    aliases=("triplet",),
+    presets=(
+        Preset(
+            "triplet-margin-with-distance",
+            "Triplet margin loss with a chosen distance",
+            "Triplet margin loss under the name torch gives it where the distance is chosen freely.",
+            {},
+        ),
+    ),
+    paper=Paper(
+        "V. Balntas, E. Riba, D. Ponsa, K. Mikolajczyk",
+        2016,
+        "Learning local feature descriptors with triplets and shallow convolutional neural networks",
+        doi="10.5244/C.30.119",
+    ),
+    see=("hinge",),
+    like={"torch": {}},
+    equivalents=(
+        Equivalent(
+            "torch", "F.triplet_margin_loss(anchor, positive, negative, margin=margin, p=p, eps=eps, swap=swap)"
+        ),
+    ),
+    traps=(
+        "eps is added to the difference, inside the norm, as torch does: d(a, a) is not zero",
+        "optax adds eps inside the root and takes no absolute value, so p = 1 gives signed sums there",
+        "FaceNet squares the distance: --distance sqeuclidean",
+    ),
+)
+def triplet_margin(
+    anchor: Vector,
+    positive: Vector,
+    negative: Vector,
+    *,
+    distance: Annotated[
+        str, Param("how far apart two vectors are", choices=("euclidean", "sqeuclidean", "cosine", "manhattan"))
+    ] = "euclidean",
+    margin: Annotated[float, Param("how much further the negative must be than the positive", gt=0)] = 1.0,
+    p: Annotated[float | None, Param("norm of the difference (euclidean only)", ge=1, when=EUCLIDEAN)] = 2.0,
+    eps: Annotated[float | None, Param("added to the difference (euclidean only)", ge=0, when=EUCLIDEAN)] = 1e-6,
+    swap: Annotated[bool, Param("take the negative's distance from anchor or positive, whichever is less")] = False,
+) -> Rows:
+    """How far the positive is from being closer to the anchor than the negative, by the margin.
+
+    With d the distance and m the margin:
+
+        max(0, d(anchor, positive) - d(anchor, negative) + m)
+
+    >>> triplet_margin([[0.0, 0.0]], [[1.0, 0.0]], [[0.0, 1.5]], distance="sqeuclidean", margin=2.0)
+    array([0.75])
+    """
+    near = distance_of(distance, anchor, positive, p, eps)
+    far = distance_of(distance, anchor, negative, p, eps)
+    if swap:
+        far = np.minimum(far, distance_of(distance, positive, negative, p, eps))
+    return np.maximum(0.0, near - far + margin)

@@ -1,0 +1,133 @@
+"""A loss with its parameters as a value that prints and parses back: ``huber:delta=2``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from lossctl.errors import LossctlError, UsageError
+from lossctl.model.batch import settle
+from lossctl.model.params import Value, value_text
+from lossctl.model.registry import Entry, get
+
+__all__ = ["LossCall", "parse_calls"]
+
+
+@dataclass(frozen=True)
+class LossCall:
+    """``given`` holds what the user said, ``params`` everything, in declaration order.
+
+    ``soft`` are parameters of a convention (``--like``), ``settled`` those that column names fixed.
+    """
+
+    entry: Entry
+    given: Mapping[str, Value]
+    params: Mapping[str, Value]
+    soft: Mapping[str, Value] = field(default_factory=dict)
+    settled: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.entry.name
+
+    @classmethod
+    def make(cls, name: str, given: Mapping[str, Value]) -> LossCall:
+        entry = get(name)
+        params = settle(entry, given)
+        # As the user gave them, in declaration order; a parameter that does not act is refused later,
+        # when the columns have settled what the input is.
+        checked = {k: entry.spec.params[k].check(given[k]) for k in params if k in given}
+        return cls(entry, checked, params)
+
+    @classmethod
+    def parse(cls, text: str, options: Mapping[str, str] | None = None) -> LossCall:
+        """Read ``loss:param=value:flag``; ``options`` are raw texts that apply where the loss has them.
+
+        A colon parameter beats the same option.
+        """
+        name, *parts = text.split(":")
+        entry = get(name)
+        given: dict[str, Value] = {}
+        for key, raw in (options or {}).items():
+            if key in entry.spec.params:
+                given[key] = _read(entry, key, raw, ",")
+        for part in parts:
+            key, sign, raw = part.partition("=")
+            key = {"lambda": "lam"}.get(key.strip(), key.strip().replace("-", "_"))
+            if key not in entry.spec.params:
+                known = ", ".join(entry.spec.params) or "none"
+                raise UsageError(
+                    f"{entry.name} has no parameter {key}", code="unknown-parameter", hint=f"it has: {known}"
+                )
+            given[key] = _read(entry, key, raw if sign else "true", "/")
+        return cls.make(entry.name, given)
+
+    def with_params(
+        self, settled: Mapping[str, Value] | None = None, soft: Mapping[str, Value] | None = None
+    ) -> LossCall:
+        """The same call with parameters that the data or a convention settled."""
+        soft = {**self.soft, **(soft or {})}
+        settled = {**self.settled, **(settled or {})}
+        return replace(self, params=settle(self.entry, {**self.given, **settled}, soft), soft=soft, settled=settled)
+
+    def refuse_idle(self) -> None:
+        """Raise for a parameter that was given and does not act."""
+        self.entry.spec.refuse_idle(self.given, self.params)
+
+    def text(self, params: Mapping[str, Value] | None = None) -> str:
+        """The call with the parameters given (or with those of ``params``)."""
+        return self._spell(self.name, self.given if params is None else params)
+
+    def signature(self) -> str:
+        """The base formula with every parameter."""
+        return self._spell(self.entry.spec.name, self.params)
+
+    @staticmethod
+    def _spell(name: str, params: Mapping[str, Value]) -> str:
+        return ":".join([name, *(f"{key}={value_text(value, '/')}" for key, value in params.items())])
+
+
+def _read(entry: Entry, key: str, raw: str, separator: str) -> Value:
+    try:
+        return entry.spec.params[key].parse(raw, separator=separator)
+    except UsageError as error:
+        error.message = f"{entry.name}: {error.message}"
+        raise
+
+
+def parse_calls(text: str, options: Mapping[str, str] | None = None) -> list[LossCall]:
+    """Read a comma list of calls; all bad names and parameters are reported at once.
+
+    An option that no named loss has, and two equal calls, are ``UsageError``.
+    """
+    calls: list[LossCall] = []
+    errors: list[LossctlError] = []
+    for part in text.split(","):
+        try:
+            calls.append(LossCall.parse(part, options))
+        except UsageError as error:
+            errors.append(error)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise UsageError(
+            "; ".join(error.message for error in errors),
+            code=errors[0].code,
+            hint="; ".join(dict.fromkeys(error.hint for error in errors if error.hint)),
+        )
+    for key in options or {}:
+        if not any(key in call.entry.spec.params for call in calls):
+            named = ", ".join(call.name for call in calls)
+            raise UsageError(f"--{key.replace('_', '-')} is no parameter of {named}", code="unknown-parameter")
+    seen: dict[str, LossCall] = {}
+    for call in calls:
+        if call.name + call.signature() in seen:
+            raise UsageError(f"{call.text()} is asked for twice", code="equal-calls", hint="name it once")
+        seen[call.name + call.signature()] = call
+    return calls
+
+
+def labels(calls: list[LossCall]) -> list[str]:
+    """The bare name, or the canonical call where one loss occurs twice."""
+    names = [call.name for call in calls]
+    return [call.text() if names.count(call.name) > 1 else call.name for call in calls]

@@ -1,0 +1,207 @@
+"""Parameters of a loss: what they mean, what they may be, how they are read and printed.
+
+A kernel declares a parameter as a keyword-only argument::
+
+    delta: Annotated[float, Param("where the bowl turns into straight walls", gt=0)] = 1.0
+
+and everything a person meets (option, help, range in ``explain``, colon syntax, errors) follows
+from it.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+from lossctl.errors import UsageError
+
+__all__ = ["Param", "Value", "When", "annotated_params", "number_text", "value_text"]
+
+Value: TypeAlias = float | int | bool | str | tuple[float, ...] | None
+
+
+@dataclass(frozen=True)
+class When:
+    """A parameter acts only while another one has one of these values; else it stands ``off``."""
+
+    param: str
+    values: tuple[str, ...]
+    off: Value = None
+
+
+@dataclass(frozen=True)
+class Param:
+    """One parameter: help text and range; the type comes from the annotation beside it.
+
+    ``choices`` are the words it may be (beside a number where the type allows one); ``gt ge lt le``
+    bound the number, or each number of a list. ``when`` makes it conditional on another parameter.
+    """
+
+    help: str
+    gt: float | None = None
+    ge: float | None = None
+    lt: float | None = None
+    le: float | None = None
+    choices: tuple[str, ...] = ()
+    when: When | None = None
+    # From here on filled in by the declaration (annotated_params).
+    name: str = ""
+    default: Value = None
+    types: frozenset[str] = field(default_factory=frozenset)  # of float int bool str list none
+
+    @property
+    def option(self) -> str:
+        """The command-line option; a Python keyword such as ``lambda`` is spelled out here."""
+        word = "lambda" if self.name == "lam" else self.name.replace("_", "-")
+        return f"--{word}"
+
+    def phrase(self) -> str:
+        """What it may be, in words: ``number > 0``, ``torch | keras | none``, ``list of ...``."""
+        kinds = [*self.choices]
+        bounds = " and ".join(
+            f"{sign} {number_text(limit)}"
+            for sign, limit in ((">", self.gt), (">=", self.ge), ("<", self.lt), ("<=", self.le))
+            if limit is not None
+        )
+        for kind, word in (("float", "number"), ("int", "whole number")):
+            if kind in self.types:
+                kinds.append(f"{word} {bounds}".rstrip())
+        if "list" in self.types:
+            kinds.append(f"list of numbers {bounds}".rstrip())
+        if "bool" in self.types:
+            kinds.append("true | false")
+        if "none" in self.types and "none" not in self.choices:
+            kinds.append("none")
+        return " | ".join(kinds)
+
+    def parse(self, text: str, *, separator: str = ",") -> Value:
+        """Read the value from text as typed in an option (or, with ``/``, in colon syntax)."""
+        word = text.strip()
+        if word in self.choices:
+            return word
+        if word.lower() == "none" and "none" in self.types:
+            return None
+        if "bool" in self.types:
+            if word.lower() in {"true", "false"}:
+                return word.lower() == "true"
+            raise self.refuse(text)
+        try:
+            if "list" in self.types and (separator in word or not self.types & {"float", "int"}):
+                return self.check(tuple(float(part) for part in word.split(separator)))
+            if "float" in self.types:
+                return self.check(float(word))
+            if "int" in self.types:
+                return self.check(int(word))
+        except ValueError as error:
+            if isinstance(error, UsageError):
+                raise
+        raise self.refuse(text)
+
+    def check(self, value: Any) -> Value:
+        """The value in its own type, or a ``UsageError`` that says what is allowed."""
+        if value is None and "none" in self.types:
+            return None
+        if isinstance(value, str) and value in self.choices:
+            return value
+        if isinstance(value, bool):
+            if "bool" in self.types:
+                return value
+        elif hasattr(value, "__len__") and not isinstance(value, str):
+            if "list" in self.types and len(value) > 0 and all(self._inside(float(v)) for v in value):
+                return tuple(float(v) for v in value)
+        elif not isinstance(value, str) and hasattr(value, "__float__") and self._inside(float(value)):
+            return self._number(value)
+        raise self.refuse(value)
+
+    def _number(self, value: Any) -> Value:
+        number = float(value)
+        if "float" in self.types:
+            return number
+        if "int" in self.types and number == int(number):
+            return int(value)
+        if "list" in self.types and "int" not in self.types:
+            return (number,)
+        raise self.refuse(value)
+
+    def _inside(self, number: float) -> bool:
+        return (
+            math.isfinite(number)
+            and (self.gt is None or number > self.gt)
+            and (self.ge is None or number >= self.ge)
+            and (self.lt is None or number < self.lt)
+            and (self.le is None or number <= self.le)
+        )
+
+    def refuse(self, value: object) -> UsageError:
+        shown = value if isinstance(value, str) else value_text(typing.cast("Value", value))
+        return UsageError(
+            f"{self.name} = {shown} is not allowed: {self.name} is {self.phrase()}",
+            code="bad-parameter",
+            hint=f"{self.help}; default {value_text(self.default)}",
+        )
+
+    def spoil(self) -> Iterator[Value]:
+        """Values that must be refused, for the conformance tests."""
+        if self.choices or "bool" in self.types:
+            yield "no-such-choice"
+        if self.types & {"float", "int", "list"}:
+            yield math.nan
+            for limit, step in ((self.gt, 0.0), (self.ge, -1.0), (self.lt, 0.0), (self.le, 1.0)):
+                if limit is not None:
+                    yield limit + step
+
+
+def number_text(number: float) -> str:
+    """The shortest text that reads back as the same number, without a needless ``.0``."""
+    return str(int(number)) if number == int(number) and abs(number) < 1e15 else repr(number)
+
+
+def value_text(value: Value, separator: str = ",") -> str:
+    """How a value prints in a call or an option: ``1.0``, ``0.1/0.9``, ``true``, ``none``."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (tuple, list)):
+        return separator.join(repr(float(v)) for v in value)
+    if isinstance(value, (int, float)):
+        return repr(value + 0)
+    return str(value)
+
+
+def annotated_params(function: Callable[..., Any]) -> dict[str, Param]:
+    """The parameters of a kernel: its keyword-only arguments with their ``Param`` notes, in order."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    defaults: Mapping[str, Any] = function.__kwdefaults__ or {}
+    code = function.__code__
+    names = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    found: dict[str, Param] = {}
+    for name in names:
+        where = f"{function.__module__}.{function.__name__}({name})"
+        notes = [n for n in getattr(hints.get(name), "__metadata__", ()) if isinstance(n, Param)]
+        if len(notes) != 1 or name not in defaults:
+            raise TypeError(f"{where}: a parameter needs Annotated[type, Param(...)] and a default")
+        found[name] = complete(notes[0], name, hints[name].__origin__, defaults[name])
+    return found
+
+
+def complete(param: Param, name: str, annotation: Any, default: Any) -> Param:
+    """The note plus what stands around it in the declaration."""
+    whole = replace(param, name=name, types=_types(annotation), default=default)
+    return replace(whole, default=whole.check(default))
+
+
+def _types(annotation: Any) -> frozenset[str]:
+    if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union:
+        parts = [_types(part) for part in typing.get_args(annotation)]
+        return frozenset().union(*parts)
+    names = {float: "float", int: "int", bool: "bool", str: "str", types.NoneType: "none"}
+    if annotation in names:
+        return frozenset({names[annotation]})
+    if typing.get_origin(annotation) is tuple:
+        return frozenset({"list"})
+    raise TypeError(f"a parameter cannot be of type {annotation!r}")

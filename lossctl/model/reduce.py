@@ -1,0 +1,247 @@
+"""The shelf of reductions: how kernel output becomes one number, in three views.
+
+A reduction says what the kernel's output means: ``rows`` (the per-sample values), ``terms`` (what is
+summed exactly), and how ``mean``, ``sum`` and friends follow from these sums. It is a commutative
+monoid: terms are only ever added, so chunks, threads, groups and shards cannot change a digit. Weights
+and groups are the engine's business; no reduction and no loss knows them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossctl.sums import Exact, ratio, root_ratio
+
+__all__ = ["Elements", "Extreme", "Mean", "Product", "Ratio", "Reduction", "RootMeanSquare", "Sums", "Term", "Totals"]
+
+Rows: TypeAlias = NDArray[np.float64]
+# What is summed: an array, or two whose elementwise product is summed without rounding it.
+Term: TypeAlias = Rows | tuple[Rows, Rows]
+Params: TypeAlias = Mapping[str, Any]
+
+ORDER = ("min", "max", "median", "pNN", "std")  # views over the values of rows
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Exact totals of one group: the summed terms, the rows, their weight, elements in a row."""
+
+    sums: Mapping[str, Exact]
+    rows: int
+    weight: Exact  # the sum of weights, or the number of rows with --weight-norm n or without weights
+    width: int
+
+
+def times(number: Exact, factor: int) -> Exact:
+    return number._replace(units=number.units * factor)
+
+
+def row_means(out: Rows) -> Rows:
+    """(N,) means over a row's elements."""
+    return out if out.ndim == 1 else np.mean(out, axis=1)
+
+
+class Reduction:
+    """The shelf's contract. ``views`` are the reductions a user may ask for, the default first."""
+
+    views: tuple[str, ...] = ("mean", "sum", "none", *ORDER)
+    row_mode: str | None = None  # "mean" | "sum": the default of --row, where rows have elements
+
+    def rows(self, out: Any, mode: str | None) -> Rows | None:
+        """(N,) the per-sample values; ``None`` where a row has none."""
+        raise NotImplementedError
+
+    def terms(self, out: Any, mode: str | None) -> dict[str, Term]:
+        """What to sum, each term with N rows."""
+        raise NotImplementedError
+
+    def width(self, out: Any) -> int:
+        """How many elements a row has."""
+        return 1
+
+    def divisor(self, totals: Totals, mode: str | None) -> Exact | None:
+        """What a mean divides by; ``None`` where nothing is divided."""
+        return totals.weight
+
+    def finish(self, view: str, totals: Totals, mode: str | None, params: Params) -> float:
+        """The reduced value for ``view`` in ``mean sum prod set``."""
+        divisor = self.divisor(totals, mode)
+        if view == "mean" and divisor is not None:
+            return ratio(totals.sums["value"], divisor)
+        return totals.sums["value"].to_float()
+
+
+class Mean(Reduction):
+    """One value a row, (N,); the mean divides by the rows (or their weight)."""
+
+    def rows(self, out: Rows, mode: str | None) -> Rows:
+        return out
+
+    def terms(self, out: Rows, mode: str | None) -> dict[str, Term]:
+        return {"value": out}
+
+
+class Elements(Reduction):
+    """Values of elements, (N,) or (N, K): the mean is over all elements, the sum sums them all.
+
+    A row's value is the mean of its elements; with ``row="sum"`` their sum, and the mean then
+    divides by rows.
+    """
+
+    def __init__(self, row: str = "mean") -> None:
+        self.row_mode = row
+
+    def rows(self, out: Rows, mode: str | None) -> Rows:
+        if mode == "sum" and out.ndim > 1:
+            return np.asarray(np.sum(out, axis=1))
+        return row_means(out)
+
+    def terms(self, out: Rows, mode: str | None) -> dict[str, Term]:
+        return {"value": out}
+
+    def width(self, out: Rows) -> int:
+        return 1 if out.ndim == 1 else out.shape[1]
+
+    def divisor(self, totals: Totals, mode: str | None) -> Exact:
+        return totals.weight if mode == "sum" else times(totals.weight, totals.width)
+
+
+class Ratio(Reduction):
+    """Numerator and denominator of each row, (N,) both: sum of the one over sum of the other.
+
+    The row's value is its numerator, as torch prints class-weighted losses without reduction.
+    """
+
+    def rows(self, out: tuple[Rows, Rows], mode: str | None) -> Rows:
+        return out[0]
+
+    def terms(self, out: tuple[Rows, Rows], mode: str | None) -> dict[str, Term]:
+        return {"value": out[0], "divisor": out[1]}
+
+    def divisor(self, totals: Totals, mode: str | None) -> Exact:
+        return totals.sums["divisor"]
+
+
+class RootMeanSquare(Reduction):
+    """Errors, (N,) or (N, K): the root of the mean of exact squares, over all elements.
+
+    With ``multioutput=per-column`` the mean of the columns' roots. A row's value is its own root.
+    Squares are summed as exact integers, so errors of 1e200 (whose squares overflow) are right.
+    """
+
+    views = ("mean", "none", *ORDER)
+
+    def rows(self, out: Rows, mode: str | None) -> Rows:
+        if out.ndim == 1:
+            return np.abs(out)
+        top = np.max(np.abs(out), axis=1, keepdims=True)
+        scale = np.where((top > 0) & np.isfinite(top), top, 1.0)
+        # Scaled by the row's greatest error, squares stay in range where e**2 leaves it (|e| > 1e154).
+        return np.asarray(scale[:, 0] * np.sqrt(np.mean((out / scale) ** 2, axis=1)))
+
+    def terms(self, out: Rows, mode: str | None) -> dict[str, Term]:
+        columns = out[:, None] if out.ndim == 1 else out
+        return {f"square {j}": (columns[:, j], columns[:, j]) for j in range(columns.shape[1])}
+
+    def width(self, out: Rows) -> int:
+        return 1 if out.ndim == 1 else out.shape[1]
+
+    def divisor(self, totals: Totals, mode: str | None) -> Exact:
+        return times(totals.weight, totals.width)
+
+    def finish(self, view: str, totals: Totals, mode: str | None, params: Params) -> float:
+        squares = [totals.sums[f"square {j}"] for j in range(totals.width)]
+        if params.get("multioutput") == "per-column":
+            return math.fsum(root_ratio(s, totals.weight) for s in squares) / len(squares)
+        return root_ratio(sum(squares[1:], squares[0]), self.divisor(totals, mode))
+
+
+class Sums(Reduction):
+    """Named terms, each (N,) or (N, K) and summed by column: a number of the whole data set.
+
+    ``finish_sums(sums, totals, params)`` gets for each name the list of exact column sums.
+    """
+
+    views = ("set",)
+
+    def __init__(self, finish_sums: Callable[[dict[str, list[Exact]], Totals, Params], float]) -> None:
+        self.finish_sums = finish_sums
+
+    def rows(self, out: Any, mode: str | None) -> None:
+        return None
+
+    def terms(self, out: dict[str, Term], mode: str | None) -> dict[str, Term]:
+        flat: dict[str, Term] = {}
+        for name, term in out.items():
+            factors = [f[:, None] if f.ndim == 1 else f for f in (term if isinstance(term, tuple) else (term,))]
+            for j in range(factors[0].shape[1]):
+                columns = tuple(f[:, j] for f in factors)
+                flat[f"{name} {j}"] = (columns[0], columns[1]) if len(columns) == 2 else columns[0]
+        return flat
+
+    def width(self, out: dict[str, Term]) -> int:
+        term = next(iter(out.values()))
+        array = term[0] if isinstance(term, tuple) else term
+        return 1 if array.ndim == 1 else array.shape[1]
+
+    def divisor(self, totals: Totals, mode: str | None) -> None:
+        return None
+
+    def finish(self, view: str, totals: Totals, mode: str | None, params: Params) -> float:
+        columns: dict[str, list[Exact]] = {}
+        for key, exact in totals.sums.items():
+            columns.setdefault(key.rsplit(" ", 1)[0], []).append(exact)
+        return self.finish_sums(columns, totals, params)
+
+
+class Product(Reduction):
+    """Factors and their logarithms, (N,) both: the product is exp of the exact sum of logarithms.
+
+    The mean is the geometric mean. The logarithm of the product survives where the product itself
+    underflows (some 700 rows at p = 0.35).
+    """
+
+    views = ("prod", "mean", "none", *ORDER)
+
+    def rows(self, out: tuple[Rows, Rows], mode: str | None) -> Rows:
+        return out[0]
+
+    def terms(self, out: tuple[Rows, Rows], mode: str | None) -> dict[str, Term]:
+        return {"log": out[1]}
+
+    def divisor(self, totals: Totals, mode: str | None) -> Exact:
+        return totals.weight
+
+    def log_value(self, totals: Totals) -> float:
+        return totals.sums["log"].to_float()
+
+    def finish(self, view: str, totals: Totals, mode: str | None, params: Params) -> float:
+        log = self.log_value(totals) if view == "prod" else ratio(totals.sums["log"], totals.weight)
+        try:
+            return math.exp(log)
+        except OverflowError:
+            return math.inf
+
+
+class Extreme(Reduction):
+    """The greatest value of all, of (N,) or (N, K)."""
+
+    views = ("max", "none")
+
+    def rows(self, out: Rows, mode: str | None) -> Rows:
+        return out if out.ndim == 1 else np.asarray(np.max(out, axis=1))
+
+    def terms(self, out: Rows, mode: str | None) -> dict[str, Term]:
+        return {}
+
+    def width(self, out: Rows) -> int:
+        return 1 if out.ndim == 1 else out.shape[1]
+
+    def divisor(self, totals: Totals, mode: str | None) -> None:
+        return None

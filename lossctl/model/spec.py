@@ -1,0 +1,232 @@
+"""What a loss is: one frozen record, read off the declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossctl.errors import DataError, UsageError
+from lossctl.model.params import value_text
+
+if TYPE_CHECKING:
+    from lossctl.model.findings import Seen
+    from lossctl.model.kinds import Kind
+    from lossctl.model.laws import Law
+    from lossctl.model.params import Param, Value
+    from lossctl.model.reduce import Reduction, Term
+
+__all__ = ["Equivalent", "Input", "LossSpec", "Paper", "Prelude", "Preset", "Scope"]
+
+Arrays: TypeAlias = "dict[str, NDArray[Any]]"
+Scope: TypeAlias = Literal["row", "group", "dataset"]
+
+# Which of two files holds a role: predictions or targets.
+TARGETS_SIDE = frozenset({"target", "group", "target-lengths"})
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Where a loss comes from."""
+
+    authors: str
+    year: int
+    title: str
+    doi: str | None = None
+
+    def __str__(self) -> str:
+        tail = f" doi:{self.doi}" if self.doi else ""
+        return f"{self.authors} ({self.year}). {self.title}.{tail}"
+
+
+@dataclass(frozen=True)
+class Input:
+    """One positional argument of the kernel."""
+
+    role: str
+    kind: Kind
+
+    @property
+    def side(self) -> Literal["P", "T"]:
+        return "T" if self.role in TARGETS_SIDE else "P"
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """The same number elsewhere: a library, the call, and how it differs where it does."""
+
+    library: str
+    call: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A canonical name for this loss with parameters set."""
+
+    name: str
+    title: str
+    summary: str
+    params: Mapping[str, Value]
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Prelude:
+    """A statistic that must be known before any row value: a sum over a first pass.
+
+    It runs while ``params[param] == when`` (and ``also`` holds); ``terms`` gives what is summed and
+    ``finish`` makes the parameter's value from the sums.
+    """
+
+    param: str
+    when: Value
+    terms: Callable[[Arrays], dict[str, Term]]
+    finish: Callable[[Mapping[str, float]], float]
+    also: Mapping[str, Value] = field(default_factory=dict)
+
+    def needed(self, params: Mapping[str, Value]) -> bool:
+        return params[self.param] == self.when and all(params[k] == v for k, v in self.also.items())
+
+
+@dataclass(frozen=True)
+class LossSpec:
+    """A loss, as declared. ``kernel`` is the plain NumPy function."""
+
+    name: str
+    family: str
+    module: str
+    kernel: Callable[..., Any]
+    title: str
+    summary: str
+    formula: str
+    inputs: tuple[Input, ...]
+    params: Mapping[str, Param]
+    kernel_params: tuple[str, ...]
+    reduce: Reduction
+    unit: str
+    range: str
+    laws: frozenset[Law]
+    scope: Scope
+    direction: Literal["minimise", "maximise"]
+    aliases: tuple[str, ...]
+    presets: tuple[Preset, ...]
+    paper: Paper | None
+    see: tuple[str, ...]
+    like: Mapping[str, Mapping[str, Any]]
+    equivalents: tuple[Equivalent, ...]
+    traps: tuple[str, ...]
+    prelude: Prelude | None
+    align: Callable[[Arrays, Mapping[str, Value]], str | None] | None
+    checks: Callable[[Arrays, Mapping[str, Value]], list[Seen]] | None
+
+    @property
+    def per(self) -> str:
+        """What one sample is: row, element, group or dataset."""
+        if self.scope == "group":
+            return "group"
+        if self.reduce.views == ("set",):
+            return "dataset"
+        return "element" if self.reduce.row_mode else "row"
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        return tuple(i.role for i in self.inputs)
+
+    def resolve(self, given: Mapping[str, Value], soft: Mapping[str, Value] | None = None) -> dict[str, Value]:
+        """All parameters in declaration order: what was given, else ``soft``, else the defaults.
+
+        A conditional parameter that does not act stands at its ``off`` value.
+        """
+        for name in given:
+            if name not in self.params:
+                known = ", ".join(self.params) or "none"
+                raise UsageError(
+                    f"{self.name} has no parameter {name}", code="unknown-parameter", hint=f"it has: {known}"
+                )
+        said = {**(soft or {}), **given}
+        values = {name: p.check(said[name]) if name in said else p.default for name, p in self.params.items()}
+        for name, param in self.params.items():
+            if param.when is not None and values[param.when.param] not in param.when.values:
+                values[name] = param.when.off
+        return values
+
+    def refuse_idle(self, given: Mapping[str, Value], values: Mapping[str, Value]) -> None:
+        """Raise for a parameter that was given and does not act."""
+        for name, value in given.items():
+            when = self.params[name].when
+            if when is not None and values[when.param] not in when.values and value != when.off:
+                raise UsageError(
+                    f"{self.name}: {name} acts only with {when.param}={'|'.join(when.values)}, and {when.param} is "
+                    f"{value_text(values[when.param])}",
+                    code="idle-parameter",
+                    hint=f"leave {name} out, or change {when.param}",
+                )
+
+    def kernel_kwargs(self, params: Mapping[str, Value]) -> dict[str, Value]:
+        return {name: params[name] for name in self.kernel_params}
+
+    def fit(self, arrays: Arrays, params: Mapping[str, Value]) -> Arrays:
+        """Arrays in the shapes the kernel wants, or a ``DataError`` that states both shapes.
+
+        (N, 1) is taken as (N,) on purpose where a row is not a vector; nothing else is broadcast.
+        """
+        fitted = {}
+        for entry in self.inputs:
+            array = arrays[entry.role]
+            if array.ndim == 2 and array.shape[1] == 1 and entry.kind.flat:
+                array = array[:, 0]
+            dims = {part.count(" ") + 1 for part in entry.kind.axes.split(" | ")}
+            if array.ndim == 1 and dims == {2} and not entry.kind.flat and entry.kind.lift:
+                array = array[:, None]
+            if array.ndim not in dims:
+                raise DataError(
+                    f"{self.name}: {entry.role} is {shape_text(array)}, and must be {entry.kind.axes}: "
+                    f"{entry.kind.phrase}",
+                    code="shape",
+                )
+            fitted[entry.role] = array
+        trouble = (self.align or same_shapes(self))(fitted, params)
+        if trouble is not None:
+            shapes = ", ".join(f"{role} is {shape_text(a)}" for role, a in fitted.items())
+            raise DataError(f"{self.name}: {trouble}: {shapes}", code="shapes-differ", hint="nothing is broadcast")
+        return fitted
+
+
+def shape_text(array: NDArray[Any]) -> str:
+    """``N x 3`` rather than the shape of one chunk."""
+    return " x ".join(["N", *(str(k) for k in array.shape[1:])])
+
+
+def same_shapes(spec: LossSpec) -> Callable[[Arrays, Mapping[str, Value]], str | None]:
+    """Elementwise inputs have one shape; whatever else has two axes agrees in the second."""
+
+    def align(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
+        paired = [arrays[i.role].shape for i in spec.inputs if i.kind.elementwise(params)]
+        if len(set(paired)) > 1:
+            return "shapes differ"
+        widths = {a.shape[1] for a in arrays.values() if a.ndim == 2}
+        return "the numbers of columns differ" if len(widths) > 1 else None
+
+    return align
+
+
+def rows_of(arrays: Arrays) -> int:
+    lengths = {role: len(a) for role, a in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        raise DataError(
+            "inputs have different lengths: " + ", ".join(f"{r} {n:,}" for r, n in lengths.items()),
+            code="lengths-differ",
+        )
+    return next(iter(lengths.values()))
+
+
+def as_array(value: Any) -> NDArray[Any]:
+    """Whatever holds numbers, as a C-contiguous array; integers and bools become float64."""
+    array = np.asarray(value)
+    if array.dtype.kind in "biu":
+        array = array.astype(np.float64)
+    return np.ascontiguousarray(array)

@@ -1,0 +1,144 @@
+"""Stable building blocks of formulas. Each says where its naive form fails.
+
+All take and give float64 (float32 class scores keep float32 ``exp`` with float64 sums) and are
+elementwise or row by row, so that no value depends on how many rows stand beside it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["clip_range", "log_cosh", "log_prob_at", "log_probs", "logsumexp", "safe_log", "softplus", "times", "xlogy"]
+
+Floats = NDArray[np.float64]
+
+
+MANY_CLASSES = 128  # from here on the time of exp is worth the float32 digits
+
+
+def softplus(u: Floats) -> Floats:
+    """log(1 + e^u) = max(u, 0) + log1p(e^-|u|): exp(u) overflows from u = 709 on."""
+    return np.asarray(np.maximum(u, 0.0) + np.log1p(np.exp(-np.abs(u))))
+
+
+def times(a: Floats, b: Floats) -> Floats:
+    """a * b with 0 * inf = 0: a term of weight zero is not there."""
+    with np.errstate(invalid="ignore"):
+        product = a * b
+    return np.asarray(np.where(a == 0, 0.0, product))
+
+
+def safe_log(p: Floats) -> Floats:
+    """log p with log 0 = -inf and no warning."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(p))
+
+
+def safe_log1m(p: Floats) -> Floats:
+    """log(1 - p) through log1p: 1 - p rounds to 1 below p = 1e-16."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log1p(-p))
+
+
+def xlogy(x: Floats, log_y: Floats) -> Floats:
+    """x log y given log y, with 0 log 0 = 0."""
+    return times(x, log_y)
+
+
+def log_cosh(e: Floats) -> Floats:
+    """log cosh e, to full relative precision for every e.
+
+    |e| + log1p(e^-2|e|) - log 2 holds for all large e, where cosh overflows from |e| = 710 on, but
+    cancels for small e (at e = 1e-8 nothing is left of e^2/2). There log1p(2 sinh^2(e/2)), the
+    half-angle identity, has no subtraction.
+    """
+    size = np.abs(e)
+    near = np.minimum(size, 1.0)
+    half = np.sinh(0.5 * near)
+    return np.asarray(
+        np.where(size < 1.0, np.log1p(2.0 * half * half), size + np.log1p(np.exp(-2.0 * size)) - np.log(2.0))
+    )
+
+
+def logsumexp(z: NDArray[Any]) -> Floats:
+    """(N,) log of the row sums of e^z, shifted by the row's maximum; a row of -inf gives -inf.
+
+    float32 scores of many classes go through float32 ``exp`` of numbers <= 0, summed in float64
+    (relative error of a row below 1e-6); everything else is float64.
+    """
+    wide = z.dtype == np.float32 and z.shape[1] >= MANY_CLASSES
+    rows = np.ascontiguousarray(z, dtype=np.float32 if wide else np.float64)
+    top = np.max(rows, axis=1)
+    shift = np.where(np.isfinite(top), top, np.zeros_like(top))
+    terms = rows - shift[:, None]
+    np.exp(terms, out=terms)
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(np.sum(terms, axis=1, dtype=np.float64)) + shift)
+
+
+def clip_range(clip: str | float) -> tuple[float, float]:
+    """The interval that probabilities are clipped to before the logarithm.
+
+    keras 1e-7 and sklearn the float64 eps, on both sides; none and torch (which caps the logarithm
+    instead) leave [0, 1].
+    """
+    if clip in {"none", "torch"}:
+        return 0.0, 1.0
+    eps = {"keras": 1e-7, "sklearn": float(np.finfo(np.float64).eps)}.get(str(clip))
+    eps = float(clip) if eps is None else eps
+    return eps, 1.0 - eps
+
+
+TORCH_FLOOR = -100.0  # torch.nn.BCELoss never lets a logarithm fall below this
+
+
+def _class_probs(pred: NDArray[Any], clip: str | float) -> Floats:
+    prob = np.ascontiguousarray(pred, dtype=np.float64)
+    if clip == "keras":
+        # Keras first makes rows sum to one, then clips.
+        prob = prob / np.sum(prob, axis=1, keepdims=True)
+    low, high = clip_range(clip)
+    return prob if low == 0 else np.clip(prob, low, high)
+
+
+def _capped(log: Floats, clip: str | float) -> Floats:
+    return np.maximum(log, TORCH_FLOOR) if clip == "torch" else log
+
+
+def log_probs(pred: NDArray[Any], form: str, clip: str | float = "none") -> Floats:
+    """(N, C) log-probabilities of logits, probabilities or log-probabilities (``form``)."""
+    if form == "logits":
+        scores = np.ascontiguousarray(pred, dtype=np.float64)
+        return np.asarray(scores - logsumexp(scores)[:, None])
+    if form == "probs":
+        return _capped(safe_log(_class_probs(pred, clip)), clip)
+    return np.ascontiguousarray(pred, dtype=np.float64)
+
+
+def log_prob_at(pred: NDArray[Any], index: NDArray[np.int64], form: str, clip: str | float = "none") -> Floats:
+    """(N,) the log-probability of one class for each row, without the other columns' logarithms."""
+    rows = np.arange(len(pred))
+    if form == "logits":
+        return np.asarray(pred[rows, index].astype(np.float64) - logsumexp(pred))
+    if form == "probs":
+        return _capped(safe_log(_class_probs(pred, clip)[rows, index]), clip)
+    return pred[rows, index].astype(np.float64)
+
+
+SPLITTER = 2.0**27 + 1.0  # Veltkamp's constant for 53-bit significands
+
+
+def two_product(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """a * b as a rounded product and its exact error (Dekker 1971, Veltkamp's split).
+
+    Exact while |a|, |b| < 2^996 and |a b| > 2^-969; beyond that the error term itself rounds.
+    """
+    product = a * b
+    a_big, b_big = SPLITTER * a, SPLITTER * b
+    a_high, b_high = a_big - (a_big - a), b_big - (b_big - b)
+    a_low, b_low = a - a_high, b - b_high
+    error = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+    return product, np.where(np.isfinite(error), error, 0.0)

@@ -1,0 +1,1 @@
+"""How results show: tables, text, JSON, errors, the catalogue."""

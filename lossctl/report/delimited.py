@@ -1,0 +1,54 @@
+"""Records on lines: ``plain`` (tabs), ``csv`` (RFC 4180) and ``value`` (numbers only)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lossctl.report.records import Cell, records, streams
+from lossctl.report.text import chunked, escape, full, value_text
+
+if TYPE_CHECKING:
+    from lossctl.engine.result import Report
+
+__all__ = ["csv", "plain", "values"]
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs cells that begin so
+
+
+def plain(report: Report) -> Iterator[str]:
+    """A header and one tab-separated line for each record, every number in full."""
+    names, rows = records(report, value_text)
+    yield "\t".join(map(escape, names)) + "\n"
+    yield from chunked("\t".join(map(_plain_cell, row)) + "\n" for row in rows)
+
+
+def _plain_cell(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return escape(cell)
+    return str(cell) if isinstance(cell, int) else full(cell)
+
+
+def csv(report: Report, *, safe: bool = False) -> Iterator[str]:
+    """The same as CSV; with ``safe``, text that a spreadsheet would run begins with an apostrophe."""
+    names, rows = records(report)
+    yield ",".join(_csv_cell(name, safe) for name in names) + "\n"
+    yield from chunked(",".join([_csv_cell(cell, safe) for cell in row]) + "\n" for row in rows)
+
+
+def _csv_cell(cell: Cell, safe: bool) -> str:
+    """Nothing stays empty, an empty text is ``""``: the two can be told apart."""
+    if not isinstance(cell, str):
+        return str(cell) if isinstance(cell, int) else full(cell)
+    text = f"'{cell}" if safe and cell.startswith(FORMULA) else cell
+    if not text or any(mark in text for mark in ',"\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
+def values(report: Report) -> Iterator[str]:
+    """One number on each line; one line for each sample where nothing was reduced."""
+    samples = streams(report)
+    if samples is None:
+        return chunked(full(result.value) + "\n" for result in report.results)
+    return chunked("\t".join(map(full, sample.values)) + "\n" for sample in samples)

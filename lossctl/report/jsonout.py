@@ -1,0 +1,159 @@
+"""JSON, strict and the same on every run: the document ``lossctl.compute/1``, and JSON Lines."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from lossctl import __version__
+from lossctl.report.records import places, records, sample_names, streams
+from lossctl.report.text import CONTROLS, chunked, nonfinite
+
+if TYPE_CHECKING:
+    from lossctl.engine.result import InputInfo, Note, Report, Result, Samples
+
+__all__ = ["document", "dumps", "lines", "schema"]
+
+# JSON allows these raw in a string; a terminal would obey them.
+_ESCAPES = {code: f"\\u{code:04x}" for code in CONTROLS if code >= 0x7F}
+
+
+def schema(name: str) -> dict[str, Any]:
+    """The JSON Schema of a document, by its name: ``lossctl.compute/1`` or ``compute-1``."""
+    from pathlib import Path
+
+    stem = name.removeprefix("lossctl.").replace("/", "-")
+    path = Path(__file__).parent / "schemas" / f"{stem}.json"
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def dumps(value: Any) -> str:
+    """One line of strict JSON: readable letters, inert controls, ``null`` for what is not finite."""
+    text = json.dumps(_strict(value), ensure_ascii=False, allow_nan=False)
+    if text.isprintable():
+        return text
+    return text.translate(_ESCAPES).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _strict(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _strict(inner) for key, inner in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_strict(inner) for inner in value]
+    return value
+
+
+def document(report: Report) -> Iterator[str]:
+    """The whole report, one result and one sample on each line."""
+    return chunked(_document(report))
+
+
+def _document(report: Report) -> Iterator[str]:
+    rows = {"read": report.read, "scored": report.scored, "dropped": report.dropped}
+    yield f'{{\n  "schema": "lossctl.compute/1",\n  "lossctl": {dumps(__version__)},\n'
+    yield from _listing("inputs", map(_input, report.inputs))
+    yield f',\n  "rows": {dumps(rows)},\n  "partial": {dumps(report.partial)},\n'
+    yield from _listing("results", map(_result, report.results))
+    if report.samples is not None:
+        yield ",\n"
+        yield from _listing("samples", _samples(report.samples))
+    yield ",\n"
+    yield from _listing("warnings", map(_warning, report.warnings))
+    yield "\n}\n"
+
+
+def _listing(name: str, items: Iterable[str]) -> Iterator[str]:
+    """A named array with one item on each line."""
+    before = f'  "{name}": [\n    '
+    empty = True
+    for item in items:
+        yield before + item
+        before, empty = ",\n    ", False
+    yield f'  "{name}": []' if empty else "\n  ]"
+
+
+def _input(source: InputInfo) -> str:
+    return dumps(
+        {
+            "name": source.name,
+            "role": source.role,
+            "format": source.format,
+            "columns": {role: list(names) for role, names in source.columns.items()},
+            "classes": None if source.classes is None else list(source.classes),
+        }
+    )
+
+
+def _result(result: Result) -> str:
+    return dumps(
+        {
+            "loss": result.loss,
+            "label": result.label,
+            "slice": result.slice,
+            "params": result.params,
+            "resolved": result.resolved,
+            "reduction": result.reduction,
+            "group": result.group,
+            "column": None,
+            "class": None,
+            "n": result.n,
+            "n_elements": result.n_elements,
+            "weight_sum": float(result.weight_sum),
+            "value": result.value,
+            "log_value": result.log_value,
+            "nonfinite": nonfinite(result.value),
+            "divisor": result.divisor,
+            "like": result.like,
+            "dropped": result.dropped,
+            "stats": result.stats,
+            "ci": None,
+            "signature": result.signature,
+        }
+    )
+
+
+def _warning(note: Note) -> str:
+    return dumps({"code": note.code, "message": note.message})
+
+
+def _samples(samples: Samples, *, always_status: bool = False) -> Iterator[str]:
+    """One object for each sample. Millions may come, so the keys are spelled once."""
+    keys = [f"{dumps(name)}: " for name in sample_names(samples)]
+    labels = [(f"{dumps(label)}: ", f"{dumps(f'{label}.nonfinite')}: ") for label in samples.labels]
+    for sample in samples:
+        members = [key + _place(place) for key, place in zip(keys, places(sample), strict=True)]
+        if always_status or sample.status != "ok":
+            members.append(f'"status": "{sample.status}"')
+        for (label, note), value in zip(labels, sample.values, strict=True):
+            if value is None:
+                members.append(f"{label}null")
+            elif math.isfinite(value):
+                members.append(f"{label}{float(value)!r}")
+            else:
+                members.append(f'{label}null, {note}"{nonfinite(value)}"')
+        yield "{" + ", ".join(members) + "}"
+
+
+def _place(place: str | int | None) -> str:
+    return str(place) if isinstance(place, int) else dumps(place)
+
+
+def lines(report: Report) -> Iterator[str]:
+    """One object on each line: a record for each reduced result, or for each sample."""
+    samples = streams(report)
+    objects = _records(report) if samples is None else _samples(samples, always_status=True)
+    return chunked(item + "\n" for item in objects)
+
+
+def _records(report: Report) -> Iterator[str]:
+    names, rows = records(report)
+    for row in rows:
+        record = dict(zip(names, row, strict=True))
+        value = record["value"]
+        kind = nonfinite(value) if isinstance(value, float) else None
+        yield dumps({**record, "nonfinite": kind} if kind else record)

@@ -1,0 +1,86 @@
+"""GitHub tables: the samples, then the results."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from lossctl.report.records import (
+    STATS,
+    account,
+    group_cells,
+    has_results,
+    is_keyed,
+    places,
+    sample_names,
+    samples_title,
+    unit,
+)
+from lossctl.report.text import chunked, escape, number, value_text
+
+if TYPE_CHECKING:
+    from lossctl.engine.result import Report, Samples
+
+__all__ = ["markdown"]
+
+# What GitHub would read as markup; an underscore inside a word is none.
+_MARKUP = re.compile(r"[\\`*\[\]<>|~&]|(?<![^\W_])_|_(?![^\W_])")
+
+
+def markdown(report: Report, *, digits: int = 6) -> Iterator[str]:
+    """The report as Markdown, numbers to so many digits."""
+    return chunked(_lines(report, digits))
+
+
+def _lines(report: Report, digits: int) -> Iterator[str]:
+    if report.samples is not None:
+        yield f"**{_inert(samples_title(report.samples))}**\n\n"
+        yield from _samples(report.samples, digits)
+        yield "\n"
+    if has_results(report):
+        yield from _results(report, digits)
+        yield "\n"
+    yield f"{_inert('; '.join(account(report)))}\n"
+
+
+def _samples(samples: Samples, digits: int) -> Iterator[str]:
+    names = sample_names(samples)
+    keyed = set(range(len(names))) if is_keyed(samples) else set()
+    yield from _head((*names, "status", *samples.labels), keyed | {len(names)})
+    for sample in samples:
+        where = ("" if place is None else str(place) for place in places(sample))
+        yield _row([*where, sample.status, *(number(value, digits) for value in sample.values)])
+
+
+def _results(report: Report, digits: int) -> Iterator[str]:
+    stats = STATS if any(result.stats for result in report.results) else ()
+    names = ("loss", "reduction", *report.by, "n", "value", *stats, "unit")
+    left = {*range(2 + len(report.by)), len(names) - 1}
+    yield from _head(names, left)
+    for result in report.results:
+        found = result.stats or {}
+        yield _row(
+            [
+                result.label,
+                result.reduction,
+                *group_cells(result, report.by),
+                str(result.n),
+                value_text(result, digits),
+                *(number(found.get(name), digits) for name in stats),
+                unit(result),
+            ]
+        )
+
+
+def _head(names: Sequence[str], left: set[int]) -> Iterator[str]:
+    yield _row(names)
+    yield "|" + "|".join(" --- " if place in left else " ---: " for place in range(len(names))) + "|\n"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(map(_inert, cells)) + " |\n"
+
+
+def _inert(text: str) -> str:
+    return _MARKUP.sub(r"\\\g<0>", escape(text))

@@ -1,0 +1,138 @@
+"""What the flat formats share: column names and rows of cells, streamed.
+
+A cell is text (``str``), a number (``int``, ``float``) or nothing (``None``), and each format spells
+these in its own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from lossctl.engine.result import Report, Result, Sample, Samples
+
+__all__ = [
+    "STATS",
+    "Cell",
+    "Records",
+    "account",
+    "group_cells",
+    "has_results",
+    "is_keyed",
+    "places",
+    "records",
+    "sample_names",
+    "samples_title",
+    "streams",
+    "unit",
+]
+
+STATS = ("std", "min", "median", "p90", "p99", "max")  # shown beside the value; JSON has all
+
+Cell: TypeAlias = str | int | float | None
+Records: TypeAlias = tuple[tuple[str, ...], Iterator[tuple[Cell, ...]]]  # a header and its rows
+
+
+def streams(report: Report) -> Samples | None:
+    """The samples, where nothing was reduced (``--reduction none``) and they are the records."""
+    unreduced = bool(report.results) and all(r.reduction == "none" for r in report.results)
+    return report.samples if unreduced else None
+
+
+def has_results(report: Report) -> bool:
+    """Whether there is a value or a statistic to show; ``--reduction none`` alone has neither."""
+    return any(r.value is not None or r.stats for r in report.results)
+
+
+def records(report: Report, shown: Callable[[Result], Cell] = lambda r: r.value) -> Records:
+    """One record for each reduced result, or for each sample where nothing was reduced.
+
+    ``shown`` is how the value of a result becomes a cell.
+    """
+    samples = streams(report)
+    if samples is not None:
+        return (*sample_names(samples), "status", *samples.labels), _sample_rows(samples)
+    sliced = ("slice",) if report.by else ()
+    names = ("loss", "reduction", *sliced, *_by_names(report.by), "n", "weight_sum", "value")
+    return names, _reduced_rows(report, shown)
+
+
+def _reduced_rows(report: Report, shown: Callable[[Result], Cell]) -> Iterator[tuple[Cell, ...]]:
+    for result in report.results:
+        sliced = (result.slice,) if report.by else ()
+        group = tuple((result.group or {}).get(name) for name in report.by)
+        counts = int(result.n), float(result.weight_sum)
+        yield result.label, result.reduction, *sliced, *group, *counts, shown(result)
+
+
+def _sample_rows(samples: Samples) -> Iterator[tuple[Cell, ...]]:
+    for sample in samples:
+        yield *places(sample), sample.status, *sample.values
+
+
+def places(sample: Sample) -> tuple[str | int | None, ...]:
+    """Where a sample comes from: its key, else its row."""
+    return sample.key or (sample.row,)
+
+
+def is_keyed(samples: Samples) -> bool:
+    """Whether a sample is found by text (a key, a group) instead of its row number."""
+    return bool(samples.key_names) or samples.per == "group"
+
+
+def sample_names(samples: Samples) -> tuple[str, ...]:
+    """The columns that say where a sample comes from."""
+    names = samples.key_names or (("group",) if samples.per == "group" else ("row",))
+    taken = {"status", *samples.labels, *(f"{label}.nonfinite" for label in samples.labels)}
+    return _apart(names, taken, "key")
+
+
+def _by_names(by: Sequence[str]) -> tuple[str, ...]:
+    return _apart(by, {"loss", "reduction", "slice", "n", "weight_sum", "value", "nonfinite"}, "by")
+
+
+def _apart(names: Sequence[str], taken: set[str], prefix: str) -> tuple[str, ...]:
+    """The names, with those that would hide a column of ours (``n``, ``status``) marked: ``by.n``."""
+    return tuple(f"{prefix}.{name}" if name in taken else name for name in names)
+
+
+def group_cells(result: Result, by: Sequence[str]) -> Iterator[str]:
+    """The group of a result for people; a missing value is said, and so is the total."""
+    for place, name in enumerate(by):
+        if result.group is None:
+            yield "" if place else "total"
+        else:
+            yield "(missing)" if (value := result.group.get(name)) is None else value
+
+
+def unit(result: Result) -> str:
+    """The unit of the value; a pure number has none to show."""
+    return "" if result.unit == "1" else result.unit
+
+
+def samples_title(samples: Samples) -> str:
+    """Which samples these are: ``first 10 of 442 rows``."""
+    shown, total = len(samples), samples.total
+    things = samples.per if total == 1 else f"{samples.per}s"
+    worst = samples.order == "worst"
+    by = f" by {samples.labels[0]}" if worst and len(samples.labels) > 1 else ""
+    if shown >= total:
+        which = f"all {total:,} {things}" if total != 1 else f"the only {things}"
+        return f"{which}, worst first{by}" if worst and total > 1 else which
+    return f"{samples.order} {shown:,} of {total:,} {things}{by}"
+
+
+def account(report: Report) -> tuple[str, ...]:
+    """What became of the rows, in words."""
+    dropped = {reason: count for reason, count in report.dropped.items() if count}
+    rows = f"{report.read:,} row{'' if report.read == 1 else 's'} read, {report.scored:,} scored"
+    if dropped:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in dropped.items())
+        rows += f", {sum(dropped.values()):,} dropped ({reasons})"
+    weights = [name for source in report.inputs for name in source.columns.get("weight", ())]
+    return (
+        rows,
+        *(f"weighted by {name}" for name in weights),
+        *(("partial: not all rows were read",) if report.partial else ()),
+    )

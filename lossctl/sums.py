@@ -1,0 +1,414 @@
+"""Sums without rounding: the digits of a mean cannot depend on chunks, order, threads or machines.
+
+A sum is a whole number of units of 2**-2148, the finest bit a product of two float64 can have, and whole
+numbers add exactly. Only ``to_float``, ``ratio``, ``root_ratio``, ``variance`` and ``std`` round, correctly.
+
+From float64 to whole numbers it goes by error-free folding (Rump, Ogita, Oishi, "Accurate floating-point
+summation I", 2008). With s = 1.5 * 2**(low + 52), far above every |x|, t = fl(x + s) stays between
+2**(low + 52) and 2**(low + 53), where floats lie 2**low apart. Hence
+
+    bits(t) - bits(s) = x / 2**low, rounded to a whole number    (the bits of a float read as int64)
+    x - (t - s)       = what that rounding left over, exactly, and at most 2**(low - 1).
+
+What is left is folded again, some 46 bits lower, until it is nothing: two folds are typical. All this needs
+IEEE 754's defaults, rounding to nearest and subnormals that are not flushed to zero.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from threading import local
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["UNIT", "Exact", "Sums", "from_int", "ratio", "root_ratio", "std", "variance"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Codes = NDArray[np.intp] | None
+
+UNIT = -2148  # twice -1074, the exponent of the smallest subnormal
+
+
+class Exact(NamedTuple):
+    """One exact sum: ``units`` of 2**UNIT from the finite terms, and how many terms were not finite."""
+
+    units: int
+    nan: int = 0
+    posinf: int = 0
+    neginf: int = 0
+
+    def __add__(self, other: Exact) -> Exact:  # type: ignore[override]
+        return Exact(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+    @property
+    def finite(self) -> bool:
+        return not (self.nan or self.posinf or self.neginf)
+
+    def nonfinite(self) -> float | None:
+        """What the non-finite terms make of the sum, nan or an infinity; ``None`` if there are none."""
+        if self.finite:
+            return None
+        if self.nan or (self.posinf and self.neginf):
+            return math.nan
+        return math.inf if self.posinf else -math.inf
+
+    def to_float(self) -> float:
+        """The nearest float64; an infinity beyond their range."""
+        special = self.nonfinite()
+        return _quotient(self.units, 1 << -UNIT) if special is None else special
+
+
+def from_int(n: int) -> Exact:
+    return Exact(n << -UNIT)
+
+
+def ratio(num: Exact, den: Exact) -> float:
+    """num / den, rounded once; x / 0 is an infinity and 0 / 0 nan; what is not finite follows IEEE 754."""
+    top, bottom = num.nonfinite(), den.nonfinite()
+    if bottom is not None:
+        return math.nan if top is not None or math.isnan(bottom) else 0.0
+    if top is not None:
+        return top if den.units >= 0 else -top
+    return _quotient(num.units, den.units)
+
+
+def root_ratio(num: Exact, den: Exact) -> float:
+    """sqrt(num / den), rounded once, even where num / den itself is beyond float64; nan if negative."""
+    if num.finite and den.finite:
+        return _root(num.units, den.units)
+    square = ratio(num, den)
+    return math.sqrt(square) if square >= 0 else math.nan
+
+
+def variance(s1: Exact, s2: Exact, n: int) -> float:
+    """The sample variance (n S2 - S1**2) / (n (n - 1)) of S1 = S(x), S2 = S(x**2), rounded once.
+
+    In floats that difference cancels: at mean 1e8 and sd 1 nothing is left. Of whole numbers it is exact.
+    nan for n < 2, or if a term is not finite.
+    """
+    return _quotient(*_spread(s1, s2, n))
+
+
+def std(s1: Exact, s2: Exact, n: int) -> float:
+    """The root of ``variance``, rounded once."""
+    return _root(*_spread(s1, s2, n))
+
+
+def _spread(s1: Exact, s2: Exact, n: int) -> tuple[int, int]:
+    """The variance as a fraction in units of 2**(2 UNIT), which S1**2 is in; 0 / 0 if there is none."""
+    if n < 2 or not (s1.finite and s2.finite):
+        return 0, 0
+    return ((n * s2.units) << -UNIT) - s1.units**2, (n * (n - 1)) << (-2 * UNIT)
+
+
+def _quotient(n: int, d: int) -> float:
+    """n / d: Python's division of whole numbers rounds correctly, to subnormals too."""
+    if d == 0:
+        return math.nan if n == 0 else math.inf if n > 0 else -math.inf
+    try:
+        return n / d if n else 0.0
+    except OverflowError:
+        return math.inf if (n > 0) == (d > 0) else -math.inf
+
+
+def _root(n: int, d: int) -> float:
+    """sqrt(n / d): at least 56 bits of it by ``isqrt``, and one more to say whether anything follows them."""
+    if d < 0:
+        n, d = -n, -d
+    if n <= 0 or d == 0:
+        return math.nan if n < 0 else _quotient(n, d)
+    half = (112 - n.bit_length() + d.bit_length() + 1) // 2
+    square, rest = divmod(n << max(2 * half, 0), d << max(-2 * half, 0))
+    root = math.isqrt(square)
+    sticky = 2 * root + (rest != 0 or root * root != square)
+    return _quotient(sticky << max(-half - 1, 0), 1 << max(half + 1, 0))
+
+
+BLOCK = 1 << 16  # values folded at a time; with fewer, threads wait more for each other than they work
+PRODUCTS = 1 << 15  # products need more buffers
+REACH = 46  # of numbers up to 2**46 * 2**low, a block sums to at most 2**62: inside int64
+LIMB = 40  # bits between limbs: the digits of 2**22 rows fit before a carry
+HALF = 1 << (LIMB - 1)
+FULL = 1 << 62  # no limb gets larger
+GRID = -2154  # limb j counts 2**(GRID + 40 j). Not above UNIT, and -1074 is on the grid
+GREAT = 2.0**960  # from 2**972 on s may overflow
+SMALL = 2.0**-960  # below 2**-969 the error of a product has bits finer than 2**-1074
+
+
+class _Scratch(local):
+    """Buffers of a thread, used again and again, since fresh ones cost page faults; on cache lines."""
+
+    def __init__(self) -> None:
+        pool = np.empty(6 * BLOCK + 8)
+        skip = -(pool.__array_interface__["data"][0] // 8) % 8
+        self.rows = pool[skip : skip + 6 * BLOCK].reshape(6, BLOCK)
+
+
+_scratch = _Scratch()
+
+
+class Sums:
+    """Exact sums of float64 values, one for each group.
+
+    How values were cut, ordered or merged leaves no trace. Values without ``groups`` go to group 0, into a
+    Python integer. With them, a group has int64 limbs 40 bits apart, which exist only where some group has
+    digits (as in Neal, "Fast exact summation using small and large superaccumulators", 2015).
+    """
+
+    __slots__ = ("_groups", "_limbs", "_load", "_odd", "_room", "_units")
+
+    def __init__(self, groups: int = 1) -> None:
+        self._groups = groups
+        self._room = groups  # the length of limbs: more than the groups there are, after growing
+        self._units = 0  # of group 0, besides its limbs
+        self._limbs: dict[int, Ints] = {}
+        self._load = 0  # no limb is larger
+        self._odd: dict[str, Ints] = {}  # how many terms were nan, posinf, neginf
+
+    @property
+    def groups(self) -> int:
+        return self._groups
+
+    def grow(self, groups: int) -> None:
+        """Make it ``groups`` groups, if there are fewer; the new ones start at zero."""
+        if groups > self._room:
+            more = max(groups, 2 * self._room) - self._room  # so that growing often costs little
+            self._limbs = {j: np.pad(row, (0, more)) for j, row in self._limbs.items()}
+            self._odd = {kind: np.pad(row, (0, more)) for kind, row in self._odd.items()}
+            self._room += more
+        self._groups = max(groups, self._groups)
+
+    @np.errstate(all="ignore")
+    def add(self, values: ArrayLike, groups: ArrayLike | None = None) -> None:
+        """Add all elements of ``values``; those of row i belong to group ``groups[i]`` (default 0).
+
+        float64, or what widens to it: float32, float16, booleans, integers (exact up to 2**53).
+        """
+        for codes, x in self._runs(BLOCK, groups, values):
+            top = _size(x)
+            if top < GREAT:
+                self._fold(x, top, codes)
+                continue
+            usual = np.abs(x) < GREAT
+            great = np.isfinite(x) & ~usual
+            self._count(x, codes)
+            self._fold(np.where(usual, x, 0.0), GREAT, codes)
+            self._fold(x[great] * 2.0**-80, GREAT, _at(codes, great), 80)
+
+    @np.errstate(all="ignore")
+    def add_products(self, a: ArrayLike, b: ArrayLike, groups: ArrayLike | None = None) -> None:
+        """Add all a * b, unrounded. ``b`` is of a's shape or (N,), a factor for each row of ``a``."""
+        for codes, x, y in self._runs(PRODUCTS, groups, a, b):
+            self._multiply(x, y, codes)
+
+    def merge(self, other: Sums, places: ArrayLike | None = None) -> None:
+        """Add another's sums: its group g to group ``places[g]`` here (default g)."""
+        where = np.arange(other.groups) if places is None else np.asarray(places, np.intp)
+        if where.shape != (other.groups,) or where.min(initial=0) < 0:
+            raise ValueError(f"a place from 0 on is needed for each of {other.groups} groups")
+        self.grow(int(where.max(initial=-1)) + 1)
+        for j, digits in other._digits().items():
+            for start in range(0, other.groups, 1 << 20):  # so many digits sum to 2**59 at most
+                part = slice(start, start + (1 << 20))
+                self._reserve(len(digits[part]) * HALF)
+                np.add.at(self._row(self._limbs, j), where[part], digits[part])
+        for kind, row in other._odd.items():
+            np.add.at(self._row(self._odd, kind), where, row[: other.groups])
+
+    def exact(self, group: int) -> Exact:
+        """The sum of one group."""
+        if not 0 <= group < self._groups:
+            raise IndexError(f"there is no group {group} among {self._groups}")
+        units = _joined({j: int(row[group]) for j, row in self._limbs.items()})
+        odd = {kind: int(row[group]) for kind, row in self._odd.items()}
+        return Exact(units + (self._units if group == 0 else 0), **odd)
+
+    def total(self) -> Exact:
+        """The sum of all groups."""
+        # In two halves: limbs near 2**62 must not meet in int64.
+        high = {j: int((row >> 32).sum()) << 32 for j, row in self._limbs.items()}
+        sums = {j: high[j] + int((row & 0xFFFFFFFF).sum()) for j, row in self._limbs.items()}
+        return Exact(self._units + _joined(sums), **{kind: int(row.sum()) for kind, row in self._odd.items()})
+
+    def state(self) -> dict[str, Ints]:
+        """Plain arrays, the same ones for equal sums, however these came about.
+
+        ``digits`` (L, groups), from -2**39 to 2**39 - 1, of the L ``limbs`` that have any; and for each kind
+        of term that is not finite, ``nan posinf neginf``, how many there were (groups,).
+        """
+        rows = {j: row for j, row in sorted(self._digits().items()) if row.any()}
+        digits = np.array([*rows.values()], np.int64).reshape(len(rows), self._groups)
+        odd = {kind: row[: self._groups].copy() for kind, row in sorted(self._odd.items())}
+        return {"limbs": np.array([*rows], np.int64), "digits": digits, **odd}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Ints]) -> Sums:
+        """The sums that ``state`` was taken of."""
+        sums = cls(state["digits"].shape[1])
+        sums._limbs = {int(j): row.copy() for j, row in zip(state["limbs"], state["digits"], strict=True)}
+        sums._load = HALF
+        sums._odd = {kind: state[kind].copy() for kind in Exact._fields[1:] if kind in state}
+        return sums
+
+    def _runs(self, size: int, groups: ArrayLike | None, *factors: ArrayLike) -> Iterator[tuple[Any, ...]]:
+        """Codes and factors in 1-D runs of up to ``size``, as intp and float64; copies only of others."""
+        columns = [np.atleast_1d(each) for each in (*factors, *([] if groups is None else [groups]))]
+        shape = columns[0].shape
+        if any(column.shape not in (shape, shape[:1]) for column in columns):
+            raise ValueError(f"shapes that do not go together: {[column.shape for column in columns]}")
+        if not columns[0].size:
+            return
+        if groups is not None and not (columns[-1].min() >= 0 and columns[-1].max() < self._groups):
+            raise IndexError(f"groups are from 0 to {self._groups - 1}")
+        if groups is not None and self._groups == 1:
+            columns.pop()  # all are of group 0, as without codes
+        n = len(factors)
+        runs: Any = np.nditer(
+            [column.reshape(column.shape + (1,) * (len(shape) - column.ndim)) for column in columns],
+            ["external_loop", "buffered"],
+            op_dtypes=[np.float64] * n + [np.intp] * (len(columns) - n),
+            casting="safe",
+            buffersize=size,
+        )
+        for run in runs:
+            parts = run if isinstance(run, tuple) else (run,)
+            yield parts[n] if len(parts) > n else None, *parts[:n]
+
+    def _multiply(self, a: Floats, b: Floats, codes: Codes, power: int = 0) -> None:
+        """Add a * b * 2**power as rounded products and their errors, floats again (Dekker 1971)."""
+        a_high, a_low, b_high, b_low, product, error = _scratch.rows[:, : len(a)]
+        np.multiply(a, b, out=product)
+        _split(a, a_high, a_low)
+        _split(b, b_high, b_low)
+        np.multiply(a_high, b_high, out=error)
+        error -= product
+        error += np.multiply(a_high, b_low, out=a_high)
+        error += np.multiply(a_low, b_high, out=b_high)
+        error += np.multiply(a_low, b_low, out=b_low)
+        size = np.abs(product, out=a_high)
+        top, least, slack = float(size.max()), float(size.min()), _size(error)
+        if least == 0:
+            size += (a == 0) | (b == 0)  # zero as it should be; what is 0 still has underflowed
+            least = float(size.min())
+        if least >= SMALL and top < GREAT and slack < GREAT:
+            self._fold(product, top, codes, power)
+            self._fold(error, slack, codes, power)
+            return
+        rest = ~((size >= SMALL) & (size < GREAT) & np.isfinite(error))
+        x, y, by = a[rest], b[rest], _at(codes, rest)
+        for part in (product, error):
+            part[rest] = 0.0
+            self._fold(part, _size(part), codes, power)
+        self._multiply_apart(x, y, by)
+
+    def _multiply_apart(self, a: Floats, b: Floats, codes: Codes) -> None:
+        """Add products that overflow, whose errors underflow, or that are not finite."""
+        finite = np.isfinite(a) & np.isfinite(b)
+        self._count((a * b)[~finite], _at(codes, ~finite))
+        # As factors from 1/2 to 1 with the exponent apart; exponents from 480 k to 480 k + 479 go together.
+        (a, a_exponent), (b, b_exponent) = np.frexp(a), np.frexp(b)
+        exponent = a_exponent + b_exponent
+        powers = exponent // 480 * 480
+        for power in np.unique(powers[finite]):
+            near = finite & (powers == power)
+            self._multiply(np.ldexp(a, exponent - power)[near], b[near], _at(codes, near), int(power))
+
+    def _fold(self, x: Floats, top: float, codes: Codes, power: int = 0) -> None:
+        """Add x * 2**power, where |x| <= ``top`` <= GREAT."""
+        t, rest, digits = _scratch.rows[:3, : len(x)]
+        bits = t.view(np.int64)
+        while top > 0:
+            reach = math.frexp(top)[1]  # |x| < 2**reach
+            place = (reach + power - GRID - 1) // LIMB  # the limb in which digits reach 2**40 at most
+            low = max(reach - REACH, -1074) if codes is None else GRID + LIMB * place - power
+            s = math.ldexp(1.5, low + 52)
+            zero = (low + 52 + 1023) << 52 | 1 << 51  # the bits of s
+            np.add(x, s, out=t)
+            if codes is None:
+                # Right modulo 2**64, and the sum of the whole numbers is inside int64.
+                count = (int(np.add.reduce(bits)) - len(x) * zero + 2**63) % 2**64 - 2**63
+                self._units += _shifted(count, low + power - UNIT)
+            else:
+                self._reserve(len(x) << (reach - low))
+                whole = np.subtract(bits, zero, out=digits.view(np.int64))
+                np.add.at(self._row(self._limbs, place), codes, whole)
+            t -= s
+            x = np.subtract(x, t, out=rest)
+            top = _size(x)
+
+    def _count(self, x: Floats, codes: Codes) -> None:
+        by = np.zeros(len(x), np.intp) if codes is None else codes
+        for kind, there in (("nan", np.isnan(x)), ("posinf", x == np.inf), ("neginf", x == -np.inf)):
+            if there.any():
+                np.add.at(self._row(self._odd, kind), by[there], 1)
+
+    def _row(self, table: dict[Any, Ints], key: int | str) -> Ints:
+        if key not in table:
+            table[key] = np.zeros(self._room, np.int64)
+        return table[key]
+
+    def _reserve(self, load: int) -> None:
+        """See to it that every limb can take ``load`` more."""
+        if self._load + load > FULL:
+            self._load = max(max(int(row.max()), -int(row.min())) for row in self._limbs.values())
+        if self._load + load > FULL:
+            _carry(self._limbs)
+            self._load = HALF
+        self._load += load
+
+    def _digits(self) -> dict[int, Ints]:
+        """All sums in digits from -2**39 to 2**39 - 1, of which there is one way only."""
+        limbs = {j: row[: self._groups].copy() for j, row in self._limbs.items()}
+        units, j = self._units << (UNIT - GRID), 0
+        while units:
+            digit = (units + HALF) % (2 * HALF) - HALF
+            if digit:
+                limbs.setdefault(j, np.zeros(self._groups, np.int64))[0] += digit
+            units, j = (units - digit) >> LIMB, j + 1
+        _carry(limbs)
+        return limbs
+
+
+def _carry(limbs: dict[int, Ints]) -> None:
+    """Bring limbs into [-2**39, 2**39); what is over goes to the next. None is far above 2**62."""
+    for j in range(min(limbs, default=0), max(limbs, default=-2) + 2):
+        if j in limbs:
+            over = (limbs[j] + HALF) >> LIMB
+            if over.any():
+                limbs[j] -= over << LIMB
+                limbs[j + 1] = limbs[j + 1] + over if j + 1 in limbs else over
+
+
+def _joined(limbs: Mapping[int, int]) -> int:
+    """The units of a sum, of which some limbs are given."""
+    return _shifted(sum(limb << (LIMB * j) for j, limb in limbs.items()), GRID - UNIT)
+
+
+def _shifted(n: int, by: int) -> int:
+    """n * 2**by. No sum has bits below UNIT, so only zeros go where ``by`` is negative."""
+    return n << by if by >= 0 else n >> -by
+
+
+def _at(codes: Codes, where: NDArray[np.bool_]) -> Codes:
+    return None if codes is None else codes[where]
+
+
+def _size(x: Floats) -> float:
+    """max |x| in two passes that write nothing; nan if there is one, 0 for no values."""
+    return max(float(x.max(initial=0.0)), -float(x.min(initial=0.0)))
+
+
+def _split(x: Floats, high: Floats, low: Floats) -> None:
+    """x = high + low in 26 bits each, so that products of such parts are exact.
+
+    Rounding the bits as an integer takes a pass less than Veltkamp's product with 2**27 + 1, and overflows
+    only within 2**-27 of the largest float, not from 2**997 on.
+    """
+    bits = high.view(np.int64)
+    np.add(x.view(np.int64), 1 << 26, out=bits)
+    bits &= -(1 << 27)
+    np.subtract(x, high, out=low)

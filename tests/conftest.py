@@ -1,0 +1,31 @@
+"""What all tests share: the command as a process, and the sample data."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real model outputs."""
+    return ROOT / "sample_data"
+
+
+@pytest.fixture
+def lossctl(tmp_path: Path) -> Run:
+    """Run ``lossctl ARGS`` as a process of its own in the test's folder."""
+
+    def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "lossctl", *map(str, arguments)]
+        settings: dict[str, object] = {"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 120, **options}
+        return subprocess.run(command, **settings)  # type: ignore[call-overload,no-any-return]
+
+    return run
