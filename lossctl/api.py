@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from lossctl.model.call import LossCall, parse_calls
 
 __all__ = ["Computed", "compute"]
 
-OPTIONS = set(Options.__dataclass_fields__)
+OPTIONS = set(Options._fields)
 LISTS = ("key", "by", "classes")
 
 
@@ -117,7 +116,7 @@ def compute(losses: str, *inputs: Any, **options: Any) -> Computed:
         wanted: dict[str, Any] = {k: listed(v) if k in LISTS else v for k, v in request.items()}
         return run(calls, sources, Request(roles=columns, **wanted), settings, elsewhere)
 
-    return Computed(once(chosen), lambda: once(replace(chosen, rows=ALL, worst=None)))
+    return Computed(once(chosen), lambda: once(chosen._replace(rows=ALL, worst=None)))
 
 
 def with_options(calls: list[LossCall], given: dict[str, Any]) -> list[LossCall]:

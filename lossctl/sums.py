@@ -135,7 +135,7 @@ LIMB = 40  # bits between limbs: the digits of 2**22 rows fit before a carry
 HALF = 1 << (LIMB - 1)
 FULL = 1 << 62  # no limb gets larger
 GRID = -2154  # limb j counts 2**(GRID + 40 j). Not above UNIT, and -1074 is on the grid
-GREAT = 2.0**960  # from 2**972 on s may overflow
+GREAT = 2.0**960  # from 2**1006 on, s may overflow
 SMALL = 2.0**-960  # below 2**-969 the error of a product has bits finer than 2**-1074
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -13,14 +12,14 @@ __all__ = ["COMMON", "Settings", "apply_common", "say"]
 HELP = {"help_option_names": ["-h", "--help"]}
 
 
-@dataclass
 class Settings:
     """What the common options came to."""
 
-    quiet: bool = False
-    verbose: bool = False
-    color: str | None = None
-    debug: bool = False
+    def __init__(self) -> None:
+        self.quiet = False
+        self.verbose = False
+        self.debug = False
+        self.color: str | None = None
 
 
 def COMMON() -> list[click.Option]:  # noqa: N802 - a constant that click wants fresh for every command

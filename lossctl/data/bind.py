@@ -7,7 +7,7 @@ parameter ``input`` where the loss has one; a contradiction is a usage error wit
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from lossctl.data import columns as cols
 from lossctl.data.columns import Found
@@ -21,11 +21,10 @@ from lossctl.model.spec import Input
 __all__ = ["Binding", "BoundCall", "Ref", "Request", "bind"]
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What the user said about columns. ``roles`` maps a role to columns as typed."""
 
-    roles: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[str, str] = {}
     weight: str | None = None
     mask: str | None = None
     key: tuple[str, ...] = ()
@@ -34,27 +33,24 @@ class Request:
     positive: str | None = None
 
 
-@dataclass(frozen=True)
-class Ref:
+class Ref(NamedTuple):
     """Some columns of one source."""
 
     source: int
     columns: tuple[str, ...]
 
 
-@dataclass
-class BoundCall:
+class BoundCall(NamedTuple):
     """A call whose inputs are found. ``call`` has its ``input`` settled."""
 
     call: LossCall
     refs: dict[str, Ref]
     classes: ClassNames
     width: int | None  # class scores beside a label, as far as the schema tells; None: a single score
-    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    vocabulary: Vocabulary
 
 
-@dataclass
-class Binding:
+class Binding(NamedTuple):
     """Everything a pass over the sources needs to know about columns."""
 
     sources: list[Source]
@@ -136,8 +132,7 @@ def bind(calls: Sequence[LossCall], sources: list[Source], request: Request, els
     return Binding(sources, bound, weight, mask, by, common.keys(used), request.positive, notes)
 
 
-@dataclass
-class Common:
+class Common(NamedTuple):
     """What binding one call needs to know of the whole."""
 
     request: Request
@@ -247,7 +242,7 @@ def finish(call: LossCall, found: dict[str, Found], refs: dict[str, Ref], common
         wanted = common.request.classes
         if wanted is not None and names is not None and set(wanted) == set(names):
             order = [names.index(name) for name in wanted]
-            refs["pred"] = replace(refs["pred"], columns=tuple(pred.columns[i] for i in order))
+            refs["pred"] = refs["pred"]._replace(columns=tuple(pred.columns[i] for i in order))
             names = wanted
         elif wanted is not None:
             if width and len(wanted) != width:
@@ -262,12 +257,12 @@ def finish(call: LossCall, found: dict[str, Found], refs: dict[str, Ref], common
             names = wanted
     target = found.get("target")
     if target is not None and names is not None and target.suffixes is not None:
-        refs["target"] = replace(refs["target"], columns=aligned(target, names, common.sources[refs["target"].source]))
+        refs["target"] = refs["target"]._replace(columns=aligned(target, names, common.sources[refs["target"].source]))
     elif target is not None and pred is not None and pred.suffixes and target.suffixes:
-        refs["target"] = replace(
-            refs["target"], columns=aligned(target, pred.suffixes, common.sources[refs["target"].source])
+        refs["target"] = refs["target"]._replace(
+            columns=aligned(target, pred.suffixes, common.sources[refs["target"].source])
         )
-    return BoundCall(call, refs, ClassNames(names, width or None), width)
+    return BoundCall(call, refs, ClassNames(names, width or None), width, Vocabulary())
 
 
 def aligned(target: Found, order: Sequence[str], source: Source) -> tuple[str, ...]:
@@ -294,10 +289,11 @@ def detect(call: LossCall, entry: Input, source: Source, *, lone: bool) -> Found
     if lone and len(candidates) == 1:
         return Found((candidates[0].name,), form=cols.implied_form(candidates[0].name))
     if source.format == "npy":
+        others = " ".join(f"{role.upper()}.npy" for role in call.entry.spec.roles[1:])
         raise UsageError(
             f"{source.name} is one array and cannot hold {', '.join(call.entry.spec.roles)}",
             code="file-count",
-            hint=f"lossctl compute {call.name} {source.name} {' '.join(r.upper() + '.npy' for r in call.entry.spec.roles[1:])}",
+            hint=f"lossctl compute {call.name} {source.name} {others}",
         )
     raise cols.undetected(source, entry.role, entry.kind.phrase)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lossctl.data.source import Column, Source
 from lossctl.errors import DataError
@@ -51,8 +51,7 @@ FORMS = {
 }
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """Columns of one role. ``suffixes`` name the members of a family (classes, outputs)."""
 
     columns: tuple[str, ...]

@@ -164,10 +164,9 @@ class CsvPart(Part):
         """The column as it is written: codes, distinct texts, and what each means as a number."""
         if name not in self._cells:
             array = self._text(name)
-            words = [
-                word if isinstance(word, str) else word.decode(errors="backslashreplace")
-                for word in array.dictionary.to_pylist()
-            ]
+            words = array.dictionary.to_pylist()
+            if array.type == _BYTES:
+                words = [word.decode(errors="backslashreplace") for word in words]
             self._cells[name] = plain(array.indices)[0], words, read_numbers(words, self._missing)
         return self._cells[name]
 
@@ -178,7 +177,7 @@ class CsvPart(Part):
             array = self._text(name)
             codes, raw = plain(array.indices)[0], array.dictionary.to_pylist()
             try:
-                words = [word if isinstance(word, str) else word.decode() for word in raw]
+                words = [word.decode() for word in raw] if array.type == _BYTES else raw
             except UnicodeDecodeError:
                 at = _first_bad(codes, raw)
                 raise where.error("a cell is not valid UTF-8 text", "encoding", at, hint=UTF8) from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -32,21 +31,21 @@ def canonical(text: str) -> Label:
     return text
 
 
-@dataclass
 class Seen:
-    """What one role's labels were like, with the first row of each."""
+    """What one role's labels were like, with the first row (and its text) of each."""
 
-    text: tuple[int, str] | None = None
-    number: tuple[int, str] | None = None
-    fraction: tuple[int, str] | None = None
+    def __init__(self) -> None:
+        self.text: tuple[int, str] | None = None
+        self.number: tuple[int, str] | None = None
+        self.fraction: tuple[int, str] | None = None
 
 
-@dataclass
 class Vocabulary:
     """One list of codes for the labels of several roles, so that equal labels have equal codes."""
 
-    codes: dict[Label, int] = field(default_factory=dict)
-    seen: dict[str, Seen] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.codes: dict[Label, int] = {}
+        self.seen: dict[str, Seen] = {}
 
     def encode(self, role: str, places: NDArray[np.int64], values: Sequence[str], first: int) -> NDArray[np.int64]:
         """(N,) codes, -1 for a missing label; ``first`` is the 0-based row of the block."""

@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -30,8 +29,7 @@ __all__ = ["NpySource", "StoredArray", "held_block"]
 ROW_CAP = 1 << 30  # bytes of one row
 
 
-@dataclass(frozen=True)
-class StoredArray:
+class StoredArray(NamedTuple):
     """What an NPY header says: ``start`` is where the values begin in the file or member ``what``."""
 
     file: str

@@ -6,6 +6,7 @@ import io
 import os
 import stat
 import sys
+from collections.abc import Callable
 from functools import partial
 from typing import IO, Any, Literal, TypeAlias
 
@@ -17,6 +18,7 @@ __all__ = ["Input"]
 Compression: TypeAlias = Literal["gzip", "zstd"]
 
 _MAGIC: dict[bytes, Compression] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+_PATIENCE = 0.001  # seconds in which a busy writer fills its pipe again
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _SUFFIXES: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd"}
 
@@ -39,6 +41,23 @@ class _Unpacked(io.RawIOBase):
         with reading(self._name, self._what):
             count: int = self._stream.readinto(buffer)
         return count
+
+
+def _gathered(read: Callable[[int], bytes | None], fd: int) -> Callable[[int], bytes | None]:
+    """Reads on as long as a pipe has more at hand: it gives a few kilobytes at a time."""
+    from select import select
+
+    def gathered(size: int) -> bytes | None:
+        first = read(size)
+        if not first:
+            return first
+        pieces, room = [first], size - len(first)
+        while room and select([fd], [], [], _PATIENCE)[0] and (more := read(room)):
+            pieces.append(more)
+            room -= len(more)
+        return b"".join(pieces)
+
+    return gathered
 
 
 class Input:
@@ -138,7 +157,7 @@ class Input:
                 raise DataError(message, code="is-a-directory", file=self.name)
             if not stat.S_ISREG(info.st_mode):
                 fd = os.open(self._path, _READ)
-                self._spool = Spool(self.name, partial(os.read, fd), partial(os.close, fd))
+                self._spool = Spool(self.name, _gathered(partial(os.read, fd), fd), partial(os.close, fd))
 
     def _open_stdin(self) -> None:
         if self._stdin is None:
@@ -146,14 +165,16 @@ class Input:
                 raise DataError("stdin is closed", code="unreadable", file=self.name)
             self._stdin = sys.stdin.buffer
         source = self._stdin
+        read = getattr(source, "read1", source.read)
         try:
             fd = source.fileno()
             if stat.S_ISREG(os.fstat(fd).st_mode):
                 self._stdin_fd, self._stdin_start = fd, source.tell()
                 return
+            read = _gathered(read, fd)
         except (OSError, ValueError):  # no file of the system: bytes in memory, or a closed descriptor
             pass
-        self._spool = Spool(self.name, getattr(source, "read1", source.read))
+        self._spool = Spool(self.name, read)
 
     def _compression(self) -> Compression | None:
         first = bytearray(4)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,15 +15,15 @@ from lossctl.errors import DataError
 __all__ = ["Chunk", "walk"]
 
 
-@dataclass
 class Chunk:
     """Rows ``first`` to ``first + rows`` of all sources, with arrays made on demand, once each."""
 
-    binding: Binding
-    blocks: Sequence[Block]
-    first: int
-    rows: int
-    _cache: dict[tuple[Any, ...], Any] = field(default_factory=dict)
+    def __init__(self, binding: Binding, blocks: Sequence[Block], first: int, rows: int) -> None:
+        self.binding = binding
+        self.blocks = blocks
+        self.first = first
+        self.rows = rows
+        self._cache: dict[tuple[Any, ...], Any] = {}
 
     def inputs(self, bound: BoundCall) -> dict[str, NDArray[Any]]:
         """The arrays of a call's roles, decoded as their kinds want."""
@@ -151,8 +149,7 @@ def walk(binding: Binding, rows: int, limit: int | None, *, check_keys: bool = T
         keys.unique(rows, limit)
 
 
-@dataclass
-class Head:
+class Head(NamedTuple):
     """The first rows of a block."""
 
     block: Block
@@ -250,6 +247,8 @@ class Keys:
 
 
 def digest(cells: tuple[str | None, ...]) -> int:
+    import hashlib
+
     text = "\x1f".join("" if cell is None else cell for cell in cells)
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 

@@ -8,8 +8,7 @@ A source can be read more than once: a preliminary pass and the main pass both c
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,8 +22,7 @@ ColumnType: TypeAlias = Literal["cell", "real", "int", "bool", "text", "other"]
 LARGEST_EXACT_INT = 2**53  # beyond it float64 no longer tells neighbours apart
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """One column of a source, as its schema tells it.
 
     ``type`` is ``cell`` where the format has no types (CSV: the role decides), ``other`` where

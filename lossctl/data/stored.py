@@ -19,7 +19,7 @@ from lossctl.errors import DataError
 __all__ = ["Cursor", "FileBytes", "Spool", "Stored", "reading"]
 
 _SPOOL_IN_MEMORY = 8 << 20
-_PIECE = 1 << 20
+_PIECE = 1 << 22
 
 
 @contextmanager

@@ -183,6 +183,12 @@ def as_texts(codes: Codes, words: Sequence[str]) -> list[str | None]:
 
 def joined(runs: Sequence[tuple[Codes, Sequence[str]]]) -> tuple[Codes, list[str]]:
     """Runs of (codes, words) as one, in order of appearance; unused words are left out."""
+    if len(runs) == 1:
+        codes, words = runs[0]
+        new, order = by_appearance(codes, len(words))
+        used = [words[i] for i in order.tolist()]
+        if len(set(used)) == len(used):
+            return new, used
     places: dict[str, int] = {}
     parts = []
     for codes, words in runs:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from lossctl.engine.slices import Cutter, Piece, one_each
 from lossctl.engine.tally import Tally
 from lossctl.errors import DataError, UsageError
 from lossctl.model.batch import OK, finish_prelude, prelude_sums, prepare
+from lossctl.model.call import LossCall
 from lossctl.model.findings import Findings
 from lossctl.model.params import Value
 from lossctl.model.spec import LossSpec
@@ -24,8 +24,7 @@ from lossctl.sums import Sums
 __all__ = ["Job", "Scored"]
 
 
-@dataclass
-class Scored:
+class Scored(NamedTuple):
     """What a job made of a piece: the status of its rows, and the values of rows or of lists."""
 
     rows: NDArray[np.int64]  # (N,) 0-based
@@ -34,24 +33,24 @@ class Scored:
     names: list[str] | None = None  # of lists
 
 
-@dataclass
 class Job:
     """A bound call with its reduction, and everything it has seen so far."""
 
-    bound: BoundCall
-    label: str
-    options: Options
-    view: str
-    mode: str | None
-    norm: str
-    weighted: bool
-    like: str | None
-    tally: Tally
-    cutter: Cutter | None
-    findings: Findings = field(default_factory=Findings)
-    resolved: dict[str, Value] = field(default_factory=dict)
-    first_sums: dict[str, Sums] = field(default_factory=dict)
-    infinite: int = 0
+    def __init__(self, bound: BoundCall, label: str, options: Options, *, weighted: bool) -> None:
+        spec = bound.call.entry.spec
+        preset: Mapping[str, Any] = spec.like.get(options.like or "", {})
+        mode = options.row or preset.get("row") or spec.reduce.row_mode
+        self.bound = bound
+        self.label = label
+        self.options = options
+        self.view = view_of(bound.call, options)
+        self.mode: str | None = mode if spec.reduce.row_mode else None
+        self.norm: str = options.weight_norm or preset.get("norm", "sum")
+        self.weighted = weighted
+        self.like = options.like
+        self.resolved: dict[str, Value] = {}
+        self.first_sums: dict[str, Sums] = {}
+        self.fresh()
 
     @property
     def spec(self) -> LossSpec:
@@ -75,8 +74,8 @@ class Job:
         self.findings = Findings()
         self.tally = new_tally(self.spec, self.view, self.options)
         self.infinite = 0
-        if self.cutter is not None:
-            self.cutter = Cutter(gather=gather, memory=self.options.memory)
+        lists = self.spec.scope == "group"
+        self.cutter = Cutter(gather=gather, memory=self.options.memory) if lists else None
 
     def piece(
         self,
@@ -193,28 +192,12 @@ def new_tally(spec: LossSpec, view: str, options: Options) -> Tally:
     return Tally(spec.reduce, spread=spread and rows, collect=collect and rows, memory=options.memory)
 
 
-def make_job(bound: BoundCall, label: str, options: Options, weighted: bool) -> Job:
-    """Settle reduction, row mode and divisor of a bound call."""
-    spec = bound.call.entry.spec
-    view = options.reduction or spec.reduce.views[0]
-    allowed = spec.reduce.views
-    if view not in allowed and not (quantile_of(view) is not None and ("pNN" in allowed or "median" in allowed)):
+def view_of(call: LossCall, options: Options) -> str:
+    """The reduction asked for, or the loss's own."""
+    allowed = call.entry.spec.reduce.views
+    view = options.reduction or allowed[0]
+    if view not in allowed and not (quantile_of(view) is not None and "pNN" in allowed):
         raise UsageError(
-            f"{bound.call.name} has no reduction {view}",
-            code="bad-reduction",
-            hint=f"it has: {', '.join(allowed)}",
+            f"{call.name} has no reduction {view}", code="bad-reduction", hint=f"it has: {', '.join(allowed)}"
         )
-    preset: Mapping[str, Any] = spec.like.get(options.like or "", {})
-    mode = options.row or preset.get("row") or spec.reduce.row_mode
-    return Job(
-        bound=bound,
-        label=label,
-        options=options,
-        view=view,
-        mode=mode if spec.reduce.row_mode else None,
-        norm=options.weight_norm or preset.get("norm", "sum"),
-        weighted=weighted,
-        like=options.like,
-        tally=new_tally(spec, view, options),
-        cutter=Cutter(gather=False, memory=options.memory) if spec.scope == "group" else None,
-    )
+    return view

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from lossctl.errors import UsageError
 
@@ -13,8 +12,7 @@ __all__ = ["ALL", "Options", "memory_size", "quantile_of"]
 ALL = -1  # --rows all
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """Every field has the meaning and default of the command-line option of its name."""
 
     reduction: str | None = None

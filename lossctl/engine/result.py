@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["InputInfo", "Note", "Report", "Result", "Sample", "Samples"]
 
 
-@dataclass(frozen=True)
-class InputInfo:
+class InputInfo(NamedTuple):
     """One input file: which columns play which role, and the classes in order."""
 
     name: str
@@ -23,16 +21,14 @@ class InputInfo:
     classes: Sequence[str] | None = None
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(NamedTuple):
     """A warning: a stable code and a sentence."""
 
     code: str
     message: str
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """One loss over one slice. ``value`` is unrounded and may be infinite or NaN."""
 
     loss: str
@@ -55,7 +51,7 @@ class Result:
     stats: Mapping[str, float | None] | None = None
     histogram: tuple[int, ...] | None = None  # counts of row values in equal steps from min to max
     like: str | None = None
-    dropped: Mapping[str, int] = field(default_factory=dict)
+    dropped: Mapping[str, int] = {}
 
 
 class Sample(NamedTuple):
@@ -81,8 +77,7 @@ class Samples(Protocol):
     def __len__(self) -> int: ...
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """Everything a run found, ready to be shown."""
 
     inputs: Sequence[InputInfo]

@@ -13,7 +13,7 @@ from lossctl.data.columns import column_of
 from lossctl.data.pair import Chunk, walk
 from lossctl.data.source import Source
 from lossctl.engine.finish import input_infos, results_of, warnings_of
-from lossctl.engine.job import Job, Scored, make_job
+from lossctl.engine.job import Job, Scored
 from lossctl.engine.options import ALL, Options
 from lossctl.engine.result import Report
 from lossctl.engine.samples import SampleLog, joint_status, list_lines, row_lines
@@ -47,7 +47,7 @@ def run(
     for bound in binding.calls:
         bound.call.refuse_idle()
     jobs = [
-        make_job(b, name, options, binding.weight is not None) for b, name in zip(binding.calls, names, strict=True)
+        Job(b, name, options, weighted=binding.weight is not None) for b, name in zip(binding.calls, names, strict=True)
     ]
     check_options(jobs, options)
     work = Work(binding, jobs, request, options)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +15,11 @@ __all__ = ["Cutter", "Piece", "Scattered", "Slices"]
 Names: TypeAlias = tuple[str | None, ...]
 
 
-@dataclass
 class Slices:
     """Group codes in order of appearance; the names are those in the data, a missing one is ``None``."""
 
-    codes: dict[Names, int] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.codes: dict[Names, int] = {}
 
     def encode(self, columns: Sequence[tuple[NDArray[np.int64], list[str]]]) -> NDArray[np.intp]:
         """(N,) codes for rows given as coded columns (place in a list of texts, -1 = missing)."""
@@ -39,8 +38,7 @@ class Slices:
         return sorted(self.codes.items(), key=lambda item: tuple((name is None, name or "") for name in item[0]))
 
 
-@dataclass
-class Piece:
+class Piece(NamedTuple):
     """Rows with all that goes with them: arrays by role, file rows, and the engine's columns."""
 
     arrays: dict[str, NDArray[Any]]

@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +35,7 @@ MISSING = Rule(
 )
 
 
-@dataclass
-class Prepared:
+class Prepared(NamedTuple):
     """Rows ready for a kernel. ``arrays`` hold the kept rows only, in canonical form."""
 
     arrays: Arrays

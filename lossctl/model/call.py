@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from lossctl.errors import LossctlError, UsageError
 from lossctl.model.batch import settle
@@ -13,8 +13,10 @@ from lossctl.model.registry import Entry, get
 __all__ = ["LossCall", "parse_calls"]
 
 
-@dataclass(frozen=True)
-class LossCall:
+NONE: Mapping[str, Value] = {}
+
+
+class LossCall(NamedTuple):
     """``given`` holds what the user said, ``params`` everything, in declaration order.
 
     ``soft`` are parameters of a convention (``--like``), ``settled`` those that column names fixed.
@@ -23,8 +25,8 @@ class LossCall:
     entry: Entry
     given: Mapping[str, Value]
     params: Mapping[str, Value]
-    soft: Mapping[str, Value] = field(default_factory=dict)
-    settled: Mapping[str, Value] = field(default_factory=dict)
+    soft: Mapping[str, Value] = NONE
+    settled: Mapping[str, Value] = NONE
 
     @property
     def name(self) -> str:
@@ -68,7 +70,7 @@ class LossCall:
         """The same call with parameters that the data or a convention settled."""
         soft = {**self.soft, **(soft or {})}
         settled = {**self.settled, **(settled or {})}
-        return replace(self, params=settle(self.entry, {**self.given, **settled}, soft), soft=soft, settled=settled)
+        return self._replace(params=settle(self.entry, {**self.given, **settled}, soft), soft=soft, settled=settled)
 
     def refuse_idle(self) -> None:
         """Raise for a parameter that was given and does not act."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -19,8 +18,7 @@ __all__ = ["PLACES", "Finding", "Findings", "Rule", "Seen"]
 PLACES = 3  # how many places a message names; the rest is counted
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """Something an input must obey.
 
     ``severity`` is ``error`` (the run ends with exit 3), ``warning`` (said, and the run goes on) or
@@ -38,15 +36,15 @@ class Rule:
 Seen: TypeAlias = "tuple[Rule, NDArray[np.bool_], NDArray[Any]]"
 
 
-@dataclass
 class Finding:
     """How often one rule was broken in one role, where first, and by how much at most."""
 
-    rule: Rule
-    role: str
-    count: int = 0
-    places: list[tuple[int, Any]] = field(default_factory=list)  # (0-based row, value), first few
-    worst: tuple[float, int] | None = None  # greatest |value|, its row
+    def __init__(self, rule: Rule, role: str) -> None:
+        self.rule = rule
+        self.role = role
+        self.count = 0
+        self.places: list[tuple[int, Any]] = []  # (0-based row, value), the first few
+        self.worst: tuple[float, int] | None = None  # greatest |value|, its row
 
     def add(self, rows: NDArray[np.int64], values: NDArray[Any]) -> None:
         """``rows``: (k,) 0-based rows that break the rule; ``values``: (k,) what stood there."""

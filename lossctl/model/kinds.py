@@ -11,8 +11,7 @@ Axes are written as in einops: ``N`` rows, ``N K`` rows of K elements, ``N C`` r
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +26,7 @@ Decode: TypeAlias = Literal["real", "binary", "class", "label", "text"]
 Detect: TypeAlias = Literal["one", "score", "classes", "any"]
 
 
-@dataclass(frozen=True)
-class Sizes:
+class Sizes(NamedTuple):
     """How large a sample is: rows, elements a row (0: a plain vector), classes."""
 
     rows: int

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,8 +17,7 @@ __all__ = ["ALL", "NONNEGATIVE", "SHIFT_INVARIANT", "SYMMETRIC", "ZERO_AT_TARGET
 Values = Callable[[Mapping[str, Any]], "NDArray[np.float64]"]
 
 
-@dataclass(frozen=True)
-class Law:
+class Law(NamedTuple):
     """``holds(values, arrays)``: ``values`` maps input arrays to row values; ``arrays`` is a sample."""
 
     name: str

@@ -14,8 +14,7 @@ import math
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from lossctl.errors import UsageError
 
@@ -24,8 +23,7 @@ __all__ = ["Param", "Value", "When", "annotated_params", "number_text", "value_t
 Value: TypeAlias = float | int | bool | str | tuple[float, ...] | None
 
 
-@dataclass(frozen=True)
-class When:
+class When(NamedTuple):
     """A parameter acts only while another one has one of these values; else it stands ``off``."""
 
     param: str
@@ -33,8 +31,7 @@ class When:
     off: Value = None
 
 
-@dataclass(frozen=True)
-class Param:
+class Param(NamedTuple):
     """One parameter: help text and range; the type comes from the annotation beside it.
 
     ``choices`` are the words it may be (beside a number where the type allows one); ``gt ge lt le``
@@ -51,7 +48,7 @@ class Param:
     # From here on filled in by the declaration (annotated_params).
     name: str = ""
     default: Value = None
-    types: frozenset[str] = field(default_factory=frozenset)  # of float int bool str list none
+    types: frozenset[str] = frozenset()  # of float int bool str list none
 
     @property
     def option(self) -> str:
@@ -191,8 +188,8 @@ def annotated_params(function: Callable[..., Any]) -> dict[str, Param]:
 
 def complete(param: Param, name: str, annotation: Any, default: Any) -> Param:
     """The note plus what stands around it in the declaration."""
-    whole = replace(param, name=name, types=_types(annotation), default=default)
-    return replace(whole, default=whole.check(default))
+    whole = param._replace(name=name, types=_types(annotation), default=default)
+    return whole._replace(default=whole.check(default))
 
 
 def _types(annotation: Any) -> frozenset[str]:

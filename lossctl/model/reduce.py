@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +27,7 @@ Params: TypeAlias = Mapping[str, Any]
 ORDER = ("min", "max", "median", "pNN", "std")  # views over the values of rows
 
 
-@dataclass(frozen=True)
-class Totals:
+class Totals(NamedTuple):
     """Exact totals of one group: the summed terms, the rows, their weight, elements in a row."""
 
     sums: Mapping[str, Exact]

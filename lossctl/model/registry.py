@@ -11,8 +11,7 @@ import importlib
 import inspect
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +28,7 @@ from lossctl.model.spec import Arrays, Equivalent, Input, LossSpec, Paper, Prelu
 __all__ = ["Entry", "Loss", "entries", "get", "loss"]
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A canonical name: a loss, or a loss with parameters set."""
 
     name: str

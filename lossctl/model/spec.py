@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +27,7 @@ Scope: TypeAlias = Literal["row", "group", "dataset"]
 TARGETS_SIDE = frozenset({"target", "group", "target-lengths"})
 
 
-@dataclass(frozen=True)
-class Paper:
+class Paper(NamedTuple):
     """Where a loss comes from."""
 
     authors: str
@@ -42,8 +40,7 @@ class Paper:
         return f"{self.authors} ({self.year}). {self.title}.{tail}"
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(NamedTuple):
     """One positional argument of the kernel."""
 
     role: str
@@ -54,8 +51,7 @@ class Input:
         return "T" if self.role in TARGETS_SIDE else "P"
 
 
-@dataclass(frozen=True)
-class Equivalent:
+class Equivalent(NamedTuple):
     """The same number elsewhere: a library, the call, and how it differs where it does."""
 
     library: str
@@ -63,8 +59,7 @@ class Equivalent:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Preset:
+class Preset(NamedTuple):
     """A canonical name for this loss with parameters set."""
 
     name: str
@@ -74,8 +69,7 @@ class Preset:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Prelude:
+class Prelude(NamedTuple):
     """A statistic that must be known before any row value: a sum over a first pass.
 
     It runs while ``params[param] == when`` (and ``also`` holds); ``terms`` gives what is summed and
@@ -86,14 +80,13 @@ class Prelude:
     when: Value
     terms: Callable[[Arrays], dict[str, Term]]
     finish: Callable[[Mapping[str, float]], float]
-    also: Mapping[str, Value] = field(default_factory=dict)
+    also: Mapping[str, Value] = {}
 
     def needed(self, params: Mapping[str, Value]) -> bool:
         return params[self.param] == self.when and all(params[k] == v for k, v in self.also.items())
 
 
-@dataclass(frozen=True)
-class LossSpec:
+class LossSpec(NamedTuple):
     """A loss, as declared. ``kernel`` is the plain NumPy function."""
 
     name: str

@@ -8,6 +8,7 @@ installed is left out.
 
 from __future__ import annotations
 
+import compileall
 import importlib.util
 import statistics
 import subprocess
@@ -19,6 +20,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+
+import lossctl
 
 RUNS = 15
 PYTHON = sys.executable
@@ -56,12 +59,16 @@ def python(code: str) -> list[str]:
 
 
 def main() -> None:
+    # As an installed wheel has it: an editable install may never have written its bytecode.
+    compileall.compile_dir(str(Path(lossctl.__file__).parent), quiet=1)
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
         target, pred = rng.normal(size=1000), rng.normal(size=1000)
         np.save(Path(folder) / "p.npy", pred)
         np.save(Path(folder) / "y.npy", target)
-        table = "\n".join(["y_true,y_pred", *(f"{t!r},{p!r}" for t, p in zip(target.tolist(), pred.tolist(), strict=True))])
+        table = "\n".join(
+            ["y_true,y_pred", *(f"{t!r},{p!r}" for t, p in zip(target.tolist(), pred.tolist(), strict=True))]
+        )
         (Path(folder) / "small.csv").write_text(table + "\n")
         click, arrays = python("import click"), python("import numpy, click")
         npy = [LOSSCTL, "compute", "mse", "p.npy", "y.npy", "-f", "json"]

@@ -147,7 +147,16 @@ def test_json_is_valid_and_the_same_every_time(lossctl: Run, data: Path) -> None
 
     from lossctl.report.jsonout import schema
 
-    arguments = ("compute", "mse,huber:delta=2", data / "diabetes_ridge.csv", "--by", "age_band", "-f", "json", "--stats")
+    arguments = (
+        "compute",
+        "mse,huber:delta=2",
+        data / "diabetes_ridge.csv",
+        "--by",
+        "age_band",
+        "-f",
+        "json",
+        "--stats",
+    )
     first = lossctl(*arguments)
     again = lossctl(*arguments, "--chunk-rows", "7", env={**os.environ, "PYTHONHASHSEED": "5", "TZ": "Asia/Tokyo"})
     assert first.stdout == again.stdout
