@@ -14,7 +14,7 @@ import click
 from lossctl.cli.common import Settings, apply_common, say
 from lossctl.data.bind import Request
 from lossctl.data.inputs import open_inputs
-from lossctl.engine.options import ALL, Options, memory_size
+from lossctl.engine.options import ALL, MEMORY, Options, memory_size
 from lossctl.engine.result import Report, Result
 from lossctl.engine.run import run
 from lossctl.errors import OutputError, UsageError
@@ -104,7 +104,7 @@ def options_of(values: Mapping[str, Any]) -> Options:
         worst=values["worst"],
         stats=values["stats"],
         chunk_rows=values["chunk_rows"],
-        memory=memory_size(values["memory"]) if values["memory"] else Options.memory,
+        memory=memory_size(values["memory"]) if values["memory"] else MEMORY,
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.data.source import LARGEST_EXACT_INT, Column
-from lossctl.data.values import Where, as_floats, coded, too_large
+from lossctl.data.values import Where, as_floats, coded, coded_texts, too_large
 
 if TYPE_CHECKING:
     from lossctl.data.source import Codes, ColumnType, Floats
@@ -38,6 +38,7 @@ _NUMPY = {
     pa.float32(): "f4",
     pa.float64(): "f8",
 }
+_FEW = 1 << 14  # texts that are coded faster than pyarrow.compute is loaded
 _TEXT = {pa.string(), pa.large_string(), pa.string_view()}
 _WORDS: dict[str, ColumnType] = {"i": "int", "u": "int", "f": "real"}
 
@@ -204,6 +205,8 @@ def coded_array(array: ArrowArray) -> tuple[Codes, list[str]]:
     """The array as (codes, words), -1 = null. ``TypeError`` if it has none, ``UnicodeDecodeError``."""
     kind = array.type
     if kind in _TEXT:
+        if len(array) < _FEW:
+            return coded_texts(array.to_pylist())
         if pa.types.is_string_view(kind):
             array = array.cast(pa.large_string())
         array = array.dictionary_encode()

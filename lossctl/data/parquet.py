@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["ParquetSource"]
 
 _BATCH_ROWS = 1 << 16
-_BATCH_CELLS = 1 << 23  # cells of one list column in a batch: 64 MB of float64
-_ROW_CAP = 1 << 27  # values in one row: 1 GB of float64
+_BATCH_BYTES = 1 << 26  # of one column
+_ROW_CAP = 1 << 30  # bytes of one row
+_DICTIONARY = 1 << 20  # bytes of a text column that may stay coded in any case
 _BUFFER = 1 << 20
 
 
@@ -71,12 +72,13 @@ class ParquetSource:
         return self._widths[column.name]
 
     def _parts(self, names: list[str], text: set[str]) -> Iterator[Part]:
-        """The named columns as they come; text columns stay dictionary-coded, which spares the hashing."""
+        """The named columns as they come. Text that repeats stays coded, which spares the hashing."""
         wanted = set(names)
         leaves = [i for i, top in enumerate(self._leaves) if top in wanted]
-        coded = [name for name in names if name in text and is_text(self._types[name])]
         seen = 0
         with reading(self.name, "Parquet file"):
+            texts = {name for name in names if name in text and is_text(self._types[name])}
+            coded = [self._leaves[i] for i in leaves if self._leaves[i] in texts and self._repeats(i)]
             reader = self._open(coded)
             groups = range(self._metadata.num_row_groups)
             batches = reader.iter_batches(
@@ -94,17 +96,30 @@ class ParquetSource:
             message = f"the footer announces {self._metadata.num_rows:,} rows, the data hold {seen:,}"
             raise DataError(message, code="corrupt", file=self.name)
 
-    def _batch_rows(self, leaves: list[int]) -> int:
-        """Rows of one batch: fewer where rows hold long lists, so that memory stays bounded."""
-        longest = 1
+    def _chunks(self, leaf: int) -> Iterator[tuple[int, int, int]]:
+        """(rows, values, bytes before compression) of a leaf column in each row group."""
         for i in range(self._metadata.num_row_groups):
             group = self._metadata.row_group(i)
-            for leaf in leaves:
-                longest = max(longest, group.column(leaf).num_values // max(group.num_rows, 1))
-        if longest > _ROW_CAP:
-            message = f"a row announces {longest:,} values, more than the {_ROW_CAP:,} a row may hold"
+            chunk = group.column(leaf)
+            yield max(group.num_rows, 1), chunk.num_values, chunk.total_uncompressed_size
+
+    def _repeats(self, leaf: int) -> bool:
+        """Whether a text column has few distinct values.
+
+        Its dictionary comes with every batch, so it must stay small; else text is read as text.
+        """
+        return all(size <= max(_DICTIONARY, 3 * rows) for rows, _, size in self._chunks(leaf))
+
+    def _batch_rows(self, leaves: list[int]) -> int:
+        """Rows of one batch: fewer where rows hold long lists or texts, so that memory stays bounded."""
+        largest = 1
+        for leaf in leaves:
+            for rows, values, size in self._chunks(leaf):
+                largest = max(largest, 8 * values // rows, size // rows)
+        if largest > _ROW_CAP:
+            message = f"a row announces {largest:,} bytes, more than the {_ROW_CAP:,} a row may have"
             raise DataError(message, code="too-large", file=self.name)
-        return max(1, min(_BATCH_ROWS, _BATCH_CELLS // longest))
+        return max(1, min(_BATCH_ROWS, _BATCH_BYTES // largest))
 
     def _open(self, coded: Sequence[str] = ()) -> Any:
         """A new reader; column chunks are read through a small buffer, never whole."""

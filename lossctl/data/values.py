@@ -5,7 +5,7 @@ Every reader ends here, so that a number means the same whatever file it came fr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
@@ -29,6 +29,7 @@ __all__ = [
     "by_appearance",
     "check_asked",
     "coded",
+    "coded_texts",
     "dtype_type",
     "joined",
     "too_large",
@@ -148,7 +149,7 @@ def coded(values: Values, missing: Mask | None = None) -> tuple[Codes, list[str]
     """
     kind = values.dtype.kind
     if kind == "O":
-        return _coded_objects(values)
+        return coded_texts(values.tolist())
     if kind not in "fiubU" or values.ndim != 1:
         raise TypeError(f"no words for dtype {values.dtype}")
     if kind == "f":
@@ -161,9 +162,15 @@ def coded(values: Values, missing: Mask | None = None) -> tuple[Codes, list[str]
     return codes, [_word(value, kind) for value in distinct]
 
 
-def _coded_objects(values: Values) -> tuple[Codes, list[str]]:
+def coded_texts(cells: Iterable[str | None]) -> tuple[Codes, list[str]]:
+    """Texts as (codes, words); ``None`` is -1.
+
+    >>> codes, words = coded_texts(["b", "a", None, "b"])
+    >>> codes.tolist(), words
+    ([0, 1, -1, 0], ['b', 'a'])
+    """
     places: dict[str, int] = {}
-    codes = [-1 if value is None else places.setdefault(value, len(places)) for value in values]
+    codes = [-1 if cell is None else places.setdefault(cell, len(places)) for cell in cells]
     return np.array(codes, np.int64), list(places)
 
 

@@ -7,9 +7,10 @@ from typing import Literal, NamedTuple
 
 from lossctl.errors import UsageError
 
-__all__ = ["ALL", "Options", "memory_size", "quantile_of"]
+__all__ = ["ALL", "MEMORY", "Options", "memory_size", "quantile_of"]
 
 ALL = -1  # --rows all
+MEMORY = 2 * 2**30  # bytes, unless --memory says otherwise
 
 
 class Options(NamedTuple):
@@ -27,7 +28,7 @@ class Options(NamedTuple):
     worst: int | None = None
     stats: bool = False
     chunk_rows: int | None = None
-    memory: int = 2 * 2**30
+    memory: int = MEMORY
 
     @property
     def shows(self) -> bool:

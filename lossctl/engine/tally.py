@@ -46,6 +46,7 @@ class Tally:
         self.counted = np.zeros(1, np.int64)  # row values behind them: rows of weight zero stay out
         self.values: list[tuple[NDArray[np.float64], Codes | None]] = []
         self.collected = 0
+        self._by_group: tuple[NDArray[np.float64], NDArray[np.intp]] | None = None
 
     def grow(self, groups: int) -> None:
         """Make room for groups that were not seen before."""
@@ -200,13 +201,20 @@ class Tally:
 
     def sorted_values(self, group: int | None) -> NDArray[np.float64]:
         """All row values in order: the digits of a quantile cannot depend on the cut."""
+        values, codes = self._collected_values()
+        if group is None:
+            return np.sort(values)
+        if self._by_group is None:
+            order = np.lexsort((values, codes))
+            self._by_group = values[order], np.searchsorted(codes[order], np.arange(self.groups + 1))
+        ordered, starts = self._by_group
+        return ordered[starts[group] : starts[group + 1]]
+
+    def _collected_values(self) -> tuple[NDArray[np.float64], Codes]:
         if not self.values:
-            return np.zeros(0)
-        values = np.concatenate([v for v, _ in self.values])
-        if group is not None:
-            codes = np.concatenate([np.zeros(len(v), np.intp) if c is None else c for v, c in self.values])
-            values = values[codes == group]
-        return np.sort(values)
+            return np.zeros(0), np.zeros(0, np.intp)
+        codes = [np.zeros(len(v), np.intp) if c is None else c for v, c in self.values]
+        return np.concatenate([v for v, _ in self.values]), np.concatenate(codes)
 
 
 def pick(sums: Sums, group: int | None) -> Exact:
