@@ -24,6 +24,9 @@ __all__ = ["Computed", "compute"]
 
 OPTIONS = set(Options._fields)
 LISTS = ("key", "by", "classes")
+REQUEST = ("weight", "mask", "key", "by", "classes", "positive")
+# Not given is what None means for these; a parameter may be None in earnest.
+OPTIONAL = {*REQUEST, *(OPTIONS - {"nan", "empty"})}
 
 
 class Computed:
@@ -92,7 +95,7 @@ def compute(losses: str, *inputs: Any, **options: Any) -> Computed:
     roles (column names), ``weight mask by key nan reduction like ...``; with arrays, ``weight``, ``mask``
     and ``by`` may be arrays as well. Raises ``DataError`` and ``UsageError``.
     """
-    given = dict(options)
+    given = {name: value for name, value in options.items() if value is not None or name not in OPTIONAL}
     shared = {name: given.pop(name) for name in list(given) if name in OPTIONS}
     if isinstance(shared.get("memory"), str):
         shared["memory"] = memory_size(shared["memory"])
@@ -105,14 +108,13 @@ def compute(losses: str, *inputs: Any, **options: Any) -> Computed:
     bare = parse_calls(losses)
     roles = {n: given.pop(n) for n in list(given) if any(n in c.entry.spec.roles for c in bare)}
     calls = with_options(bare, given)
-    chosen = Options(**{"rows": 0, **shared})
-    files = all(isinstance(item, (str, os.PathLike)) for item in inputs)
+    chosen = Options(**{"rows": 0, **shared}).checked()
+    if all(isinstance(item, (str, os.PathLike)) for item in inputs):
+        sources, columns, elsewhere = open_inputs([os.fspath(p) for p in inputs], roles, **reader)
+    else:
+        sources, columns, elsewhere = arrays_source(calls, inputs, request), {}, {}
 
     def once(settings: Options) -> Report:
-        if files:
-            sources, columns, elsewhere = open_inputs([os.fspath(p) for p in inputs], roles, **reader)
-        else:
-            sources, columns, elsewhere = arrays_source(calls, inputs, request), {}, {}
         wanted: dict[str, Any] = {k: listed(v) if k in LISTS else v for k, v in request.items()}
         return run(calls, sources, Request(roles=columns, **wanted), settings, elsewhere)
 

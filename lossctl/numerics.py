@@ -11,7 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["clip_range", "log_cosh", "log_prob_at", "log_probs", "logsumexp", "safe_log", "softplus", "times", "xlogy"]
+__all__ = [
+    "clip_range",
+    "log_cosh",
+    "log_normaliser",
+    "log_prob_at",
+    "log_probs",
+    "safe_log",
+    "softplus",
+    "times",
+    "xlogy",
+]
 
 Floats = NDArray[np.float64]
 
@@ -63,20 +73,26 @@ def log_cosh(e: Floats) -> Floats:
     )
 
 
-def logsumexp(z: NDArray[Any]) -> Floats:
-    """(N,) log of the row sums of e^z, shifted by the row's maximum; a row of -inf gives -inf.
+def log_normaliser(z: NDArray[Any]) -> tuple[NDArray[Any], Floats]:
+    """The logsumexp of each row in two parts, (N,) both: its maximum, and what the others add to it.
 
-    float32 scores of many classes go through float32 ``exp`` of numbers <= 0, summed in float64
-    (relative error of a row below 1e-6); everything else is float64.
+    logsumexp(z) = top + log1p(sum of e^(z - top) over all but one maximum). Kept apart, nothing cancels:
+    log p = (z - top) - rest is right to the last digit even where p is within 1e-17 of 1, and shifting all
+    scores changes nothing. (top + rest first loses log p below |top| 1e-16.) A row of -inf has top 0.
+
+    float32 scores of many classes go through float32 ``exp`` of numbers <= 0, summed in float64 (relative
+    error of a row below 1e-6); everything else is float64.
     """
     wide = z.dtype == np.float32 and z.shape[1] >= MANY_CLASSES
-    rows = np.ascontiguousarray(z, dtype=np.float32 if wide else np.float64)
-    top = np.max(rows, axis=1)
-    shift = np.where(np.isfinite(top), top, np.zeros_like(top))
-    terms = rows - shift[:, None]
+    scores = np.ascontiguousarray(z, dtype=np.float32 if wide else np.float64)
+    first = np.argmax(scores, axis=1)
+    rows = np.arange(len(scores))
+    top = scores[rows, first]
+    top = np.where(np.isfinite(top), top, np.zeros_like(top))
+    terms = scores - top[:, None]
     np.exp(terms, out=terms)
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.log(np.sum(terms, axis=1, dtype=np.float64)) + shift)
+    terms[rows, first] = 0.0
+    return top, np.log1p(np.sum(terms, axis=1, dtype=np.float64))
 
 
 def clip_range(clip: str | float) -> tuple[float, float]:
@@ -112,7 +128,8 @@ def log_probs(pred: NDArray[Any], form: str, clip: str | float = "none") -> Floa
     """(N, C) log-probabilities of logits, probabilities or log-probabilities (``form``)."""
     if form == "logits":
         scores = np.ascontiguousarray(pred, dtype=np.float64)
-        return np.asarray(scores - logsumexp(scores)[:, None])
+        top, rest = log_normaliser(scores)
+        return np.asarray((scores - top[:, None]) - rest[:, None])
     if form == "probs":
         return _capped(safe_log(_class_probs(pred, clip)), clip)
     return np.ascontiguousarray(pred, dtype=np.float64)
@@ -122,7 +139,8 @@ def log_prob_at(pred: NDArray[Any], index: NDArray[np.int64], form: str, clip: s
     """(N,) the log-probability of one class for each row, without the other columns' logarithms."""
     rows = np.arange(len(pred))
     if form == "logits":
-        return np.asarray(pred[rows, index].astype(np.float64) - logsumexp(pred))
+        top, rest = log_normaliser(pred)
+        return np.asarray((pred[rows, index].astype(np.float64) - top) - rest)
     if form == "probs":
         return _capped(safe_log(_class_probs(pred, clip)[rows, index]), clip)
     return pred[rows, index].astype(np.float64)
@@ -142,3 +160,27 @@ def two_product(a: Floats, b: Floats) -> tuple[Floats, Floats]:
     a_low, b_low = a - a_high, b - b_high
     error = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
     return product, np.where(np.isfinite(error), error, 0.0)
+
+
+def triple_product(a: Floats, b: Floats, c: Floats) -> list[tuple[Floats, Floats]]:
+    """Pairs of arrays whose products add up to a b c exactly.
+
+    a b is its rounded product and the error of that. Where it leaves 2^-900 .. 2^900, exponents are halved
+    between the two factors of a pair first, which holds up to |a b| = 2^(+-1800).
+    """
+    size = np.abs(a * b)
+    usual = (size > 2.0**-900) & (size < 2.0**900) | (a == 0) | (b == 0)
+    if usual.all():
+        product, error = two_product(a, b)
+        return [(product, c), (error, c)]
+    (a, a_power), (b, b_power) = np.frexp(a), np.frexp(b)
+    half = (a_power + b_power) // 2
+    product, error = two_product(a, b)
+    c = np.ldexp(c, a_power + b_power - half)
+    return [(np.ldexp(product, half), c), (np.ldexp(error, half), c)]
+
+
+def binary_scale(top: Floats) -> Floats:
+    """(N,) powers of two near the given sizes, 1 for 0: dividing by them rounds nothing."""
+    exponent = np.frexp(np.where(np.isfinite(top), top, 1.0))[1]
+    return np.ldexp(np.ones_like(top), np.clip(exponent, -1000, 1000))

@@ -144,7 +144,7 @@ def write(report: Report, values: Mapping[str, Any], settings: Settings) -> None
     form = values["format"]
     if form == "auto":
         form = "table" if sys.stdout.isatty() else "plain"
-    emit(render(report, form, digits=values["digits"], csv_safe=values["csv_safe"], **looks(form, settings)))
+    emit(form, render(report, form, digits=values["digits"], csv_safe=values["csv_safe"], **looks(form, settings)))
 
 
 def looks(form: str, settings: Settings) -> dict[str, Any]:
@@ -168,11 +168,11 @@ def looks(form: str, settings: Settings) -> dict[str, Any]:
     return {"color": color, "width": width, "encoding": sys.stdout.encoding or "ascii"}
 
 
-def emit(chunks: Iterable[str]) -> None:
-    """Text to standard output; a device error names its cause."""
+def emit(form: str, chunks: Iterable[str]) -> None:
+    """Text to standard output, UTF-8 for programs whatever the locale; a device error names its cause."""
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
-        reconfigure(errors="backslashreplace")
+        reconfigure(encoding=None if form == "table" else "utf-8", errors="backslashreplace")
     try:
         for chunk in chunks:
             sys.stdout.write(chunk)

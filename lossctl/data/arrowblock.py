@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
@@ -41,9 +42,7 @@ class Part:
 class ArrowBlock:
     """Rows out of parts: ``pieces`` are (part, from row, to row), ``widths`` the lengths of list columns."""
 
-    def __init__(
-        self, file: str, first: int, pieces: Sequence[tuple[Part, int, int]], widths: dict[str, int]
-    ) -> None:
+    def __init__(self, file: str, first: int, pieces: Sequence[tuple[Part, int, int]], widths: dict[str, int]) -> None:
         self.first = first
         self.rows = sum(stop - start for _, start, stop in pieces)
         self._file = file
@@ -58,6 +57,17 @@ class ArrowBlock:
             runs.append(self._floats(part, start, stop, Where(self._file, name, row)))
             row += stop - start
         return cast("Floats", runs[0] if len(runs) == 1 else np.concatenate(runs))
+
+    def head(self, rows: int) -> ArrowBlock:
+        """The first rows alone: cells beyond them are never looked at."""
+        pieces, room = [], rows
+        for part, start, stop in self._pieces:
+            stop = min(stop, start + room)
+            pieces.append((part, start, stop))
+            room -= stop - start
+        short = copy(self)
+        short._pieces, short.rows = [piece for piece in pieces if piece[1] < piece[2]], rows
+        return short
 
     def labels(self, name: str) -> tuple[Codes, list[str]]:
         """The column as coded words."""

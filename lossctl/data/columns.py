@@ -66,8 +66,9 @@ def plain(name: str) -> str:
 
 def by_name(source: Source, role: str, ranks: Sequence[Sequence[str]]) -> Found | None:
     """The column whose name is first in rank order; two of one rank are an error naming both."""
+    members = family_members(source)  # prob_a beside prob_b is a class called a, not "proba"
     for rank in ranks:
-        hits = [c.name for c in source.columns if plain(c.name) in rank and c.type != "other"]
+        hits = [c.name for c in source.columns if plain(c.name) in rank and c.type != "other" and c.name not in members]
         if len(hits) > 1:
             raise DataError(
                 f"two columns could be the {role}: {' and '.join(hits)}",
@@ -78,6 +79,17 @@ def by_name(source: Source, role: str, ranks: Sequence[Sequence[str]]) -> Found 
         if hits:
             return Found((hits[0],), form=implied_form(hits[0]))
     return None
+
+
+def family_members(source: Source) -> set[str]:
+    """Columns that stand in a family of two or more."""
+    families: dict[str, set[str]] = {}
+    for column in source.columns:
+        for prefix in PREFIXES:
+            if column.name.lower().startswith(prefix) and len(column.name) > len(prefix):
+                families.setdefault(prefix, set()).add(column.name)
+                break
+    return {name for names in families.values() if len(names) > 1 for name in names}
 
 
 def implied_form(name: str) -> str | None:

@@ -106,7 +106,8 @@ class CsvSource:
         raise DataError("the file is empty", code="empty", file=self.name)
 
     def _check_text(self, head: bytes) -> None:
-        if head[:2] in (b"\xff\xfe", b"\xfe\xff") or head[:64].count(0) * 3 > len(head[:64]):
+        zeros = sorted((head[0:64:2].count(0), head[1:64:2].count(0)))
+        if head[:2] in (b"\xff\xfe", b"\xfe\xff") or (not zeros[0] and zeros[1] * 3 > len(head[:64])):
             hint = "iconv -f UTF-16 -t UTF-8 FILE > NEW"
             raise DataError("UTF-16 text is not read, only UTF-8", code="encoding", file=self.name, hint=hint)
         if 0 in head.partition(b"\n")[0]:
@@ -160,8 +161,8 @@ class CsvSource:
         least = ""
         try:
             for part in self._parts((), (name,)):
-                codes, words, numbers = part.cells(name)
-                bad = np.flatnonzero(numbers.flaws[codes] == NOT_A_NUMBER)
+                codes, words = part.cells(name)
+                bad = np.flatnonzero(part.numbers(name).flaws[codes] == NOT_A_NUMBER)
                 for at in bad[: _SHOWN - len(shown)].tolist():
                     shown.append(f"row {rows + at + 1:,}: {_shown(words[codes[at]])}")
                 count += len(bad)

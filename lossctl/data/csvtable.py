@@ -7,7 +7,7 @@ text, or the row at fault is looked for. So an error names the first bad row wha
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,10 +24,13 @@ from lossctl.data.values import Where, too_large
 from lossctl.errors import DataError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from lossctl.data.source import Codes, Floats
 
 __all__ = ["CsvBlock", "CsvPart", "RaggedError", "Tables"]
 
+UTF8 = "convert the file: iconv -f LATIN1 -t UTF-8 FILE > NEW"
 
 _PIECE = 1 << 20  # parsed in parallel within a chunk
 _NUMBER = pa.float64()
@@ -49,9 +52,7 @@ class RaggedError(Exception):
 class Tables:
     """Reads chunks of a file with ``width`` columns. ``missing`` are cells that mean no value."""
 
-    def __init__(
-        self, name: str, lexer: Lexer, width: int, missing: frozenset[str], piece: int = _PIECE
-    ) -> None:
+    def __init__(self, name: str, lexer: Lexer, width: int, missing: frozenset[str], piece: int = _PIECE) -> None:
         self.missing = missing
         self._name = name
         self._lexer = lexer
@@ -158,47 +159,43 @@ class CsvPart(Part):
         super().__init__(arrays, rows)
         self._missing = missing
         self._look = look
-        self._cells: dict[str, tuple[Codes, list[str], Numbers]] = {}
+        self._numbers: dict[str, Numbers] = {}
 
-    def cells(self, name: str) -> tuple[Codes, list[str], Numbers]:
-        """The column as it is written: codes, distinct texts, and what each means as a number."""
-        if name not in self._cells:
+    def cells(self, name: str) -> tuple[Codes, list[str]]:
+        """The column as it is written: codes and distinct texts."""
+        if name not in self._words:
             array = self._text(name)
             words = array.dictionary.to_pylist()
             if array.type == _BYTES:
                 words = [word.decode(errors="backslashreplace") for word in words]
-            self._cells[name] = plain(array.indices)[0], words, read_numbers(words, self._missing)
-        return self._cells[name]
+            self._words[name] = plain(array.indices)[0], words
+        return self._words[name]
+
+    def numbers(self, name: str) -> Numbers:
+        """What each of the distinct texts means as a number."""
+        if name not in self._numbers:
+            self._numbers[name] = read_numbers(self.cells(name)[1], self._missing)
+        return self._numbers[name]
 
     def words(self, where: Where) -> tuple[Codes, list[str]]:
         """The column as text, to the letter; only cells the caller calls missing are -1."""
-        name = where.column
-        if name not in self._words:
-            array = self._text(name)
-            codes, raw = plain(array.indices)[0], array.dictionary.to_pylist()
-            try:
-                words = [word.decode() for word in raw] if array.type == _BYTES else raw
-            except UnicodeDecodeError:
-                at = _first_bad(codes, raw)
-                raise where.error("a cell is not valid UTF-8 text", "encoding", at, hint=UTF8) from None
-            if self._missing:
-                known = np.array([-1 if word in self._missing else i for i, word in enumerate(words)])
-                codes = known[codes]
-            self._words[name] = codes, words
-        return self._words[name]
+        codes, words = self.cells(where.column)
+        if not self._missing:
+            return codes, words
+        known = np.array([-1 if word in self._missing else i for i, word in enumerate(words)])
+        return known[codes], words
+
+    def not_utf8(self, name: str) -> NDArray[np.bool_] | None:
+        """Which rows are no UTF-8 text, ``None`` if all are."""
+        array = self._text(name)
+        if array.type != _BYTES:
+            return None
+        bad = np.array([_is_bad(word) for word in array.dictionary.to_pylist()], bool)
+        return bad[plain(array.indices)[0]]
 
     def _text(self, name: str) -> ArrowArray:
         array = self.arrays[name]
         return self._look(name) if array.type == _NUMBER else array
-
-
-UTF8 = "iconv -f LATIN1 -t UTF-8 FILE, or name the encoding it is in"
-
-
-def _first_bad(codes: Codes, words: list[bytes]) -> int:
-    """The first row whose word is not UTF-8."""
-    bad = np.array([_is_bad(word) for word in words])
-    return int(bad[codes].argmax())
 
 
 def _is_bad(word: bytes) -> bool:
@@ -222,6 +219,17 @@ class CsvBlock(ArrowBlock):
         super().__init__(file, first, pieces, {})
         self._explain = explain
 
+    def _words(self, name: str) -> Iterator[tuple[Codes, list[str]]]:
+        row = self.first
+        for part, start, stop in self._pieces:
+            assert isinstance(part, CsvPart)
+            bad = part.not_utf8(name)
+            if bad is not None and bad[start:stop].any():
+                where, at = Where(self._file, name, row), int(bad[start:stop].argmax())
+                raise where.error("the cell is not valid UTF-8 text", "encoding", at, hint=UTF8)
+            row += stop - start
+        yield from super()._words(name)
+
     def _floats(self, part: Part, start: int, stop: int, where: Where) -> Floats:
         assert isinstance(part, CsvPart)
         array = part.arrays[where.column]
@@ -229,8 +237,8 @@ class CsvBlock(ArrowBlock):
             values = floats(array.slice(start, stop - start), where)
             if not _perhaps_too_large(values):
                 return values
-        codes, words, numbers = part.cells(where.column)
-        codes = codes[start:stop]
+        codes, words = part.cells(where.column)
+        codes, numbers = codes[start:stop], part.numbers(where.column)
         flaws = numbers.flaws[codes]
         if flaws.any():
             at = int((flaws > 0).argmax())

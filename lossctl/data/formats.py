@@ -96,9 +96,7 @@ def open_source(
         return ParquetSource(data)
     from lossctl.data.csv import CsvSource
 
-    return CsvSource(
-        data, format=kind, delimiter=delimiter, no_header=no_header, null_values=null_values or ()
-    )
+    return CsvSource(data, format=kind, delimiter=delimiter, no_header=no_header, null_values=null_values or ())
 
 
 def _kind(data: Input, head: bytes) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -15,17 +16,18 @@ __all__ = ["ClassNames", "Vocabulary", "canonical"]
 
 Label: TypeAlias = int | float | str
 
+# As files write numbers: Python alone would also take 1_000 and other scripts' digits.
+NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
+WHOLE = re.compile(r"\s*[+-]?\d{1,4000}\s*", re.ASCII)
+
 
 def canonical(text: str) -> Label:
     """Numbers as numbers (``1`` is ``1.0``), everything else as text."""
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        number = float(text)
-    except ValueError:
+    if not NUMBER.fullmatch(text):
         return text
+    if WHOLE.fullmatch(text):
+        return int(text)
+    number = float(text)
     if math.isfinite(number):
         return int(number) if number == int(number) else number
     return text
@@ -61,14 +63,19 @@ class Vocabulary:
                 setattr(notes, name, (first + int(np.argmax(places == place)), text))
         return table[places]
 
-    def verdict(self, loss: str) -> None:
-        """Refuse a fractional prediction, and text on one side against numbers on the other."""
+    def verdict(self, loss: str, where: Mapping[str, tuple[str, str]]) -> None:
+        """Refuse a fractional prediction, and text on one side against numbers on the other.
+
+        ``where`` gives file and column of each role.
+        """
         pred, target = self.seen.get("pred", Seen()), self.seen.get("target", Seen())
         if pred.fraction is not None:
             row, text = pred.fraction
             raise DataError(
                 f"{loss}: pred = {text} is no label",
                 code="fractional-label",
+                file=where["pred"][0],
+                column=where["pred"][1],
                 row=row + 1,
                 hint="are these scores?  add --input probs or --input logits",
             )
@@ -78,6 +85,8 @@ class Vocabulary:
                     f"{loss}: {names[0]} is text ({one.text[1]!r}, row {one.text[0] + 1:,}) and {names[1]} is numbers "
                     f"({other.number[1]}, row {other.number[0] + 1:,})",
                     code="labels-differ",
+                    file=where[names[0]][0],
+                    column=where[names[0]][1],
                     row=one.text[0] + 1,
                     hint="write both the same way",
                 )

@@ -142,15 +142,15 @@ def _is_arrow(value: Any) -> bool:
 def _as_array(value: Any, where: Where) -> Values:
     """Anything array-like as an array of numbers, of text, or of ``str | None`` objects."""
     try:
-        if hasattr(value, "filled") and hasattr(value, "mask"):  # a masked array: masked is missing
-            value = value.astype(np.float64).filled(np.nan)
-        array = np.asarray(value)
+        array = _unmasked(value) if hasattr(value, "mask") and hasattr(value, "filled") else np.asarray(value)
     except ValueError as error:
         raise where.error(f"the values make no array: {error}", "ragged-list") from None
     except (TypeError, RuntimeError) as error:  # a tensor on another device, or one with gradients
         raise where.error(f"the values make no array: {error}", "dtype") from None
     if not array.ndim:
         raise where.error(f"a single value ({array.dtype}) is no column", "shape")
+    if array.dtype.kind == "T":  # NumPy's text of any length
+        array = array.astype(object)
     if array.dtype == object and array.ndim == 1:
         array = _objects(array, where)
     if dtype_type(array.dtype) == "other" and array.dtype != object:
@@ -158,6 +158,14 @@ def _as_array(value: Any, where: Where) -> Values:
     if array.dtype.kind in "OU" and array.ndim > 1:
         raise where.error(f"{array.ndim} axes of {array.dtype} are not read", "dtype")
     return array
+
+
+def _unmasked(value: Any) -> Values:
+    """A masked array as objects, or where it has more axes as floats; masked is missing."""
+    kind: Any = object if value.ndim == 1 else np.float64
+    cells = np.asarray(value.data).astype(kind)
+    cells[np.broadcast_to(value.mask, cells.shape)] = None  # NaN among floats
+    return cells
 
 
 def _objects(array: Values, where: Where) -> Values:

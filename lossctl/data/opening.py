@@ -43,16 +43,24 @@ class _Unpacked(io.RawIOBase):
         return count
 
 
+def _ready(fd: int) -> bool:
+    from select import select
+
+    try:
+        return bool(select([fd], [], [], _PATIENCE)[0])
+    except (OSError, ValueError):  # what this system cannot tell
+        return False
+
+
 def _gathered(read: Callable[[int], bytes | None], fd: int) -> Callable[[int], bytes | None]:
     """Reads on as long as a pipe has more at hand: it gives a few kilobytes at a time."""
-    from select import select
 
     def gathered(size: int) -> bytes | None:
         first = read(size)
         if not first:
             return first
         pieces, room = [first], size - len(first)
-        while room and select([fd], [], [], _PATIENCE)[0] and (more := read(room)):
+        while room and _ready(fd) and (more := read(room)):
             pieces.append(more)
             room -= len(more)
         return b"".join(pieces)

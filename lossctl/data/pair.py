@@ -138,7 +138,7 @@ def walk(binding: Binding, rows: int, limit: int | None, *, check_keys: bool = T
             size = min(size, limit - first)
         chunk = Chunk(binding, [blocks.get(p) for p in range(len(sources))], first, size)  # type: ignore[misc]
         if size < max(lengths.values()):
-            chunk.blocks = [None if b is None else Head(b, size) for b in chunk.blocks]  # type: ignore[misc]
+            chunk.blocks = [None if b is None else head(b, size) for b in chunk.blocks]  # type: ignore[misc]
         if keys is not None:
             keys.compare(chunk)
         yield chunk
@@ -147,6 +147,13 @@ def walk(binding: Binding, rows: int, limit: int | None, *, check_keys: bool = T
             break
     if keys is not None:
         keys.unique(rows, limit)
+
+
+def head(block: Block, rows: int) -> Block:
+    """The first rows of a block, by its own means where it has any."""
+    own = getattr(block, "head", None)
+    short: Block = own(rows) if own is not None else Head(block, rows)  # type: ignore[assignment]
+    return short
 
 
 class Head(NamedTuple):

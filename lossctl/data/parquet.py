@@ -23,7 +23,9 @@ __all__ = ["ParquetSource"]
 _BATCH_ROWS = 1 << 16
 _BATCH_BYTES = 1 << 26  # of one column
 _ROW_CAP = 1 << 30  # bytes of one row
-_DICTIONARY = 1 << 20  # bytes of a text column that may stay coded in any case
+_FIRST_ROWS = 64  # looked at first where lists may have any length
+_MANY_WORDS = 1 << 15
+_RUN_ROWS = 1 << 20
 _BUFFER = 1 << 20
 
 
@@ -37,6 +39,7 @@ class ParquetSource:
         self.notes: tuple[str, ...] = ()
         self._data = data
         self._widths: dict[str, int] = {}
+        self._many_words: set[str] = set()
         self._metadata: Any = None
         with reading(self.name, "Parquet file"):
             reader = self._open()
@@ -64,58 +67,88 @@ class ParquetSource:
 
     def _width(self, column: Column) -> int | None:
         """The length of a list column's rows; looked up in the data where the schema does not tell."""
-        if column.width != 0:
-            return column.width
-        if column.name not in self._widths:
+        if column.width and column.name not in self._widths:
+            self._widths[column.name] = column.width
+        if column.width == 0 and column.name not in self._widths:
             parts = self._parts([column.name], set())
             self._widths[column.name] = list_width(part.arrays[column.name] for part in parts)
-        return self._widths[column.name]
+        return self._widths.get(column.name)
 
     def _parts(self, names: list[str], text: set[str]) -> Iterator[Part]:
-        """The named columns as they come. Text that repeats stays coded, which spares the hashing."""
+        """The named columns as they come."""
         wanted = set(names)
         leaves = [i for i, top in enumerate(self._leaves) if top in wanted]
-        seen = 0
+        texts = {name for name in wanted & text if is_text(self._types[name])}
         with reading(self.name, "Parquet file"):
-            texts = {name for name in names if name in text and is_text(self._types[name])}
-            coded = [self._leaves[i] for i in leaves if self._leaves[i] in texts and self._repeats(i)]
-            reader = self._open(coded)
-            groups = range(self._metadata.num_row_groups)
-            batches = reader.iter_batches(
-                self._batch_rows(leaves), row_groups=groups, column_indices=leaves, use_threads=True
-            )
-        while True:
-            with reading(self.name, "Parquet file"):
-                batch = next(batches, None)
-            if batch is None:
-                break
-            seen += batch.num_rows
-            yield Part(dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows)
-        reader.close()
+            rows = self._batch_rows(wanted)
+            runs = list(self._runs()) if texts else [range(self._metadata.num_row_groups)]
+        seen = 0
+        for groups in runs:
+            for batch in self._run(groups, leaves, texts, rows):
+                seen += batch.num_rows
+                yield Part(dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows)
         if seen != self._metadata.num_rows:
             message = f"the footer announces {self._metadata.num_rows:,} rows, the data hold {seen:,}"
             raise DataError(message, code="corrupt", file=self.name)
 
-    def _chunks(self, leaf: int) -> Iterator[tuple[int, int, int]]:
-        """(rows, values, bytes before compression) of a leaf column in each row group."""
+    def _run(self, groups: range, leaves: list[int], texts: set[str], rows: int) -> Iterator[Any]:
+        """The batches of some row groups. Text stays coded as in the file, which spares the hashing.
+
+        But a column's dictionary comes with every batch: where it turns out to be large, the row
+        groups are begun anew and the text is read as it is, now and from then on.
+        """
+        done, again = 0, True
+        while again:
+            again, at = False, 0
+            coded = sorted(texts - self._many_words)
+            for batch in self._batches(groups, leaves, coded, rows):
+                many = [name for name in coded if len(batch.column(name).dictionary) > _MANY_WORDS]
+                if many:
+                    self._many_words.update(many)
+                    again = True
+                    break
+                at += batch.num_rows
+                if at > done:
+                    yield batch.slice(max(batch.num_rows - (at - done), 0))
+                    done = at
+
+    def _batches(self, groups: range, leaves: list[int], coded: list[str], rows: int) -> Iterator[Any]:
+        with reading(self.name, "Parquet file"):
+            reader = self._open(coded)
+            batches = reader.iter_batches(rows, row_groups=groups, column_indices=leaves, use_threads=True)
+        while True:
+            with reading(self.name, "Parquet file"):
+                batch = next(batches, None)
+            if batch is None:
+                reader.close()
+                return
+            yield batch
+
+    def _runs(self) -> Iterator[range]:
+        """Consecutive row groups of together about a million rows."""
+        start = rows = 0
+        for i in range(self._metadata.num_row_groups):
+            rows += self._metadata.row_group(i).num_rows
+            if rows >= _RUN_ROWS:
+                yield range(start, i + 1)
+                start, rows = i + 1, 0
+        yield range(start, self._metadata.num_row_groups)
+
+    def _batch_rows(self, wanted: set[str]) -> int:
+        """Rows of one batch: fewer where rows may hold long texts or lists, so that memory stays bounded.
+
+        The sizes are those of whole row groups: pyarrow ends the process over damaged metadata of
+        a single column.
+        """
+        columns = [column for column in self.columns if column.name in wanted]
+        if not any(column.type == "text" or column.width is not None for column in columns):
+            return _BATCH_ROWS
+        if any(column.width == 0 and column.name not in self._widths for column in columns):
+            return _FIRST_ROWS
+        largest = max(8 * (self._widths.get(column.name) or 1) for column in columns)
         for i in range(self._metadata.num_row_groups):
             group = self._metadata.row_group(i)
-            chunk = group.column(leaf)
-            yield max(group.num_rows, 1), chunk.num_values, chunk.total_uncompressed_size
-
-    def _repeats(self, leaf: int) -> bool:
-        """Whether a text column has few distinct values.
-
-        Its dictionary comes with every batch, so it must stay small; else text is read as text.
-        """
-        return all(size <= max(_DICTIONARY, 3 * rows) for rows, _, size in self._chunks(leaf))
-
-    def _batch_rows(self, leaves: list[int]) -> int:
-        """Rows of one batch: fewer where rows hold long lists or texts, so that memory stays bounded."""
-        largest = 1
-        for leaf in leaves:
-            for rows, values, size in self._chunks(leaf):
-                largest = max(largest, 8 * values // rows, size // rows)
+            largest = max(largest, group.total_byte_size // max(group.num_rows, 1))
         if largest > _ROW_CAP:
             message = f"a row announces {largest:,} bytes, more than the {_ROW_CAP:,} a row may have"
             raise DataError(message, code="too-large", file=self.name)

@@ -109,7 +109,7 @@ class Chunks:
     """The rows of a stream in chunks that begin small and grow to ``largest`` bytes.
 
     A read that comes back short, as from a pipe, makes a short chunk: rows are handed on as they
-    come. A row longer than a chunk makes the chunk grow, up to ``cap`` bytes. A byte order mark at
+    come. A row longer than a chunk makes the chunk grow, up to ``CAP`` bytes. A byte order mark at
     the start is left out.
     """
 

@@ -205,9 +205,7 @@ def joined(runs: Sequence[tuple[Codes, Sequence[str]]]) -> tuple[Codes, list[str
     return (parts[0] if len(parts) == 1 else np.concatenate(parts)), list(places)
 
 
-def check_asked(
-    file: str, columns: Sequence[Column], numeric: Sequence[str], text: Sequence[str], rows: int
-) -> None:
+def check_asked(file: str, columns: Sequence[Column], numeric: Sequence[str], text: Sequence[str], rows: int) -> None:
     """Refuses what ``blocks`` cannot give: an unknown or ambiguous column, or one of another type.
 
     Raises ``DataError``: ``no-column``, ``duplicate-column``, ``dtype``; ``ValueError`` for rows < 1.
@@ -232,9 +230,7 @@ def check_asked(
 class ArrayBlock:
     """Rows of NumPy arrays: ``fetch(name, first, rows)`` gives them in the file's own dtype."""
 
-    def __init__(
-        self, file: str, first: int, rows: int, fetch: Callable[[str, int, int], Values]
-    ) -> None:
+    def __init__(self, file: str, first: int, rows: int, fetch: Callable[[str, int, int], Values]) -> None:
         self.first = first
         self.rows = rows
         self._file = file
@@ -257,4 +253,3 @@ class ArrayBlock:
     def texts(self, name: str) -> list[str | None]:
         """One-dimensional arrays cell by cell."""
         return as_texts(*self.labels(name))
-

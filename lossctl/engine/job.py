@@ -45,7 +45,8 @@ class Job:
         self.options = options
         self.view = view_of(bound.call, options)
         self.mode: str | None = mode if spec.reduce.row_mode else None
-        self.norm: str = options.weight_norm or preset.get("norm", "sum")
+        averages = "mean" in spec.reduce.views  # a coefficient divides nothing by the rows
+        self.norm: str = (options.weight_norm or preset.get("norm", "sum")) if averages else "sum"
         self.weighted = weighted
         self.like = options.like
         self.resolved: dict[str, Value] = {}
@@ -106,8 +107,8 @@ class Job:
     def survey(self, piece: Piece) -> None:
         """First pass: checks, and the sums that a statistic of the whole input needs."""
         ready = self._prepare(piece)
-        if not self.findings.fatal and len(next(iter(ready.arrays.values()))):
-            prelude_sums(self.spec, ready.arrays, self.first_sums)
+        if not self.findings.fatal and len(next(iter(ready.clean().values()))):
+            prelude_sums(self.spec, ready.clean(), self.first_sums)
 
     def settle(self) -> None:
         """After the first pass: the statistic takes the parameter's place."""

@@ -13,6 +13,14 @@ ALL = -1  # --rows all
 MEMORY = 2 * 2**30  # bytes, unless --memory says otherwise
 
 
+CHOICES = {
+    "nan": ("error", "skip", "propagate"),
+    "empty": ("error", "nan", "zero"),
+    "row": (None, "mean", "sum"),
+    "weight_norm": (None, "sum", "n"),
+}
+
+
 class Options(NamedTuple):
     """Every field has the meaning and default of the command-line option of its name."""
 
@@ -29,6 +37,24 @@ class Options(NamedTuple):
     stats: bool = False
     chunk_rows: int | None = None
     memory: int = MEMORY
+
+    def checked(self) -> Options:
+        """The options themselves, or a ``UsageError`` for a word or a number that means nothing."""
+        for name, words in CHOICES.items():
+            value = getattr(self, name)
+            if value not in words:
+                raise UsageError(
+                    f"{name} = {value!r} is not allowed",
+                    code="bad-option",
+                    hint=f"one of {', '.join(str(word) for word in words if word is not None)}",
+                )
+        for name in ("limit", "worst", "chunk_rows", "memory"):
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, int) and value >= 1):
+                raise UsageError(f"{name} = {value!r} is no whole number >= 1", code="bad-option")
+        if self.rows is not None and not (isinstance(self.rows, int) and self.rows >= ALL):
+            raise UsageError(f"rows = {self.rows!r} is no number of rows", code="bad-option", hint="a number, or all")
+        return self
 
     @property
     def shows(self) -> bool:

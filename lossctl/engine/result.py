@@ -108,4 +108,7 @@ class Report(NamedTuple):
                     "value": result.value,
                 }
             )
-        return pd.DataFrame(rows)
+        frame = pd.DataFrame(rows)
+        for name in self.by:  # a missing group is None, not a NaN among texts
+            frame[name] = pd.Series([row[name] for row in rows], dtype=object)
+        return frame

@@ -285,7 +285,8 @@ def raise_errors(binding: Binding, job: Job) -> None:
                 row=row + 1,
                 hint="recode one of them",
             )
-    bound.vocabulary.verdict(bound.call.name)
+    where = {role: (binding.sources[ref.source].name, ref.columns[0]) for role, ref in bound.refs.items()}
+    bound.vocabulary.verdict(bound.call.name, where)
 
 
 def default_rows(binding: Binding) -> int:

@@ -104,14 +104,14 @@ class Cutter:
     def push(self, piece: Piece) -> Piece | None:
         """Rows whose lists are complete, or ``None`` if there are none yet."""
         self._waiting.append(piece)
+        if sum(p.size() for p in self._waiting) > self.memory:
+            why = "the rows of a list are scattered over the file" if self.gather else "a list is kept whole"
+            raise UsageError(
+                f"{why}, and that takes more than --memory ({self.memory:,} bytes)",
+                code="memory",
+                hint="sort the file by its group column, or allow more with --memory",
+            )
         if self.gather:
-            if sum(p.size() for p in self._waiting) > self.memory:
-                raise UsageError(
-                    f"the rows of a list are scattered over the file, and gathering them takes more than --memory "
-                    f"({self.memory:,} bytes)",
-                    code="memory",
-                    hint="sort the file by its group column, or allow more with --memory",
-                )
             return None
         group = piece.arrays["group"]
         ends = np.flatnonzero(group[1:] != group[:-1]) + 1

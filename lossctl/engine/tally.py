@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lossctl.errors import UsageError
 from lossctl.model.reduce import Reduction, Term, Totals
-from lossctl.numerics import two_product
+from lossctl.numerics import triple_product
 from lossctl.sums import Exact, Sums, from_int, std
 
 __all__ = ["Tally"]
@@ -88,7 +88,7 @@ class Tally:
         """
         self.width = width
         self.rows += self._counts(codes, rows)
-        use = None
+        use, every = None, codes
         if weight is not None:
             self.weight.add(weight, codes)
             if not weight.all():
@@ -96,10 +96,12 @@ class Tally:
                 weight, codes = weight[use], None if codes is None else codes[use]
         for name, term in terms.items():
             parts: tuple[NDArray[np.float64], ...] = term if isinstance(term, tuple) else (term,)
+            if plain_divisor and name == "divisor":
+                self._add_term(name, parts, None, every)
+                continue
             if use is not None:
                 parts = tuple(part[use] for part in parts)
-            by = None if weight is None or (plain_divisor and name == "divisor") else weight
-            self._add_term(name, parts, by, codes)
+            self._add_term(name, parts, weight, codes)
         if values is not None and (self.spread or self.collect):
             self._add_values(values if use is None else values[use], codes)
 
@@ -120,12 +122,19 @@ class Tally:
         elif len(parts) == 1:
             sums.add_products(parts[0], weight, codes)
         else:
-            # w a b without rounding: a b = product + error exactly, each times w.
-            for part in two_product(parts[0], parts[1]):
-                sums.add_products(part, weight, codes)
+            factor = weight[:, None] if parts[0].ndim > weight.ndim else weight
+            with np.errstate(all="ignore"):
+                pairs = triple_product(parts[0], parts[1], np.broadcast_to(factor, parts[0].shape))
+            for first, second in pairs:
+                sums.add_products(first, second, codes)
 
     def _add_values(self, values: NDArray[np.float64], codes: Codes | None) -> None:
         self.counted += self._counts(codes, len(values))
+        with np.errstate(invalid="ignore"):  # a NaN is a value like any other here
+            self._spread(values, codes)
+        self._collect(values, codes)
+
+    def _spread(self, values: NDArray[np.float64], codes: Codes | None) -> None:
         if self.spread and len(values):
             self.first.add(values, codes)
             self.second.add_products(values, values, codes)
@@ -135,6 +144,8 @@ class Tally:
             else:
                 np.minimum.at(self.low, codes, values)
                 np.maximum.at(self.high, codes, values)
+
+    def _collect(self, values: NDArray[np.float64], codes: Codes | None) -> None:
         if self.collect:
             self.collected += values.nbytes + (0 if codes is None else codes.nbytes)
             if self.collected > self.memory:
@@ -162,7 +173,7 @@ class Tally:
         self.high[where] = np.maximum(self.high[where], other.high)
         for values, codes in other.values:
             moved = np.full(len(values), where[0]) if codes is None else where[codes]
-            self.values.append((values, moved if self.groups > 1 else None))
+            self._collect(values, moved if self.groups > 1 else None)
 
     # Reading the state: group None is the total.
 
@@ -231,7 +242,12 @@ def quantile(ordered: NDArray[np.float64], q: float) -> float:
     part = place - below
     if part == 0 or low == high:
         return low
-    return low + (high - low) * part if part < 0.5 else high - (high - low) * (1 - part)
+    if np.isinf(low) or np.isinf(high):
+        return low + high  # between a number and an infinity, the infinity; between two, nan
+    step = high - low
+    if np.isinf(step):  # the ends are too far apart for their difference
+        return low * (1 - part) + high * part
+    return low + step * part if part < 0.5 else high - step * (1 - part)
 
 
 def histogram(ordered: NDArray[np.float64], bins: int = 24) -> tuple[int, ...] | None:
@@ -239,5 +255,8 @@ def histogram(ordered: NDArray[np.float64], bins: int = 24) -> tuple[int, ...] |
     finite = ordered[np.isfinite(ordered)]
     if len(finite) == 0:
         return None
-    counts, _ = np.histogram(finite, bins=bins)
+    # Halves, so that the span of the greatest numbers does not overflow.
+    low, span = finite[0] / 2, finite[-1] / 2 - finite[0] / 2
+    share = (finite / 2 - low) / span if span > 0 else np.zeros(len(finite))
+    counts = np.bincount(np.minimum((share * bins).astype(np.intp), bins - 1), minlength=bins)
     return tuple(int(c) for c in counts)

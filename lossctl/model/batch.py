@@ -16,7 +16,7 @@ from lossctl.errors import DataError, UsageError
 from lossctl.model.findings import Findings, Rule, refuse
 from lossctl.model.kinds import every, first_where
 from lossctl.model.reduce import Totals
-from lossctl.model.spec import Arrays, LossSpec, as_array, rows_of
+from lossctl.model.spec import Arrays, Input, LossSpec, rows_of
 from lossctl.sums import Sums, from_int
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["IGNORED", "NAN", "OK", "Prepared", "finish_prelude", "prepare", "settle", "values_of"]
 
+LARGEST_EXACT_INT = 2**53  # beyond it float64 no longer tells neighbours apart
 OK, NAN, IGNORED = 0, 1, 2  # what became of a row
 STATUS = ("ok", "nan", "ignored")
 
@@ -42,6 +43,12 @@ class Prepared(NamedTuple):
     status: NDArray[np.uint8]  # (N,) OK, NAN or IGNORED for every row that came in
     kept: NDArray[np.intp] | None  # places of the kept rows; None: all of them
     poisoned: NDArray[np.bool_] | None  # kept rows whose value is NaN (--nan propagate)
+
+    def clean(self) -> Arrays:
+        """The arrays without the poisoned rows."""
+        if self.poisoned is None:
+            return self.arrays
+        return {role: a[~self.poisoned] for role, a in self.arrays.items()}
 
 
 def settle(entry: Entry, given: Mapping[str, Any], soft: Mapping[str, Value] | None = None) -> dict[str, Value]:
@@ -77,6 +84,8 @@ def prepare(
     for entry in spec.inputs:
         array = arrays[entry.role]
         bad = entry.kind.missing(array, params)
+        if nan == "propagate" and array.dtype.kind == "f":
+            bad &= np.isnan(array)  # an infinity takes its course through the formula
         ignored = entry.kind.ignored(array, params)
         if ignored is not None:
             status[ignored] = IGNORED
@@ -91,7 +100,9 @@ def prepare(
             for entry in spec.inputs:
                 array = arrays[entry.role]
                 bad = entry.kind.missing(array, params)
-                findings.add(entry.role, (MISSING, every(bad) & missing, first_where(array, bad)), rows)
+                coded = array.dtype.kind == "i"  # a label or a list without a name
+                shown = np.full(n, "") if coded else first_where(array, bad)
+                findings.add(entry.role, (MISSING, every(bad) & missing, shown), rows)
         if nan != "propagate":
             status[missing] = NAN
     kept = None if not status.any() else np.flatnonzero(status == OK)
@@ -112,27 +123,36 @@ def _check(
     findings: Findings,
 ) -> Arrays:
     """Hold the kept rows against the rules of their kinds; give them back in canonical form."""
-    if len(rows) == 0:
-        return {i.role: i.kind.canonical(arrays[i.role], params) for i in spec.inputs}
+    clean = None if poisoned is None else np.flatnonzero(~poisoned)
     pred = arrays.get("pred")
     classes = pred.shape[1] if pred is not None and pred.ndim == 2 else None
-    checked: dict[str, NDArray[Any]] = {}
-    for entry in spec.inputs:
-        array = arrays[entry.role]
-        if poisoned is not None:
-            # A harmless stand-in: the value of these rows becomes NaN, whatever the formula says.
-            array = array.copy()
-            array[poisoned] = array[np.argmin(poisoned)] if not poisoned.all() else 0
-        for seen in entry.kind.check(array, params, classes):
-            findings.add(entry.role, seen, rows)
-        checked[entry.role] = array
+    good = arrays if clean is None else {role: a[clean] for role, a in arrays.items()}
+    good_rows = rows if clean is None else rows[clean]
+    if len(good_rows):
+        for entry in spec.inputs:
+            for seen in entry.kind.check(good[entry.role], params, classes):
+                findings.add(entry.role, seen, good_rows)
     if findings.fatal:
-        return checked
-    canonical = {i.role: i.kind.canonical(checked[i.role], params) for i in spec.inputs}
-    if spec.checks is not None:
-        for seen in spec.checks(canonical, params):
-            findings.add(spec.inputs[0].role, seen, rows)
-    return canonical
+        return arrays
+    if spec.checks is not None and len(good_rows):
+        for seen in spec.checks(_canonical(spec, params, good), params):
+            findings.add(spec.inputs[0].role, seen, good_rows)
+    if clean is not None:
+        arrays = {i.role: _stood_in(i, arrays[i.role], clean, params) for i in spec.inputs}
+    return _canonical(spec, params, arrays)
+
+
+def _canonical(spec: LossSpec, params: Mapping[str, Value], arrays: Arrays) -> Arrays:
+    return {i.role: i.kind.canonical(arrays[i.role], params) for i in spec.inputs}
+
+
+def _stood_in(entry: Input, array: NDArray[Any], clean: NDArray[np.intp], params: Mapping[str, Value]) -> NDArray[Any]:
+    """The array with something harmless in the rows whose value will be NaN whatever the formula says."""
+    if entry.kind.decode(params, None) == "text":
+        return array
+    filled = np.zeros_like(array) if len(clean) == 0 else np.repeat(array[clean[:1]], len(array), axis=0)
+    filled[clean] = array[clean]
+    return filled
 
 
 def verdict(spec: LossSpec, findings: Findings) -> None:
@@ -166,20 +186,59 @@ def decoded(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Valu
     pred = raw.get("pred")
     classes = pred.shape[1] if pred is not None and pred.ndim == 2 else None
     ways = {i.role: i.kind.decode(params, classes) for i in spec.inputs}
-    arrays = dict(raw)
     together = [role for role, way in ways.items() if way == "label"]
-    if any(raw[role].dtype.kind != "f" for role in together):
-        _, codes = np.unique(np.concatenate([raw[r].ravel() for r in together]), return_inverse=True)
-        parts = np.split(codes, np.cumsum([raw[r].size for r in together])[:-1])
-        arrays.update({r: part.reshape(raw[r].shape) for r, part in zip(together, parts, strict=True)})
-    for role, way in ways.items():
-        if way == "text":
-            arrays[role] = np.unique(raw[role], return_inverse=True)[1]
-        elif way != "label" and arrays[role].dtype.kind != "f":
-            raise DataError(f"{spec.name}: {role} is {raw[role].dtype}, and must be numbers", code="dtype")
-        elif arrays[role].dtype == np.float16 or arrays[role].dtype.itemsize > 8:
-            arrays[role] = arrays[role].astype(np.float64)
+    if any(raw[role].dtype.kind not in "fbiu" for role in together):
+        return {**raw, **_shared_codes(spec, {role: raw[role] for role in together})}
+    arrays = {}
+    for role, array in raw.items():
+        if ways[role] == "text":
+            arrays[role] = np.unique(array, return_inverse=True)[1]
+        else:
+            arrays[role] = _floats(spec, role, array)
     return arrays
+
+
+def _shared_codes(spec: LossSpec, labels: Mapping[str, NDArray[Any]]) -> Arrays:
+    """Equal labels have equal codes in all roles; text against numbers is an error."""
+    for role, array in labels.items():
+        text = array.dtype.kind == "O" and all(isinstance(v, str) for v in array.ravel())
+        if array.dtype.kind not in "UfbiuO" or (array.dtype.kind == "O" and not text):
+            raise DataError(f"{spec.name}: {role} is {array.dtype}, and must be labels", code="dtype")
+    kinds = {role: array.dtype.kind in "OU" for role, array in labels.items()}
+    if len(set(kinds.values())) > 1 or any(a.dtype.kind not in "OU" for a in labels.values()):
+        shown = ", ".join(f"{role} is {array.dtype}" for role, array in labels.items())
+        raise DataError(f"{spec.name}: labels are text on one side only: {shown}", code="labels-differ")
+    _, codes = np.unique(np.concatenate([a.ravel().astype(str) for a in labels.values()]), return_inverse=True)
+    parts = np.split(codes, np.cumsum([a.size for a in labels.values()])[:-1])
+    return {role: part.reshape(a.shape) for (role, a), part in zip(labels.items(), parts, strict=True)}
+
+
+def as_array(value: Any) -> NDArray[Any]:
+    """Whatever holds numbers or text, as an array; rows that are sequences of one length become axes."""
+    array = np.asarray(value)
+    nested = array.dtype.kind == "O" and array.ndim == 1 and all(hasattr(row, "__len__") for row in array)
+    if nested and len(array) and not isinstance(array[0], str) and len({len(row) for row in array}) == 1:
+        array = np.array([np.asarray(row) for row in array])
+    return np.ascontiguousarray(array)
+
+
+def _floats(spec: LossSpec, role: str, array: NDArray[Any]) -> NDArray[Any]:
+    """float64, or float32 as it is; integers that float64 cannot hold are refused with their row."""
+    if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
+        large = every((array > LARGEST_EXACT_INT) | (array < -LARGEST_EXACT_INT))
+        if large.any():
+            row = int(np.argmax(large))
+            raise DataError(
+                f"{spec.name}: {role} = {array[row]} is an integer that float64 cannot hold exactly",
+                code="integer-too-large",
+                row=row + 1,
+                hint="pass it as float64 if the rounding does not matter",
+            )
+    if array.dtype.kind not in "fbiu":
+        raise DataError(f"{spec.name}: {role} is {array.dtype}, and must be numbers", code="dtype")
+    if array.dtype == np.float32:
+        return array
+    return array.astype(np.float64, copy=False)
 
 
 def values_of(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Value]) -> Any:
@@ -187,8 +246,9 @@ def values_of(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Va
 
     Ignored rows are 0, as torch prints them. Raises ``DataError`` for values the kinds refuse.
     """
-    arrays = spec.fit(decoded(spec, inputs, params), params)
+    arrays = decoded(spec, inputs, params)
     n = rows_of(arrays)
+    arrays = spec.fit(arrays, params)
     order = None
     if spec.scope == "group":
         order = _contiguous(arrays)
@@ -197,17 +257,17 @@ def values_of(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Va
     rows = np.arange(n) if order is None else order
     ready = prepare(spec, params, arrays, nan="error", findings=findings, rows=rows)
     for finding in findings.of("error"):
-        raise refuse(finding, None, None, spec.name, None)
+        raise refuse(finding, None, None, spec.name, finding.rule.hint)
     verdict(spec, findings)
     if n == 0 and spec.reduce.views == ("set",):
         raise DataError(f"{spec.name}: there are no rows", code="empty")
-    if spec.prelude is not None and spec.prelude.needed(params):
+    if spec.prelude is not None and spec.prelude.needed(params) and n:
         sums: dict[str, Sums] = {}
         prelude_sums(spec, ready.arrays, sums)
         params = {**params, **finish_prelude(spec, sums)}
-    out = spec.kernel(**ready.arrays, **spec.kernel_kwargs(params))
-    mode = spec.reduce.row_mode
-    values = spec.reduce.rows(out, mode)
+    with np.errstate(all="ignore"):
+        out = spec.kernel(**ready.arrays, **spec.kernel_kwargs(params))
+        values = spec.reduce.rows(out, spec.reduce.row_mode)
     if values is None:
         return _whole(spec, out, params, n)
     if ready.kept is None or spec.scope == "group":

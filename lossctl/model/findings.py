@@ -71,7 +71,7 @@ class Findings:
     """All findings of one loss, by role and rule; merging is exact and commutative."""
 
     def __init__(self) -> None:
-        self.by_rule: dict[tuple[str, str], Finding] = {}
+        self.by_rule: dict[tuple[str, str, str], Finding] = {}  # by role, severity and code
 
     def add(self, role: str, seen: Seen, rows: NDArray[np.int64]) -> None:
         """``rows``: (n,) 0-based row numbers of the rows that ``seen`` speaks of."""
@@ -80,14 +80,15 @@ class Findings:
             self.entry(role, rule).add(rows[broken], values[broken])
 
     def entry(self, role: str, rule: Rule) -> Finding:
-        return self.by_rule.setdefault((role, rule.code), Finding(rule, role))
+        return self.by_rule.setdefault((role, rule.severity, rule.code), Finding(rule, role))
 
     def merge(self, other: Findings) -> None:
-        for (role, _), finding in other.by_rule.items():
-            self.entry(role, finding.rule).merge(finding)
+        for finding in other.by_rule.values():
+            self.entry(finding.role, finding.rule).merge(finding)
 
-    def get(self, role: str, code: str) -> Finding | None:
-        return self.by_rule.get((role, code))
+    def fact(self, role: str, code: str) -> Finding | None:
+        """What was seen under a rule of severity ``fact``."""
+        return self.by_rule.get((role, "fact", code))
 
     def of(self, severity: str) -> Iterator[Finding]:
         for key in sorted(self.by_rule):
@@ -113,7 +114,7 @@ def refuse(finding: Finding, file: str | None, columns: str | None, loss: str, h
         column=columns,
         row=row + 1,
         details=("; ".join(further),) if further else (),
-        hint=hint if hint is not None else finding.rule.hint,
+        hint=hint,
     )
 
 

@@ -10,6 +10,7 @@ Axes are written as in einops: ``N`` rows, ``N K`` rows of K elements, ``N C`` r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -40,14 +41,14 @@ class Sizes(NamedTuple):
 
 def every(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(N,) rows in which any element is set."""
-    return mask if mask.ndim == 1 else np.asarray(mask.reshape(len(mask), -1).any(axis=1))
+    return np.asarray(mask.any(axis=tuple(range(1, mask.ndim))))
 
 
 def first_where(array: Array, mask: NDArray[np.bool_]) -> Array:
     """(N,) for each row its first element under ``mask`` (its first element where none is set)."""
     if array.ndim == 1:
         return array
-    flat = array.reshape(len(array), -1)
+    flat = array.reshape(len(array), math.prod(array.shape[1:]))
     return np.asarray(flat[np.arange(len(flat)), mask.reshape(flat.shape).argmax(axis=1)])
 
 
@@ -102,8 +103,8 @@ class Kind:
         return iter(())
 
     def canonical(self, array: Array, params: Params) -> Array:
-        """The array as the kernel expects it."""
-        return array
+        """The array as the kernel expects it: float64, unless a kind says otherwise."""
+        return np.asarray(array, np.float64)
 
     def sums_to_one(self, params: Params) -> bool:
         """Whether rows are distributions, which ``--renormalize`` divides by their sum."""
@@ -194,6 +195,9 @@ class Group(Kind):
 
     def missing(self, array: Array, params: Params) -> NDArray[np.bool_]:
         return array < 0
+
+    def canonical(self, array: Array, params: Params) -> Array:
+        return array
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         return np.arange(sizes.rows) // 4

@@ -175,6 +175,9 @@ class ClassScores(Kind):
                 off = np.abs(np.log(np.sum(np.exp(array - finite[:, None]), axis=1)) + finite)
             yield LOG_SUM_WARNING, off > 1e-3, off
 
+    def canonical(self, array: Array, params: Params) -> Array:
+        return array  # float32 stays: see numerics.log_normaliser
+
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         logits = 2 * rng.normal(size=(sizes.rows, sizes.classes))
         shifted = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
@@ -328,17 +331,18 @@ class SignedTarget(Kind):
         yield broken(Rule("label-minus-one", "", "fact"), array, array == -1)
 
     def verdict(self, role: str, findings: Findings) -> Iterator[tuple[str, str, int]]:
-        zero, minus = findings.get(role, "label-zero"), findings.get(role, "label-minus-one")
+        zero, minus = findings.fact(role, "label-zero"), findings.fact(role, "label-minus-one")
         if zero is not None and minus is not None:
             rows = zero.places[0][0], minus.places[0][0]
-            text = f"labels are neither {{0, 1}} nor {{-1, 1}}: row {rows[0] + 1:,} has 0, row {rows[1] + 1:,} has -1"
-            yield "mixed-labels", text, max(rows)
+            found = f"row {rows[0] + 1:,} has 0, row {rows[1] + 1:,} has -1"
+            yield "mixed-labels", f"{role} labels are neither {{0, 1}} nor {{-1, 1}}: {found}", max(rows)
 
     def canonical(self, array: Array, params: Params) -> Array:
-        return np.where(array == 0, -1.0, array)
+        return np.where(array == 0, -1.0, array).astype(np.float64)
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
-        return np.where(rng.random(size=sizes.shape) < 0.5, -1.0, 1.0)
+        negative = 0.0 if params["labels"] == "01" else -1.0
+        return np.where(rng.random(size=sizes.shape) < 0.5, negative, 1.0)
 
     def spoil(self, array: Array, params: Params) -> Iterator[tuple[str, Array]]:
         yield from super().spoil(array, params)
@@ -380,6 +384,9 @@ class LabelsOrScores(Kind):
             yield broken(FRACTION, array, array != np.floor(array))
         else:
             yield from _scores_check(array, params["input"])
+
+    def canonical(self, array: Array, params: Params) -> Array:
+        return array if params["input"] == "labels" else super().canonical(array, params)
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         if params["input"] == "labels":

@@ -55,7 +55,9 @@ class Loss:
         self.spec = entry.spec
         self.kernel = entry.spec.kernel
         self.__name__ = entry.name.replace("-", "_")
-        self.__doc__ = inspect.getdoc(entry.spec.kernel)
+        self.__doc__ = (
+            f"{entry.summary}\n\n{(inspect.getdoc(entry.spec.kernel) or '').partition(chr(10))[2].strip(chr(10))}"
+        )
         self.__module__ = entry.spec.module
         self.__wrapped__ = entry.spec.kernel
 
@@ -155,12 +157,12 @@ def _formula(doc: str) -> str:
 
 def register(entry: Entry) -> None:
     """Put a name on the shelf; two declarations of one name are an error that names both files."""
-    for name in (entry.name, *entry.aliases):
-        owner = _owner.setdefault(name, f"{entry.spec.module} ({entry.name})")
-        if owner != f"{entry.spec.module} ({entry.name})":
-            raise ImportError(
-                f"the name {name} is declared twice: in {owner} and in {entry.spec.module} ({entry.name})"
-            )
+    place = f"{entry.spec.module} ({entry.name})"
+    names = (entry.name, *entry.aliases)
+    for name in names:
+        if name in _owner or names.count(name) > 1:
+            raise ImportError(f"the name {name} is declared twice: in {_owner.get(name, place)} and in {place}")
+    _owner.update(dict.fromkeys(names, place))
     _entries[entry.name] = entry
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.errors import DataError, UsageError
@@ -198,7 +197,7 @@ def same_shapes(spec: LossSpec) -> Callable[[Arrays, Mapping[str, Value]], str |
     """Elementwise inputs have one shape; whatever else has two axes agrees in the second."""
 
     def align(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
-        paired = [arrays[i.role].shape for i in spec.inputs if i.kind.elementwise(params)]
+        paired = [arrays[i.role].shape[1:] for i in spec.inputs if i.kind.elementwise(params)]
         if len(set(paired)) > 1:
             return "shapes differ"
         widths = {a.shape[1] for a in arrays.values() if a.ndim == 2}
@@ -215,11 +214,3 @@ def rows_of(arrays: Arrays) -> int:
             code="lengths-differ",
         )
     return next(iter(lengths.values()))
-
-
-def as_array(value: Any) -> NDArray[Any]:
-    """Whatever holds numbers, as a C-contiguous array; integers and bools become float64."""
-    array = np.asarray(value)
-    if array.dtype.kind in "biu":
-        array = array.astype(np.float64)
-    return np.ascontiguousarray(array)

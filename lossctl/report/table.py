@@ -64,10 +64,10 @@ class Sheet:
 def table(
     report: Report,
     *,
-    digits: int = 6,
-    color: bool = False,
-    width: int | None = None,
-    encoding: str = "utf-8",
+    digits: int,
+    color: bool,
+    width: int | None,
+    encoding: str,
 ) -> Iterator[str]:
     """The report as tables: as wide as its numbers, or fitted into ``width`` columns."""
     page = Page(digits, color, width, encoding)

@@ -157,7 +157,7 @@ def balanced_sigmoid_ce(
 def scores_fit(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
     """Labels stand against labels; N x C scores stand against N class indices."""
     pred, target = arrays["pred"], arrays["target"]
-    if pred.shape == target.shape or (params["input"] != "labels" and pred.ndim == 2 and target.ndim == 1):
+    if pred.shape[1:] == target.shape[1:] or (params["input"] != "labels" and pred.ndim == 2 and target.ndim == 1):
         return None
     if pred.ndim == 2 and target.ndim == 1:
         return "predictions of several columns are scores (--input probs|logits) or need as many target columns"

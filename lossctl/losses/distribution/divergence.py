@@ -68,7 +68,8 @@ def kl_div(
     array([0.36806421])
     """
     if clip == "keras":
-        prob, share = np.clip(pred, 1e-7, 1.0), np.clip(np.exp(target) if log_target else target, 1e-7, 1.0)
+        prob = np.clip(pred.astype(np.float64), 1e-7, 1.0)
+        share = np.clip(np.exp(target) if log_target else target, 1e-7, 1.0)
         return np.asarray(share * (np.log(share) - np.log(prob)))
     log_share = target if log_target else numerics.safe_log(target)
     share = np.exp(target) if log_target else target

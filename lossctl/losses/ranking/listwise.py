@@ -45,6 +45,14 @@ def discounts(place: NDArray[np.int64], k: int | None) -> Rows:
     return worth if k is None else np.where(place < k, worth, 0.0)
 
 
+def exponential_gain(relevance: Rows, run: NDArray[np.int64]) -> Rows:
+    """2^r - 1, in lists with r > 900 times a power of two: 2^r overflows at 1024, and only quotients count."""
+    top = np.zeros(run[-1] + 1)
+    np.maximum.at(top, run, relevance)
+    shift = np.where(top > 900, np.floor(top), 0.0)[run]
+    return np.asarray(np.exp2(relevance - shift) - np.exp2(-shift))
+
+
 @loss(
     title="1 - NDCG",
     reduce=Mean(),
@@ -86,12 +94,12 @@ def ndcg_loss(
         1 - DCG / IDCG,   DCG = sum_i gain(r_i) / log2(1 + i)
 
     >>> ndcg_loss([0.9, 0.1, 0.5], [1.0, 2.0, 0.0], [7, 7, 7])
-    array([0.23981175])
+    array([0.23981247])
     """
     if len(pred) == 0:
         return np.zeros(0)
     run = run_codes(group)
-    worth = target if gain == "linear" else np.exp2(target) - 1.0
+    worth = target if gain == "linear" else exponential_gain(target, run)
     order, place = ranks(run, pred)
     discount = discounts(place, k)
     if not ignore_ties:
@@ -101,4 +109,6 @@ def ndcg_loss(
         discount = (np.bincount(block, weights=discount) / np.bincount(block))[block]
     found = np.bincount(run, weights=worth[order] * discount)
     best = np.bincount(run, weights=worth[ranks(run, target)[0]] * discounts(place, k))
-    return np.asarray(1.0 - np.divide(found, best, out=np.zeros_like(found), where=best > 0))
+    # Tied scores add the same terms in another order: a perfect list may come out above 1 by rounding.
+    score = np.minimum(np.divide(found, best, out=np.zeros_like(found), where=best > 0), 1.0)
+    return np.asarray(1.0 - score)

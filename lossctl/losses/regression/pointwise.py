@@ -188,7 +188,7 @@ def quantiles_fit(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
     if isinstance(quantile, tuple):
         fits = pred.ndim == 2 and pred.shape[1] == len(quantile) and target.ndim == 1
         return None if fits else f"{len(quantile)} quantiles need {len(quantile)} prediction columns and one target"
-    return None if pred.shape == target.shape else "shapes differ"
+    return None if pred.shape[1:] == target.shape[1:] else "shapes differ"
 
 
 @loss(

@@ -111,6 +111,7 @@ def score(residual: Exact, spread: Exact) -> float:
     reduce=Sums(coefficient),  # type: ignore[arg-type]
     unit="1",
     range="-inf to 1",
+    laws={SHIFT_INVARIANT},
     aliases=("d2-squared",),
     direction="maximise",
     scope="row",
