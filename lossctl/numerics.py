@@ -146,41 +146,7 @@ def log_prob_at(pred: NDArray[Any], index: NDArray[np.int64], form: str, clip: s
     return pred[rows, index].astype(np.float64)
 
 
-SPLITTER = 2.0**27 + 1.0  # Veltkamp's constant for 53-bit significands
-
-
-def two_product(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """a * b as a rounded product and its exact error (Dekker 1971, Veltkamp's split).
-
-    Exact while |a|, |b| < 2^996 and |a b| > 2^-969; beyond that the error term itself rounds.
-    """
-    product = a * b
-    a_big, b_big = SPLITTER * a, SPLITTER * b
-    a_high, b_high = a_big - (a_big - a), b_big - (b_big - b)
-    a_low, b_low = a - a_high, b - b_high
-    error = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
-    return product, np.where(np.isfinite(error), error, 0.0)
-
-
-def triple_product(a: Floats, b: Floats, c: Floats) -> list[tuple[Floats, Floats]]:
-    """Pairs of arrays whose products add up to a b c exactly.
-
-    a b is its rounded product and the error of that. Where it leaves 2^-900 .. 2^900, exponents are halved
-    between the two factors of a pair first, which holds up to |a b| = 2^(+-1800).
-    """
-    size = np.abs(a * b)
-    usual = (size > 2.0**-900) & (size < 2.0**900) | (a == 0) | (b == 0)
-    if usual.all():
-        product, error = two_product(a, b)
-        return [(product, c), (error, c)]
-    (a, a_power), (b, b_power) = np.frexp(a), np.frexp(b)
-    half = (a_power + b_power) // 2
-    product, error = two_product(a, b)
-    c = np.ldexp(c, a_power + b_power - half)
-    return [(np.ldexp(product, half), c), (np.ldexp(error, half), c)]
-
-
 def binary_scale(top: Floats) -> Floats:
     """(N,) powers of two near the given sizes, 1 for 0: dividing by them rounds nothing."""
     exponent = np.frexp(np.where(np.isfinite(top), top, 1.0))[1]
-    return np.ldexp(np.ones_like(top), np.clip(exponent, -1000, 1000))
+    return np.asarray(np.ldexp(np.ones_like(top), np.clip(exponent, -1000, 1000)))

@@ -1,6 +1,6 @@
 """Sums without rounding: the digits of a mean cannot depend on chunks, order, threads or machines.
 
-A sum is a whole number of units of 2**-2148, the finest bit a product of two float64 can have, and whole
+A sum is a whole number of units of 2**-3222, the finest bit a product of three float64 can have, and whole
 numbers add exactly. Only ``to_float``, ``ratio``, ``root_ratio``, ``variance`` and ``std`` round, correctly.
 
 From float64 to whole numbers it goes by error-free folding (Rump, Ogita, Oishi, "Accurate floating-point
@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Codes = NDArray[np.intp] | None
 
-UNIT = -2148  # twice -1074, the exponent of the smallest subnormal
+UNIT = -3222  # three times -1074, the exponent of the smallest subnormal
 
 
 class Exact(NamedTuple):
@@ -134,7 +134,7 @@ REACH = 46  # of numbers up to 2**46 * 2**low, a block sums to at most 2**62: in
 LIMB = 40  # bits between limbs: the digits of 2**22 rows fit before a carry
 HALF = 1 << (LIMB - 1)
 FULL = 1 << 62  # no limb gets larger
-GRID = -2154  # limb j counts 2**(GRID + 40 j). Not above UNIT, and -1074 is on the grid
+GRID = -3234  # limb j counts 2**(GRID + 40 j). Not above UNIT, and -1074 is on the grid
 GREAT = 2.0**960  # from 2**1006 on, s may overflow
 SMALL = 2.0**-960  # below 2**-969 the error of a product has bits finer than 2**-1074
 
@@ -204,6 +204,18 @@ class Sums:
         """Add all a * b, unrounded. ``b`` is of a's shape or (N,), a factor for each row of ``a``."""
         for codes, x, y in self._runs(PRODUCTS, groups, a, b):
             self._multiply(x, y, codes)
+
+    @np.errstate(all="ignore")
+    def add_triples(self, a: ArrayLike, b: ArrayLike, c: ArrayLike, groups: ArrayLike | None = None) -> None:
+        """Add all a * b * c, unrounded: weighted squares. ``b`` and ``c`` are of a's shape or (N,)."""
+        for codes, x, y, z in self._runs(PRODUCTS, groups, a, b, c):
+            product, error = _exact_product(x, y)
+            sizes = np.abs(np.concatenate([product, product * z]))
+            if sizes[sizes > 0].min(initial=1.0) >= SMALL and sizes.max() < GREAT and (product != 0).all():
+                self._multiply(product, z, codes)
+                self._multiply(error, z, codes)
+            else:
+                self._multiply_three(x, y, z, codes)
 
     def merge(self, other: Sums, places: ArrayLike | None = None) -> None:
         """Add another's sums: its group g to group ``places[g]`` here (default g)."""
@@ -317,6 +329,18 @@ class Sums:
             near = finite & (powers == power)
             self._multiply(np.ldexp(a, exponent - power)[near], b[near], _at(codes, near), int(power))
 
+    def _multiply_three(self, a: Floats, b: Floats, c: Floats, codes: Codes) -> None:
+        """Add a * b * c where some step on the way would leave the floats, or is not finite."""
+        finite = np.isfinite(a) & np.isfinite(b) & np.isfinite(c)
+        self._count((a * b * c)[~finite], _at(codes, ~finite))
+        (a, a_exponent), (b, b_exponent), (c, c_exponent) = np.frexp(a), np.frexp(b), np.frexp(c)
+        exponent = a_exponent + b_exponent + c_exponent
+        powers = exponent // 480 * 480
+        for power in np.unique(powers[finite]):
+            near = finite & (powers == power)
+            for part in _exact_product(a[near], b[near]):
+                self._multiply(np.ldexp(part, (exponent - power)[near]), c[near], _at(codes, near), int(power))
+
     def _fold(self, x: Floats, top: float, codes: Codes, power: int = 0) -> None:
         """Add x * 2**power, where |x| <= ``top`` <= GREAT."""
         t, rest, digits = _scratch.rows[:3, : len(x)]
@@ -400,6 +424,15 @@ def _at(codes: Codes, where: NDArray[np.bool_]) -> Codes:
 def _size(x: Floats) -> float:
     """max |x| in two passes that write nothing; nan if there is one, 0 for no values."""
     return max(float(x.max(initial=0.0)), -float(x.min(initial=0.0)))
+
+
+def _exact_product(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """a * b as a rounded product and its error (Dekker 1971), where neither leaves the normal floats."""
+    a_high, a_low, b_high, b_low = (np.empty_like(a) for _ in range(4))
+    _split(a, a_high, a_low)
+    _split(b, b_high, b_low)
+    product = a * b
+    return product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
 
 
 def _split(x: Floats, high: Floats, low: Floats) -> None:

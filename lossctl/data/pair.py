@@ -18,7 +18,7 @@ __all__ = ["Chunk", "walk"]
 class Chunk:
     """Rows ``first`` to ``first + rows`` of all sources, with arrays made on demand, once each."""
 
-    def __init__(self, binding: Binding, blocks: Sequence[Block], first: int, rows: int) -> None:
+    def __init__(self, binding: Binding, blocks: Mapping[int, Block], first: int, rows: int) -> None:
         self.binding = binding
         self.blocks = blocks
         self.first = first
@@ -127,8 +127,8 @@ def walk(binding: Binding, rows: int, limit: int | None, *, check_keys: bool = T
     keys = Keys(binding) if check_keys and len(binding.keys) > 1 else None
     first = 0
     while True:
-        blocks = {place: next(stream, None) for place, stream in streams.items()}
-        lengths = {place: 0 if block is None else block.rows for place, block in blocks.items()}
+        blocks = {place: block for place, stream in streams.items() if (block := next(stream, None)) is not None}
+        lengths = {place: blocks[place].rows if place in blocks else 0 for place in streams}
         size = min(lengths.values())
         if len(set(lengths.values())) > 1 and (limit is None or first + size < limit):
             raise unequal(sources, streams, lengths, first)
@@ -136,9 +136,9 @@ def walk(binding: Binding, rows: int, limit: int | None, *, check_keys: bool = T
             break
         if limit is not None:
             size = min(size, limit - first)
-        chunk = Chunk(binding, [blocks.get(p) for p in range(len(sources))], first, size)  # type: ignore[misc]
         if size < max(lengths.values()):
-            chunk.blocks = [None if b is None else head(b, size) for b in chunk.blocks]  # type: ignore[misc]
+            blocks = {place: head(block, size) for place, block in blocks.items()}
+        chunk = Chunk(binding, blocks, first, size)
         if keys is not None:
             keys.compare(chunk)
         yield chunk

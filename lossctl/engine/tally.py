@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from lossctl.errors import UsageError
 from lossctl.model.reduce import Reduction, Term, Totals
-from lossctl.numerics import triple_product
 from lossctl.sums import Exact, Sums, from_int, std
 
 __all__ = ["Tally"]
@@ -122,11 +121,7 @@ class Tally:
         elif len(parts) == 1:
             sums.add_products(parts[0], weight, codes)
         else:
-            factor = weight[:, None] if parts[0].ndim > weight.ndim else weight
-            with np.errstate(all="ignore"):
-                pairs = triple_product(parts[0], parts[1], np.broadcast_to(factor, parts[0].shape))
-            for first, second in pairs:
-                sums.add_products(first, second, codes)
+            sums.add_triples(parts[0], parts[1], weight, codes)
 
     def _add_values(self, values: NDArray[np.float64], codes: Codes | None) -> None:
         self.counted += self._counts(codes, len(values))

@@ -50,7 +50,9 @@ def exponential_gain(relevance: Rows, run: NDArray[np.int64]) -> Rows:
     top = np.zeros(run[-1] + 1)
     np.maximum.at(top, run, relevance)
     shift = np.where(top > 900, np.floor(top), 0.0)[run]
-    return np.asarray(np.exp2(relevance - shift) - np.exp2(-shift))
+    # Below 1, 2^r - 1 cancels; from 1 on it is exact for whole grades.
+    usual = np.where(relevance < 1, np.expm1(relevance * np.log(2.0)), np.exp2(np.minimum(relevance, 1000)) - 1.0)
+    return np.where(shift > 0, np.exp2(relevance - shift) - np.exp2(-shift), usual)
 
 
 @loss(
