@@ -50,7 +50,7 @@ INDEX: dict[str, dict[str, Any]] = {'balanced-sigmoid-ce': {'aliases': ['class-b
                     'clip': {'help': 'clipping of probabilities before the logarithm: torch caps it at -100, '
                                      'keras clips to 1e-7, sklearn to the float64 eps, a number clips to '
                                      'itself',
-                             'phrase': 'torch | keras | sklearn | none | number > 0 and < 0.5',
+                             'phrase': 'torch | keras | sklearn | none | number >= 1e-15 and < 0.5',
                              'default': 'torch',
                              'choices': ['torch', 'keras', 'sklearn', 'none'],
                              'flag': False,
@@ -82,7 +82,8 @@ INDEX: dict[str, dict[str, Any]] = {'balanced-sigmoid-ce': {'aliases': ['class-b
                                 'clip': {'help': 'clipping of probabilities before the logarithm: torch caps '
                                                  'it at -100, keras clips to 1e-7, sklearn to the float64 '
                                                  'eps, a number clips to itself',
-                                         'phrase': 'torch | keras | sklearn | none | number > 0 and < 0.5',
+                                         'phrase': 'torch | keras | sklearn | none | number >= 1e-15 and < '
+                                                   '0.5',
                                          'default': 'torch',
                                          'choices': ['torch', 'keras', 'sklearn', 'none'],
                                          'flag': False,
@@ -123,7 +124,7 @@ INDEX: dict[str, dict[str, Any]] = {'balanced-sigmoid-ce': {'aliases': ['class-b
                               'clip': {'help': 'clipping of probabilities before the logarithm: torch caps '
                                                'it at -100, keras clips to 1e-7, sklearn to the float64 eps, '
                                                'a number clips to itself',
-                                       'phrase': 'torch | keras | sklearn | none | number > 0 and < 0.5',
+                                       'phrase': 'torch | keras | sklearn | none | number >= 1e-15 and < 0.5',
                                        'default': 'none',
                                        'choices': ['torch', 'keras', 'sklearn', 'none'],
                                        'flag': False,

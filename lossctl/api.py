@@ -102,11 +102,9 @@ def compute(losses: str, *inputs: Any, **options: Any) -> Computed:
     if shared.get("rows") == "all":
         shared["rows"] = ALL
     reader = {n: given.pop(n) for n in ("input_format", "delimiter", "no_header", "null_values") if n in given}
-    request: dict[str, Any] = {
-        n: given.pop(n) for n in ("weight", "mask", "key", "by", "classes", "positive") if n in given
-    }
     bare = parse_calls(losses)
     roles = {n: given.pop(n) for n in list(given) if any(n in c.entry.spec.roles for c in bare)}
+    request: dict[str, Any] = {n: given.pop(n) for n in REQUEST if n in given}
     calls = with_options(bare, given)
     chosen = Options(**{"rows": 0, **shared}).checked()
     if all(isinstance(item, (str, os.PathLike)) for item in inputs):

@@ -109,7 +109,7 @@ class Work:
         self.read = 0
         self.counts = np.zeros(len(STATUS), np.int64)
         self.log: SampleLog | None = None
-        self.statuses: list[list[NDArray[np.uint8]]] = []
+        self.statuses: list[list[tuple[NDArray[np.int64], NDArray[np.uint8]]]] = []
 
     def start(self, *, gather: bool = False) -> None:
         for job in self.jobs:
@@ -187,7 +187,7 @@ class Work:
         elif not whole:
             for place, scored in enumerate(done):
                 if scored is not None:
-                    self.statuses[place].append(scored.status)
+                    self.statuses[place].append((scored.rows, scored.status))
         if self.log is None:
             return
         shown = [d for d, job in zip(done, self.jobs, strict=True) if job.has_samples]
@@ -203,12 +203,16 @@ class Work:
             self.log.add(list_lines(self.log.total, parts), lambda: [(name,) for name in names])
 
     def count(self) -> None:
-        """Row counts where lists came through later than their rows (all rows stand in file order
-        unless lists were gathered, and then every loss of the call needed the same rows).
-        """
-        kept = [np.concatenate(parts) for parts in self.statuses if parts]
-        if kept and len({len(k) for k in kept}) == 1:
-            self.counts += np.bincount(joint_status(kept), minlength=len(STATUS))
+        """Row counts where lists came through later than their rows, or in another order."""
+        if not any(self.statuses):
+            return
+        every = []
+        for parts in self.statuses:
+            status = np.zeros(self.read, np.uint8)
+            for rows, said in parts:
+                status[rows] = said
+            every.append(status)
+        self.counts += np.bincount(joint_status(every), minlength=len(STATUS))
 
     def weight(self, chunk: Chunk) -> NDArray[np.float64] | None:
         """(N,) sample weights; a missing, negative or infinite one is an error whatever --nan says."""

@@ -78,6 +78,8 @@ class Param(NamedTuple):
     def parse(self, text: str, *, separator: str = ",") -> Value:
         """Read the value from text as typed in an option (or, with ``/``, in colon syntax)."""
         word = text.strip()
+        if "_" in word and word not in self.choices:  # Python reads 1_000 as a number; people do not
+            raise self.refuse(text)
         if word in self.choices:
             return word
         if word.lower() == "none" and "none" in self.types:
@@ -100,6 +102,8 @@ class Param(NamedTuple):
 
     def check(self, value: Any) -> Value:
         """The value in its own type, or a ``UsageError`` that says what is allowed."""
+        if getattr(value, "ndim", None) == 0:
+            value = value.item()  # NumPy's scalars
         if value is None and "none" in self.types:
             return None
         if isinstance(value, str) and value in self.choices:
@@ -108,8 +112,9 @@ class Param(NamedTuple):
             if "bool" in self.types:
                 return value
         elif hasattr(value, "__len__") and not isinstance(value, str):
-            if "list" in self.types and len(value) > 0 and all(self._inside(float(v)) for v in value):
-                return tuple(float(v) for v in value)
+            numbers = tuple(float(v) for v in value if hasattr(v, "__float__"))
+            if "list" in self.types and 0 < len(numbers) == len(value) and all(map(self._inside, numbers)):
+                return numbers[0] if len(numbers) == 1 and "float" in self.types else numbers
         elif not isinstance(value, str) and hasattr(value, "__float__") and self._inside(float(value)):
             return self._number(value)
         raise self.refuse(value)
@@ -134,7 +139,10 @@ class Param(NamedTuple):
         )
 
     def refuse(self, value: object) -> UsageError:
-        shown = value if isinstance(value, str) else value_text(typing.cast("Value", value))
+        try:
+            shown = value if isinstance(value, str) else value_text(typing.cast("Value", value))
+        except (TypeError, ValueError):
+            shown = repr(value)[:60]
         return UsageError(
             f"{self.name} = {shown} is not allowed: {self.name} is {self.phrase()}",
             code="bad-parameter",

@@ -61,7 +61,8 @@ def test_fifo_with_a_second_pass(tmp_path: Path) -> None:
 
 def test_closed_pipe_is_quiet(tmp_path: Path) -> None:
     np.save(tmp_path / "p.npy", np.arange(200_000.0))
-    line = f"{sys.executable} -m lossctl compute mse p.npy p.npy --reduction none -f csv | head -1; echo ${{PIPESTATUS[0]}}"
+    command = f"{sys.executable} -m lossctl compute mse p.npy p.npy --reduction none -f csv"
+    line = f"{command} | head -1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines() == ["row,status,mse", "141"]
     assert done.stderr == ""

@@ -50,7 +50,7 @@ from lossctl.model.spec import Arrays, Equivalent, Paper, Prelude, Preset
         "torch": {"norm": "n"},
         "keras": {"clip": "keras", "norm": "n"},
         "sklearn": {"clip": "sklearn"},
-        "optax": {},
+        "optax": {"clip": "none"},
     },
     equivalents=(
         Equivalent("torch", "F.binary_cross_entropy(pred, target)", "weights divide by n"),

@@ -95,10 +95,10 @@ def cross_entropy(
     if target.ndim == 2:
         soft = weight * ((1.0 - label_smoothing) * target + label_smoothing / classes)
         value = -np.sum(numerics.xlogy(soft, numerics.log_probs(pred, input, clip)), axis=1)
-        return value, np.ones(len(pred))
+        return value + 0.0, np.ones(len(pred))  # + 0: never -0.0
     own = weight[target]
     if label_smoothing == 0:
-        return numerics.times(own, -numerics.log_prob_at(pred, target, input, clip)), own
+        return numerics.times(own, -numerics.log_prob_at(pred, target, input, clip)) + 0.0, own
     log_prob = numerics.log_probs(pred, input, clip)  # N C
     true = numerics.times((1.0 - label_smoothing) * own, -log_prob[np.arange(len(pred)), target])
     spread = -np.sum(numerics.times(weight, log_prob), axis=1)
@@ -134,4 +134,4 @@ def nll(
     array([0.35667494])
     """
     own = class_weights(class_weight, pred.shape[1])[target]
-    return numerics.times(own, -numerics.log_prob_at(pred, target, "log-probs")), own
+    return numerics.times(own, -numerics.log_prob_at(pred, target, "log-probs")) + 0.0, own

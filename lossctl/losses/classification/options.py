@@ -9,7 +9,7 @@ BINARY_INPUT = Param("what the predictions are; never guessed", choices=("probs"
 CLIP = Param(
     "clipping of probabilities before the logarithm: torch caps it at -100, keras clips to 1e-7, sklearn to the "
     "float64 eps, a number clips to itself",
-    gt=0,
+    ge=1e-15,
     lt=0.5,
     choices=("torch", "keras", "sklearn", "none"),
     when=When("input", ("probs",), "none"),

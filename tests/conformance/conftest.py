@@ -1,0 +1,192 @@
+"""The registry as test cases: every loss, with parameters of every sort and inputs of every accepted form.
+
+No loss is named here or in the tests beside it: a new loss is held to all of them as soon as it is declared.
+"""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lossctl.errors import DataError
+from lossctl.model.batch import settle, values_of
+from lossctl.model.kinds import Kind, Sizes
+from lossctl.model.params import Param, Value, value_text
+from lossctl.model.registry import Entry, Loss, entries
+
+WIDTH = 3  # elements, columns or classes of a row, and the length of every list parameter
+ENTRIES = list(entries())
+
+
+@dataclass(frozen=True)
+class Case:
+    """A loss, some parameters, and for each role how its array looks: flat, wide or simplex."""
+
+    entry: Entry
+    given: tuple[tuple[str, Value], ...]
+    forms: tuple[str, ...]
+
+    def __str__(self) -> str:
+        words = [self.entry.name, *(f"{k}={value_text(v, '/')}" for k, v in self.given)]
+        return ":".join(words) + "".join("-" + form for form in self.forms)
+
+    @cached_property
+    def params(self) -> dict[str, Value]:
+        return settle(self.entry, dict(self.given))
+
+    @cached_property
+    def door(self) -> Loss:
+        return Loss(self.entry)
+
+    @property
+    def spec(self) -> Any:
+        return self.entry.spec
+
+    def rng(self, salt: object = "") -> np.random.Generator:
+        return np.random.default_rng(zlib.crc32(f"{self}{salt}".encode()))
+
+    def sample(self, rows: int, salt: object = "") -> dict[str, Any]:
+        """Good arrays of all roles."""
+        rng = self.rng(salt)
+        roles = zip(self.spec.inputs, self.forms, strict=True)
+        return {i.role: shaped(i.kind, form, rng, rows, self.params) for i, form in roles}
+
+    def call(self, arrays: Mapping[str, Any]) -> Any:
+        """The values through the function."""
+        return self.door(*arrays.values(), **dict(self.given))
+
+    def values(self, arrays: Mapping[str, Any]) -> Any:
+        """The values with all parameters spelled out."""
+        return values_of(self.spec, arrays, self.params)
+
+    def accepts(self, arrays: Mapping[str, Any]) -> bool:
+        try:
+            with np.errstate(all="ignore"):
+                self.values(arrays)
+        except DataError:
+            return False
+        return True
+
+
+def shaped(kind: Kind, form: str, rng: Any, rows: int, params: Mapping[str, Value]) -> Any:
+    """A good array of a kind: a number a row, several, or a distribution where the kind takes labels too."""
+    if form == "simplex":
+        raw = rng.uniform(0.1, 1.0, size=(rows, WIDTH))
+        return raw / raw.sum(axis=1, keepdims=True)
+    return kind.sample(rng, Sizes(rows, WIDTH if form == "wide" else 0, WIDTH), params)
+
+
+def forms_of(entry: Entry, params: Mapping[str, Value]) -> Iterator[tuple[str, ...]]:
+    """Every combination of forms that the loss takes, each shape once."""
+    rng = np.random.default_rng(0)
+    ways = []
+    for i in entry.spec.inputs:
+        way = ["flat", "wide"]
+        if i.kind.sums_to_one(params) and shaped(i.kind, "flat", rng, 2, params).ndim == 1:
+            way.append("simplex")
+        ways.append(way)
+    seen = set()
+    for forms in itertools.product(*ways):
+        arrays = {
+            i.role: shaped(i.kind, form, rng, 5, params) for i, form in zip(entry.spec.inputs, forms, strict=True)
+        }
+        shape = tuple(a.shape for a in arrays.values()) + tuple(form == "simplex" for form in forms)
+        try:
+            entry.spec.fit(arrays, params)
+        except DataError:
+            continue
+        if shape not in seen:
+            seen.add(shape)
+            yield forms
+
+
+def values_for(param: Param) -> list[Value]:
+    """Good values of a parameter of every sort it takes."""
+    found: list[Value] = list(param.choices)
+    found += [True, False] if "bool" in param.types else []
+    found += [None] if "none" in param.types else []
+    low = param.gt if param.gt is not None else param.ge
+    high = param.lt if param.lt is not None else param.le
+    if low is not None and high is not None:
+        numbers = [low + 0.25 * (high - low), low + 0.75 * (high - low)]
+    elif low is not None:
+        numbers = [low + 0.5, low + 2.5]
+    else:
+        numbers = [-0.75, 0.25]
+    numbers += [end for end in (param.ge, param.le) if end is not None]
+    if "float" in param.types:
+        found += numbers
+    if "int" in param.types:
+        found += [0, 2, -7] if low is None else [int(low), int(low) + 2]
+    if "list" in param.types:
+        found += [(numbers[0], numbers[1], numbers[0]), (numbers[1], numbers[0], numbers[1])]
+    return found
+
+
+def variants(entry: Entry) -> Iterator[dict[str, Value]]:
+    """The defaults, then every parameter by itself at every value (with what it needs to act)."""
+    yield {}
+    for name, param in entry.spec.params.items():
+        if name in entry.fixed:
+            continue
+        for value in values_for(param):
+            given = {name: value}
+            when = param.when
+            if when is not None:
+                if entry.fixed.get(when.param, when.values[0]) not in when.values:
+                    continue
+                if when.param not in entry.fixed:
+                    given[when.param] = when.values[0]
+            yield given
+
+
+ALL = [
+    Case(entry, tuple(given.items()), forms)
+    for entry in ENTRIES
+    for given in variants(entry)
+    for forms in forms_of(entry, settle(entry, given))
+]
+CASES = [case for case in ALL if case.accepts(case.sample(12))]
+DEFAULTS = [case for case in CASES if not case.given]
+FORMLESS = list({(case.entry.name, case.given): case for case in CASES}.values())
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    for name, found in (
+        ("entry", ENTRIES),
+        ("any_case", ALL),  # all parameters, all forms
+        ("case", CASES),  # those of them whose samples are good: one test says whether all are
+        ("plain", DEFAULTS),  # default parameters, all forms
+        ("called", FORMLESS),  # all parameters, one form
+    ):
+        if name in metafunc.fixturenames:
+            ids = [item.name if isinstance(item, Entry) else str(item) for item in found]
+            metafunc.parametrize(name, found, ids=ids)
+
+
+@pytest.fixture
+def good_values() -> Any:
+    return values_for
+
+
+@pytest.fixture
+def width() -> int:
+    return WIDTH
+
+
+@pytest.fixture
+def case_of() -> Any:
+    """A case of a loss with its defaults."""
+    return lambda entry: next(case for case in DEFAULTS if case.entry is entry)
+
+
+@pytest.fixture
+def cases() -> list[Case]:
+    return CASES

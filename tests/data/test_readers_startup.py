@@ -1,0 +1,73 @@
+"""What a reader loads: no pandas ever, no pyarrow for plain NumPy files, no compute for plain CSV."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+READ = """
+import sys
+from lossctl.data.formats import open_source
+source = open_source(sys.argv[1])
+numeric, text = [c for c in sys.argv[2].split(",") if c], [c for c in sys.argv[3].split(",") if c]
+for block in source.blocks(numeric, text, 10):
+    for name in numeric:
+        block.numbers(name)
+    for name in text:
+        block.labels(name), block.texts(name)
+print(*sys.modules)
+"""
+
+
+def loaded(path, numeric, text=""):
+    run = subprocess.run(
+        [sys.executable, "-c", READ, str(path), numeric, text], capture_output=True, text=True, check=True
+    )
+    return set(run.stdout.split())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("start")
+    values, words = np.arange(30.0), ["a", "b", "c"] * 10
+    (folder / "x.csv").write_text("n,t\n" + "".join(f"{n},{t}\n" for n, t in zip(values, words, strict=True)))
+    table = pa.table({"n": values, "t": words, "i": [1, None, 3] * 10, "l": [[1.0, 2.0]] * 30, "b": [True, None] * 15})
+    pq.write_table(table, folder / "x.parquet")
+    np.save(folder / "x.npy", values)
+    np.savez(folder / "x.npz", n=values)
+    return folder
+
+
+def test_pandas_is_installed():
+    """Else the tests below would say nothing."""
+    import pandas as pd
+
+    assert pd.__version__
+
+
+def test_npy_needs_numpy_only(folder):
+    modules = loaded(folder / "x.npy", "array", "array")
+    assert "numpy" in modules
+    assert not modules & {"pyarrow", "pandas", "zipfile", "tempfile", "lossctl.data.npz", "lossctl.data.csv"}
+
+
+def test_npz_needs_zipfile(folder):
+    modules = loaded(folder / "x.npz", "n", "n")
+    assert not modules & {"pyarrow", "pandas", "tempfile"}
+
+
+def test_csv(folder):
+    modules = loaded(folder / "x.csv", "n", "n,t")
+    assert "pyarrow.lib" in modules
+    assert not modules & {"pandas", "pyarrow.compute", "pyarrow.fs", "pyarrow.parquet", "tempfile", "zipfile"}
+
+
+def test_parquet(folder):
+    modules = loaded(folder / "x.parquet", "n,i,l,b", "t,i,b,n")
+    assert "pyarrow._parquet" in modules
+    assert not modules & {"pandas", "pyarrow.compute", "pyarrow.fs", "tempfile", "zipfile"}

@@ -1,0 +1,106 @@
+"""Print how far lossctl is from the other libraries: a table of losses by libraries.
+
+    pip install -e . -r tests/golden/requirements.txt
+    python tests/golden/compare.py [ROWS]
+
+Every golden case whose inputs can be drawn at random is run again on 2,000 rows (of several seeds), in lossctl and in
+the library. A cell holds the greatest relative difference of row values, then of reduced values. Row values that are
+less than a thousandth of the largest are compared with that thousandth: a difference of two distances near zero has
+few digits in any library.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import classification
+import numpy as np
+import others
+import regression
+from cases import Case
+from inputs import RANDOM
+from libraries import VERSIONS, evaluate
+
+import lossctl
+import lossctl.losses
+from lossctl.model.registry import get
+
+SEEDS = (1, 2, 3)
+ROWS = 2000
+FLOOR = 1e-3
+LIBRARIES = ("torch", "keras", "optax", "sklearn", "scipy", "naive")
+
+
+def difference(found: Any, expected: Any) -> float:
+    """The greatest relative difference of two arrays; infinities and NaN must agree."""
+    a, b = np.atleast_1d(np.asarray(found, float)), np.atleast_1d(np.asarray(expected, float))
+    finite = np.isfinite(b)
+    if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
+        return math.inf
+    a, b = a[finite], b[finite]
+    if not len(b) or np.array_equal(a, b):
+        return 0.0
+    return float(np.max(np.abs(a - b) / np.maximum(np.abs(b), FLOOR * np.max(np.abs(b)))))
+
+
+def differences(case: Case, arrays: dict[str, Any]) -> Iterator[tuple[str, str, float]]:
+    """(library, rows or values, difference) of one case on some inputs."""
+    inputs = [arrays[role] for role in get(case.loss).spec.roles]
+    if case.rows is not None:
+        rows = evaluate(case.rows.library, case.rows.call, arrays, case.params)
+        found = getattr(lossctl.losses, case.loss.replace("-", "_"))(*inputs, **case.params)
+        yield case.rows.library, "rows", difference(found, rows)
+        arrays = {**arrays, "rows": np.array(rows)}
+    for reduced in case.reduced:
+        options = {k: arrays[v] if k == "weight" else v for k, v in reduced.options.items()}
+        value = lossctl.compute(case.loss, *inputs, **case.params, **options).value
+        expected = evaluate(reduced.oracle.library, reduced.oracle.call, arrays, case.params)
+        yield reduced.oracle.library, "values", difference(value, expected)
+
+
+def table(rows: int) -> str:
+    worst: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+    counts: dict[str, int] = defaultdict(int)
+    for case in [*regression.cases(), *classification.cases(), *others.cases()]:
+        if case.data not in RANDOM:
+            continue
+        counts[case.loss] += 1
+        for seed in SEEDS:
+            arrays = RANDOM[case.data](np.random.default_rng(seed), rows)
+            for library, part, size in differences(case, arrays):
+                cell = worst[(case.loss, library)]
+                cell[part] = max(cell.get(part, 0.0), size)
+    lines = [
+        f"| loss | cases | {' | '.join(LIBRARIES)} |",
+        f"|---|---|{'---|' * len(LIBRARIES)}",
+    ]
+    for loss in sorted(counts):
+        cells = [
+            " / ".join(shown(worst[(loss, library)].get(part)) for part in ("rows", "values"))
+            if (loss, library) in worst
+            else ""
+            for library in LIBRARIES
+        ]
+        lines.append(f"| `{loss}` | {counts[loss]} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def shown(size: float | None) -> str:
+    return "–" if size is None else "0" if size == 0 else f"{size:.0e}"
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
+    print(f"Greatest relative difference of rows / of reduced values, {rows:,} rows, seeds {SEEDS}, float64")
+    print("; ".join(f"{name} {number}" for name, number in VERSIONS.items()), end="\n\n")
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main()

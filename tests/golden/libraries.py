@@ -1,0 +1,67 @@
+"""The other libraries, in float64: an expression in, plain numbers out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from typing import Any
+
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ["JAX_ENABLE_X64"] = "1"
+os.environ["JAX_PLATFORMS"] = "cpu"
+
+import jax.numpy as jnp
+import keras
+import naive
+import numpy as np
+import optax
+import scipy.special
+import sklearn.metrics
+import torch
+from keras.src.backend.common import dtypes
+
+# Keras casts float64 down to float32 inside its operations, on every backend but TensorFlow's.
+dtypes.BIT64_TO_BIT32_DTYPE.clear()
+keras.config.set_floatx("float64")
+torch.set_default_dtype(torch.float64)
+torch.use_deterministic_algorithms(True)
+
+PACKAGES = ("torch", "keras", "optax", "jax", "jaxlib", "scikit-learn", "numpy", "scipy", "mpmath")
+VERSIONS = {name: version(name).split("+")[0] for name in PACKAGES}
+# Parameters that the libraries want as an array of their own.
+ARRAY_PARAMS = ("class_weight", "pos_weight")
+
+
+def to_torch(array: Any) -> Any:
+    array = np.asarray(array)
+    return array if array.dtype.kind in "OU" else torch.tensor(array)
+
+
+# What a call may name, and what its arrays are made of.
+LIBRARIES: dict[str, tuple[dict[str, Any], Callable[[Any], Any]]] = {
+    "torch": ({"torch": torch, "F": torch.nn.functional}, to_torch),
+    "keras": ({"losses": keras.losses, "np": np}, np.asarray),
+    "optax": ({**vars(optax.losses), "jnp": jnp}, jnp.asarray),
+    "sklearn": ({**vars(sklearn.metrics), "np": np}, np.asarray),
+    "scipy": ({"special": scipy.special, "np": np}, np.asarray),
+    # No library has the loss: double loops over plain lists, with mpmath or fractions where digits could go.
+    "naive": (vars(naive), lambda array: np.asarray(array).tolist()),
+}
+
+
+def evaluate(library: str, call: str, arrays: Mapping[str, Any], params: Mapping[str, Any]) -> Any:
+    """The value of ``call`` in a library, where inputs and parameters go by their names: a float, or a list."""
+    names, cast = LIBRARIES[library]
+    variables = {name: cast(array) for name, array in arrays.items()}
+    for name, value in params.items():
+        wants = name in ARRAY_PARAMS and value is not None
+        variables[name] = cast(np.asarray(value, dtype=float)) if wants else value
+    # The expressions are those of this folder and of the registry.
+    value = eval(call, {**names, **variables})
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+    array = np.asarray(value)
+    if array.dtype not in (np.float64, np.int64):
+        raise TypeError(f"{library}: {call} gives {array.dtype}, and everything here is float64")
+    return array.astype(float).tolist()

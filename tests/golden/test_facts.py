@@ -1,0 +1,182 @@
+"""Numbers known from elsewhere, typed as they were printed: each digit is asserted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lossctl
+import lossctl.losses
+from lossctl.errors import DataError
+
+REAL = ([2.5, 0, 2, 8], [3, -0.5, 2, 7])
+BINARY = ([0.9, 0.1, 0.8, 0.3], [1, 0, 0, 1])
+LOGIT = ([2, -1, 0.5, -3], [1, 0, 0, 1])
+Z = np.array([[2, 0.5, -1], [0, 1, 3], [1, 1, 1], [-2, 0, 0.5]])
+C = [0, 2, 1, 0]
+W = (1, 2, 0.5)
+Q = [[0.7, 0.2, 0.1], [0, 0.1, 0.9], [0.3, 0.3, 0.4], [0.5, 0.25, 0.25]]
+LOG_SOFTMAX = Z - np.log(np.exp(Z).sum(axis=1, keepdims=True))
+SCORE = ([0.3, 0.8, 2, -0.5], [1, -1, 1, -1])
+IGNORED = [0, -100, 1, -100]
+
+CE = ".2413112967 .1698460196 1.0986122887 3.0239090562"
+FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = [
+    # loss, inputs, parameters, row values, reduced values by reduction
+    ("mse", REAL, {}, ".25 .25 0 1", {"mean": ".375", "sum": "1.5"}),
+    ("huber", REAL, {}, ".125 .125 0 .5", {"mean": ".1875"}),
+    ("huber", REAL, {"delta": 0.25}, ".09375 .09375 0 .21875", {}),
+    ("huber", REAL, {"delta": 3}, ".125 .125 0 .5", {}),
+    ("smooth-l1", REAL, {"beta": 0.25}, ".375 .375 0 .875", {}),
+    ("smooth-l1", REAL, {"beta": 0}, ".5 .5 0 1", {}),
+    ("log-cosh", REAL, {}, ".120114507 .120114507 0 .4337808305", {}),
+    ("log-cosh", ([1000.0], [0.0]), {}, "999.3069", {}),
+    ("pinball", ([0, 2, 3], [1, 2, 3]), {"quantile": 0.1}, ".1 0 0", {"mean": ".0333333"}),
+    ("pinball", ([0, 2, 3], [1, 2, 3]), {"quantile": 0.9}, ".9 0 0", {"mean": ".3"}),
+    ("pinball", REAL, {}, ".25 .25 0 .5", {"mean": ".25"}),
+    ("bce", BINARY, {}, ".1053605157 .1053605157 1.6094379124 1.2039728043", {"mean": ".756032937"}),
+    ("bce-with-logits", LOGIT, {}, ".126928011 .3132616875 .9740769842 3.0485873516", {}),
+    ("bce-with-logits", LOGIT, {"pos_weight": 3}, ".3807840331 .3132616875 .9740769842 9.1457620547", {}),
+    ("bce-with-logits", ([1000.0], [0.0]), {}, "1000", {}),
+    (
+        "balanced-sigmoid-ce",
+        LOGIT,
+        {"beta": 0.75},
+        ".0951960083 .0783154219 .2435192460 2.2864405137",
+        {"mean": ".6758677975"},
+    ),
+    ("cross-entropy", (Z, C), {}, CE, {"mean": "1.1334196653"}),
+    (
+        "cross-entropy",
+        (Z, C),
+        {"class_weight": W},
+        ".2413112967 .0849230098 2.1972245773 3.0239090562",
+        {"mean": "1.2327484311", "sum": "5.54736794"},
+    ),
+    (
+        "cross-entropy",
+        (Z, C),
+        {"label_smoothing": 0.1},
+        ".3913112967 .3365126862 1.0986122887 2.8739090562",
+        {"mean": "1.1750863319"},
+    ),
+    (
+        "cross-entropy",
+        (Z, C),
+        {"label_smoothing": 0.1, "class_weight": W},
+        ".3953331516 .3295794111 2.1056735533 2.8993075404",
+        {"mean": "1.2733097014"},
+    ),
+    ("cross-entropy", (Z, IGNORED), {}, ".2413112967 0 1.0986122887 0", {"mean": ".6699617927"}),
+    ("cross-entropy", (Z, IGNORED), {"label_smoothing": 0.1}, ".3913112967 0 1.0986122887 0", {"mean": ".7449617927"}),
+    ("cross-entropy", (Z, Q), {}, ".8413112967 .3698460196 1.0986122887 1.8989090562", {"mean": "1.0521696653"}),
+    (
+        "cross-entropy",
+        (Z, Q),
+        {"class_weight": W},
+        "1.0275079912 .5103999127 1.2084735175 2.0893976882",
+        {"mean": "1.2089447774"},
+    ),
+    ("nll", (LOG_SOFTMAX, C), {}, CE, {"mean": "1.1334196653"}),
+    (
+        "kl-div",
+        (LOG_SOFTMAX, Q),
+        {},
+        ".0394927441 .0447630462 .0097123133 .8591882853",
+        {"mean": ".2382890972", "sum": ".9531563889"},
+    ),
+    ("hinge", SCORE, {}, ".7 1.8 0 .5", {"mean": ".75"}),
+    ("hinge", ([0.5], [1]), {}, ".5", {}),
+]
+
+# What --like, --row and weights change: loss, inputs, options, value.
+CONVENTIONS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
+    ("kl-div", (LOG_SOFTMAX, Q), {"row": "mean"}, ".0794296991"),
+    ("kl-div", (LOG_SOFTMAX, Q), {"like": "torch"}, ".0794296991"),
+    ("kl-div", (np.exp(LOG_SOFTMAX)[1:2], Q[1:2]), {"like": "keras"}, ".0447618"),
+    ("kl-div", (np.exp(LOG_SOFTMAX)[1:2], Q[1:2]), {"input": "probs"}, ".0447630"),
+    ("bce-with-logits", LOGIT, {"like": "torch", "weight": [1, 2, 3, 4]}, "3.9675079362"),
+    ("mse", ([1, 2], [0, 0]), {"like": "torch", "weight": [1, 3]}, "3.25"),
+    ("huber", ([1, 2], [0, 0]), {"like": "torch", "weight": [1, 3]}, "2.5"),
+    ("huber", ([1, 2], [0, 0]), {"weight": [1, 3]}, "1.25"),
+    ("rmse", ([[1, 3], [1, 3]], [[0, 0], [0, 0]]), {}, "2.236"),
+    ("rmse", ([[1, 3], [1, 3]], [[0, 0], [0, 0]]), {"like": "sklearn"}, "2"),
+    # p = 0, and it happened: what that costs is a matter of convention.
+    ("bce", ([0.0], [1.0]), {}, "100"),
+    ("bce", ([0.0], [1.0]), {"like": "keras"}, "16.118"),
+    ("bce", ([0.0], [1.0]), {"like": "sklearn"}, "36.04"),
+    ("bce", ([0.0], [1.0]), {"clip": "none"}, "inf"),
+    ("cross-entropy", ([[0.0, 1.0]], [0]), {"input": "probs", "clip": "torch"}, "100"),
+    ("cross-entropy", ([[0.0, 1.0]], [0]), {"input": "probs", "clip": "keras"}, "16.118"),
+    ("cross-entropy", ([[0.0, 1.0]], [0]), {"input": "probs", "clip": "sklearn"}, "36.04"),
+    ("cross-entropy", ([[0.0, 1.0]], [0]), {"input": "probs"}, "inf"),
+    # eps is added to the difference: of three equal vectors both distances are 1e-6 sqrt(2), and only the margin stays.
+    ("triplet-margin", ([[0, 0]], [[0, 0]], [[0, 0]]), {}, "1"),
+    ("likelihood", ([0.9, 0.2], [1, 0]), {}, ".72"),
+    ("likelihood", ([0.9, 0.2], [1, 0]), {"reduction": "mean"}, ".8485281374"),
+    ("zero-one", (["10", "2"], ["10", "3"]), {}, ".5"),
+    ("max-error", REAL, {}, "1"),
+    ("rmse", REAL, {}, ".6123724357"),
+]
+
+
+def tolerance(text: str) -> float:
+    """Half a unit of the last digit typed."""
+    return 0.5000001 * 10.0 ** -len(text.partition(".")[2])
+
+
+@pytest.mark.parametrize(("loss", "inputs", "params", "rows", "reduced"), FACTS)
+def test_numbers_of_rows_and_reductions(
+    loss: str, inputs: tuple[Any, ...], params: dict[str, Any], rows: str, reduced: dict[str, str]
+) -> None:
+    found = getattr(lossctl.losses, loss.replace("-", "_"))(*inputs, **params)
+    typed = rows.split()
+    assert len(found) == len(typed)
+    for value, text in zip(found, typed, strict=True):
+        assert abs(value - float(text)) <= tolerance(text)
+    for reduction, text in reduced.items():
+        value = lossctl.compute(loss, *inputs, reduction=reduction, **params).value
+        assert abs(value - float(text)) <= tolerance(text)
+
+
+@pytest.mark.parametrize(("loss", "inputs", "options", "text"), CONVENTIONS)
+def test_conventions(loss: str, inputs: tuple[Any, ...], options: dict[str, Any], text: str) -> None:
+    value = lossctl.compute(loss, *inputs, **options).value
+    assert value == float(text) or abs(value - float(text)) <= tolerance(text)
+
+
+def test_the_distance_of_a_vector_from_itself() -> None:
+    # d(a, a) = 1.414e-6 of torch: the distance to the negative takes it off the margin, which is 1e-6 here.
+    inputs = [[0.0, 0.0]], [[0.0, 0.0]], [[3.0, 4.0]]
+    far = lossctl.losses.triplet_margin(*inputs, margin=5.0)[0]
+    without = lossctl.losses.triplet_margin(*inputs, margin=5.0, eps=0.0)[0]
+    assert without == 0.0
+    assert abs(far - (1.4142136e-6 + 1.4e-6)) < 1e-12  # d(a, n) shrinks by eps (3 + 4) / 5
+
+
+def test_keras_makes_rows_sum_to_one_and_scikit_learn_does_not() -> None:
+    prob = [[0.24, 0.49, 0.24]]
+    params = {"input": "probs"}
+    keras = lossctl.losses.cross_entropy(prob, [1], clip="keras", **params)[0]
+    sklearn = lossctl.losses.cross_entropy(prob, [1], clip="sklearn", **params)[0]
+    assert keras == pytest.approx(-np.log(0.49 / 0.97), rel=1e-12)
+    assert sklearn == pytest.approx(-np.log(0.49), rel=1e-12)
+
+
+def test_nothing_left_to_score_is_an_error_with_a_way_out() -> None:
+    # torch gives nan here, Keras 0.
+    ignored = [-100, -100, -100, -100]
+    with pytest.raises(DataError) as error:
+        lossctl.compute("cross-entropy", Z, ignored)
+    assert error.value.code == "empty"
+    assert np.isnan(lossctl.compute("cross-entropy", Z, ignored, empty="nan").value)
+    assert lossctl.compute("cross-entropy", Z, ignored, empty="zero").value == 0.0
+
+
+def test_probabilities_are_no_log_probabilities() -> None:
+    # Fed with probabilities, torch's nll_loss gives a plausible -0.8.
+    with pytest.raises(DataError) as error:
+        lossctl.compute("nll", [[0.8, 0.1, 0.1]], [0])
+    assert error.value.code == "positive-log-prob"

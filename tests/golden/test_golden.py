@@ -1,0 +1,134 @@
+"""Every loss against other libraries: the numbers in values.json, written by generate.py."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lossctl
+import lossctl.losses
+from lossctl.model.registry import Entry, entries, get
+
+from .cases import Case, Reduced, Same, load
+
+GOLDEN = load()
+ENTRIES = list(entries())
+ROWS = {"rtol": 1e-12, "atol": 1e-15}
+VALUE = 1e-12
+
+
+def arrays_of(loss: str, data: str) -> list[Any]:
+    """The inputs in the order of the loss's roles."""
+    return [np.asarray(GOLDEN.data[data][role]) for role in get(loss).spec.roles]
+
+
+def options_of(options: Mapping[str, Any], data: str) -> dict[str, Any]:
+    return {name: GOLDEN.data[data][value] if name == "weight" else value for name, value in options.items()}
+
+
+def function(loss: str) -> Any:
+    return getattr(lossctl.losses, loss.replace("-", "_"))
+
+
+def close(found: float, expected: float) -> bool:
+    return found == expected or math.isclose(found, expected, rel_tol=VALUE, abs_tol=1e-15)
+
+
+def reduced_cases() -> Iterator[Any]:
+    for case in GOLDEN.cases:
+        for reduced in case.reduced:
+            said = [f"{key}={value}" for key, value in reduced.options.items()]
+            yield pytest.param(case, reduced, id="/".join([case.name, reduced.oracle.library, *said]))
+
+
+with_rows = [pytest.param(case, id=case.name) for case in GOLDEN.cases if case.values is not None]
+
+
+@pytest.mark.parametrize("case", with_rows)
+def test_function_gives_the_rows(case: Case) -> None:
+    rows = function(case.loss)(*arrays_of(case.loss, case.data), **case.params)
+    np.testing.assert_allclose(rows, case.values, **ROWS)
+
+
+@pytest.mark.parametrize("case", with_rows)
+def test_compute_gives_the_rows(case: Case) -> None:
+    computed = lossctl.compute(case.loss, *arrays_of(case.loss, case.data), reduction="none", **case.params)
+    scored = ~np.isnan(computed.per_sample)
+    assert np.count_nonzero(~scored) == computed.results[0].dropped.get("ignored", 0)
+    np.testing.assert_allclose(computed.per_sample[scored], np.asarray(case.values)[scored], **ROWS)
+
+
+@pytest.mark.parametrize(("case", "reduced"), list(reduced_cases()))
+def test_compute_gives_the_value(case: Case, reduced: Reduced) -> None:
+    options = options_of(reduced.options, case.data)
+    found = lossctl.compute(case.loss, *arrays_of(case.loss, case.data), **case.params, **options).value
+    assert close(found, reduced.value), f"{found!r} and {reduced.oracle.call} = {reduced.value!r}"
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, id=c.name) for c in GOLDEN.cases if get(c.loss).spec.per == "dataset"]
+)
+def test_function_gives_the_number_of_the_data_set(case: Case) -> None:
+    plain = next((r for r in case.reduced if not r.options), None)
+    if plain is not None:
+        assert close(function(case.loss)(*arrays_of(case.loss, case.data), **case.params), plain.value)
+
+
+@pytest.mark.parametrize(
+    "line", [pytest.param(e, id=f"{e.loss}/{e.library}/{e.data}/{e.options or e.params}") for e in GOLDEN.equivalents]
+)
+def test_equivalents_are_as_the_registry_says(line: Same) -> None:
+    found = lossctl.compute(line.loss, *arrays_of(line.loss, line.data), **line.params, **line.options).value
+    assert close(found, line.value) != line.differs, f"{found!r} and {line.call} = {line.value!r}"
+    if line.differs or line.options:
+        notes = [e.note for e in get(line.loss).spec.equivalents if (e.library, e.call) == (line.library, line.call)]
+        assert all(notes), "a line that needs a word of explanation has one"
+
+
+# Nothing is left out.
+
+
+def acting(entry: Entry) -> set[str]:
+    """Parameters that a call of this name can change."""
+    free = set()
+    for name, param in entry.spec.params.items():
+        held = param.when is not None and entry.fixed.get(param.when.param, None)
+        if name not in entry.fixed and (not held or held in param.when.values):
+            free.add(name)
+    return free
+
+
+@pytest.mark.parametrize("entry", [pytest.param(e, id=e.name) for e in ENTRIES])
+def test_every_loss_has_golden_values(entry: Entry) -> None:
+    cases = [case for case in GOLDEN.cases if case.loss == entry.name]
+    assert any(not case.params and any(not r.options for r in case.reduced) for case in cases), "none at its defaults"
+    assert any("weight" in r.options for case in cases for r in case.reduced), "none with weights"
+    changed = {
+        name
+        for case in cases
+        for name, value in case.params.items()
+        if entry.spec.params[name].check(value) != entry.spec.params[name].default
+    }
+    assert changed >= acting(entry), f"always at their defaults: {sorted(acting(entry) - changed)}"
+    liked = {r.options["like"] for case in cases for r in case.reduced if "like" in r.options}
+    assert liked == set(entry.spec.like), f"conventions without a case: {sorted(set(entry.spec.like) - liked)}"
+
+
+@pytest.mark.parametrize("entry", [pytest.param(e, id=e.name) for e in ENTRIES if e.name == e.spec.name])
+def test_every_equivalent_was_run(entry: Entry) -> None:
+    run = {(line.library, line.call) for line in GOLDEN.equivalents if line.loss == entry.name and not line.differs}
+    assert {(e.library, e.call) for e in entry.spec.equivalents} == run
+
+
+def test_versions_are_the_pinned_ones() -> None:
+    lines = Path(__file__).with_name("requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert dict(line.split("==") for line in lines if not line.startswith("#")) == GOLDEN.versions
+
+
+def test_no_case_is_left_over() -> None:
+    assert {case.loss for case in GOLDEN.cases} == {entry.name for entry in ENTRIES}
