@@ -132,7 +132,7 @@ def with_options(calls: list[LossCall], given: dict[str, Any]) -> list[LossCall]
 
 
 def listed(value: Any) -> tuple[str, ...]:
-    return tuple(value.split(",")) if isinstance(value, str) else tuple(str(v) for v in value)
+    return tuple(part.strip() for part in (value.split(",") if isinstance(value, str) else map(str, value)))
 
 
 def arrays_source(calls: Sequence[LossCall], inputs: Sequence[Any], request: dict[str, Any]) -> list[Source]:

@@ -82,12 +82,10 @@ class Binding(NamedTuple):
         ref, entry = bound.refs[role], input_of(bound.call, role)
         way = entry.kind.decode(bound.call.params, bound.width)
         column = cols.column_of(self.sources[ref.source], ref.columns[0])
-        if way == "text":
+        if way == "text" or (way == "binary" and self.positive is not None):
             return True
         if (len(ref.columns) > 1 and way != "label") or column.width is not None:
             return False
-        if way == "binary":
-            return self.positive is not None
         if way == "label":
             return any(
                 cols.column_of(self.sources[r.source], name).type in {"cell", "text"}
@@ -262,6 +260,9 @@ def finish(call: LossCall, found: dict[str, Found], refs: dict[str, Ref], common
         refs["target"] = refs["target"]._replace(
             columns=aligned(target, pred.suffixes, common.sources[refs["target"].source])
         )
+    inputs = call.entry.spec.inputs
+    if not any(i.kind.columns == "classes" or i.kind.decode(call.params, width) == "class" for i in inputs):
+        names = None  # suffixes of outputs are no classes
     return BoundCall(call, refs, ClassNames(names, width or None), width, Vocabulary())
 
 

@@ -47,7 +47,13 @@ class Vocabulary:
 
     def __init__(self) -> None:
         self.codes: dict[Label, int] = {}
+        self.positive = False  # whether a label was the one that --positive names
         self.seen: dict[str, Seen] = {}
+
+    def clear(self) -> None:
+        """Forget what was seen, before another pass; codes stay."""
+        self.positive = False
+        self.seen.clear()
 
     def encode(self, role: str, places: NDArray[np.int64], values: Sequence[str], first: int) -> NDArray[np.int64]:
         """(N,) codes, -1 for a missing label; ``first`` is the 0-based row of the block."""
@@ -100,7 +106,25 @@ class ClassNames:
         self.count = len(names) if names is not None else count
         self.index: dict[Label, int] | None = None
         if self.names is not None:
-            self.index = {canonical(name): place for place, name in enumerate(self.names)}
+            self.index = {}
+            for place, name in enumerate(self.names):
+                other = self.index.setdefault(canonical(name), place)
+                if other != place:
+                    raise DataError(
+                        f"two classes are one label: {self.names[other]!r} and {name!r}",
+                        code="ambiguous-class",
+                        hint="--classes names every class once",
+                    )
+
+    def check_count(self, scores: int, file: str) -> None:
+        """Refuse names that are not as many as there are scores in a row."""
+        if self.names is not None and len(self.names) != scores:
+            raise DataError(
+                f"there are {len(self.names)} class names for {scores} scores in a row",
+                code="class-count",
+                file=file,
+                hint="--classes names every class, in the order of the scores",
+            )
 
     @property
     def plain(self) -> bool:

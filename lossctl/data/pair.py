@@ -48,7 +48,7 @@ class Chunk:
         if way == "label" and text:
             return self._coded(bound, role, ref)
         if way == "binary" and text:
-            return self._positive(ref)
+            return self._positive(bound, ref)
         try:
             return self.numbers(ref)
         except DataError as error:
@@ -66,16 +66,20 @@ class Chunk:
             columns.append(bound.vocabulary.encode(role, places, values, self.first))
         return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
-    def _positive(self, ref: Ref) -> NDArray[np.float64]:
+    def _positive(self, bound: BoundCall, ref: Ref) -> NDArray[np.float64]:
         from lossctl.data.labels import canonical
 
         wanted = canonical(str(self.binding.positive))
-        places, values = self.labels(ref)
-        table = np.full(len(values) + 1, np.nan)
-        for place, value in enumerate(values):
-            if value != "":
-                table[place] = float(canonical(value) == wanted)
-        return table[places]
+        columns = []
+        for name in ref.columns:
+            places, values = self.labels(Ref(ref.source, (name,)))
+            table = np.full(len(values) + 1, np.nan)
+            for place, value in enumerate(values):
+                if value != "":
+                    table[place] = float(canonical(value) == wanted)
+                    bound.vocabulary.positive |= bool(table[place])
+            columns.append(table[places])
+        return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
     def numbers(self, ref: Ref) -> NDArray[Any]:
         """(rows,) or (rows, k) floats, C-contiguous; integers of any width are float64."""

@@ -178,6 +178,8 @@ def warnings_of(
     if dropped.get("nan"):
         columns = ", ".join(dict.fromkeys(n for j in jobs for ref in j.bound.refs.values() for n in ref.columns[:1]))
         notes.append(Note("rows-dropped", f"{rows(dropped['nan'])} had NaN or missing values ({columns})"))
+    if binding.positive is not None and not any(job.bound.vocabulary.positive for job in jobs):
+        notes.append(Note("positive-unseen", f"no label is {binding.positive!r} (--positive): all count as negative"))
     for job in jobs:
         for finding in job.findings.of("warning"):
             notes.append(Note(finding.rule.code, f"{job.label}: {describe(finding)}"))

@@ -93,6 +93,9 @@ class Job:
                 places = dict.fromkeys(ref.source for ref in self.bound.refs.values())
                 error.file = ", ".join(chunk.binding.sources[place].name for place in places)
             raise
+        pred = arrays.get("pred")
+        if pred is not None and pred.ndim == 2:
+            self.bound.classes.check_count(pred.shape[1], chunk.binding.sources[self.bound.refs["pred"].source].name)
         if self.options.renormalize:
             for entry in self.spec.inputs:
                 arrays[entry.role] = entry.kind.renormalise(arrays[entry.role], self.params)

@@ -114,7 +114,7 @@ class Work:
     def start(self, *, gather: bool = False) -> None:
         for job in self.jobs:
             job.fresh(gather=gather)
-            job.bound.vocabulary.seen.clear()
+            job.bound.vocabulary.clear()
         self.slices = Slices()
         self.read = 0
         self.counts[:] = 0

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.errors import UsageError
+from lossctl.exact import Exact, from_int, std
 from lossctl.model.reduce import Reduction, Term, Totals
-from lossctl.sums import Exact, Sums, from_int, std
+from lossctl.sums import Sums
 
 __all__ = ["Tally"]
 

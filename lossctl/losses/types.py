@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.model import kinds, outcomes
+from lossctl.model import kinds, scores, targets
 
 Rows: TypeAlias = NDArray[np.float64]
 Ratios: TypeAlias = tuple[Rows, Rows]
@@ -18,17 +18,17 @@ Scores = Annotated[Rows, kinds.Scores()]
 Relevance = Annotated[Rows, kinds.NonNegative()]
 Group = Annotated[NDArray[np.int64], kinds.Group()]
 
-BinaryScores = Annotated[Rows, outcomes.BinaryScores()]
-Logits = Annotated[Rows, outcomes.BinaryScores(fixed="logits")]
-SoftBinary = Annotated[Rows, outcomes.BinaryTarget(soft=True)]
-HardBinary = Annotated[Rows, outcomes.BinaryTarget()]
-ClassScores = Annotated[NDArray[Any], outcomes.ClassScores()]
-ClassLogProbs = Annotated[NDArray[Any], outcomes.ClassScores(fixed="log-probs")]
-ClassTarget = Annotated[NDArray[Any], outcomes.ClassTarget(soft=True)]
-ClassIndex = Annotated[NDArray[np.int64], outcomes.ClassTarget()]
-Distribution = Annotated[Rows, outcomes.Distribution()]
-SignedTarget = Annotated[Rows, outcomes.SignedTarget()]
-LabelsOrScores = Annotated[NDArray[Any], outcomes.LabelsOrScores()]
-LabelTarget = Annotated[NDArray[np.int64], outcomes.LabelTarget()]
-ProbOfTruth = Annotated[Rows, outcomes.ProbOfTruth()]
-Truth = Annotated[NDArray[np.int64], outcomes.Truth()]
+BinaryScores = Annotated[Rows, scores.BinaryScores()]
+Logits = Annotated[Rows, scores.BinaryScores(fixed="logits")]
+SoftBinary = Annotated[Rows, targets.BinaryTarget(soft=True)]
+HardBinary = Annotated[Rows, targets.BinaryTarget()]
+ClassScores = Annotated[NDArray[Any], scores.ClassScores()]
+ClassLogProbs = Annotated[NDArray[Any], scores.ClassScores(fixed="log-probs")]
+ClassTarget = Annotated[NDArray[Any], targets.ClassTarget(soft=True)]
+ClassIndex = Annotated[NDArray[np.int64], targets.ClassTarget()]
+Distribution = Annotated[Rows, targets.Distribution()]
+SignedTarget = Annotated[Rows, targets.SignedTarget()]
+LabelsOrScores = Annotated[NDArray[Any], scores.LabelsOrScores()]
+LabelTarget = Annotated[NDArray[np.int64], targets.LabelTarget()]
+ProbOfTruth = Annotated[Rows, scores.ProbOfTruth()]
+Truth = Annotated[NDArray[np.int64], targets.Truth()]

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.errors import DataError, UsageError
+from lossctl.exact import from_int
 from lossctl.model.findings import Findings, Rule, refuse
 from lossctl.model.kinds import every, first_where
 from lossctl.model.reduce import Totals
 from lossctl.model.spec import Arrays, Input, LossSpec, rows_of
-from lossctl.sums import Sums, from_int
+from lossctl.sums import Sums
 
 if TYPE_CHECKING:
     from lossctl.model.params import Value

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.sums import Exact, ratio, root_ratio
+from lossctl.exact import Exact, ratio, root_ratio
 
 __all__ = ["Elements", "Extreme", "Mean", "Product", "Ratio", "Reduction", "RootMeanSquare", "Sums", "Term", "Totals"]
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from lossctl.data.labels import ClassNames, Vocabulary, canonical
-from lossctl.errors import DataError
+from lossctl.errors import DataError, LossctlError
 
 
 def wrong(report):
@@ -164,6 +165,29 @@ def test_a_wrong_number_of_classes(fails, csv):
     error = fails(3, "class-count", "cross-entropy", path, classes=("a", "b", "c"))
     assert "3 classes" in error.message
     assert "2 scores" in error.message
+
+
+def test_a_wrong_number_of_classes_for_lists(fails):
+    """The length of a list is known from the data only; it is held against --classes all the same."""
+    lists = pa.array([[0.5, 0.5], [0.25, 0.75]])
+    table = {"probs": lists, "label": ["x", "y"]}
+    error = fails(3, "class-count", "cross-entropy", table, classes=("x", "y", "z"))
+    assert "3 classes" in error.message
+
+
+def test_one_name_for_two_classes(score, csv):
+    """A class named twice could not be told from itself."""
+    path = csv("prob_a,prob_b,label", "0.5,0.5,a")
+    with pytest.raises(LossctlError):
+        score("cross-entropy", path, classes=("a", "a"))
+
+
+@pytest.mark.parametrize("names", ["prob_1,prob_1.0", "prob_01,prob_1", "prob_2,prob_+2"])
+def test_names_of_classes_that_are_one_number(score, csv, names):
+    """Labels are compared as numbers, so two columns of one number would share their rows in silence."""
+    path = csv(f"{names},label", "0.25,0.75,2" if "2" in names else "0.25,0.75,1")
+    with pytest.raises(LossctlError):
+        score("cross-entropy", path)
 
 
 def test_a_label_that_is_no_class(fails, csv, chunk):

@@ -11,20 +11,10 @@ from lossctl.errors import DataError
 from lossctl.model.batch import IGNORED, NAN, OK, prepare
 from lossctl.model.findings import Findings
 from lossctl.model.kinds import Group, Kind, NonNegative, Scores, Sizes, Vector, every, first_where
-from lossctl.model.outcomes import (
-    BinaryScores,
-    BinaryTarget,
-    ClassScores,
-    ClassTarget,
-    Distribution,
-    LabelsOrScores,
-    LabelTarget,
-    ProbOfTruth,
-    SignedTarget,
-    Truth,
-)
 from lossctl.model.registry import get
+from lossctl.model.scores import BinaryScores, ClassScores, LabelsOrScores, ProbOfTruth
 from lossctl.model.spec import same_shapes, shape_text
+from lossctl.model.targets import BinaryTarget, ClassTarget, Distribution, LabelTarget, SignedTarget, Truth
 
 INF, NONE = math.inf, math.nan
 PROBS, LOGITS, LOGS, LABELS = ({"input": form} for form in ("probs", "logits", "log-probs", "labels"))

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from lossctl.exact import from_int
 from lossctl.model.reduce import (
     Elements,
     Extreme,
@@ -21,7 +22,6 @@ from lossctl.model.reduce import (
     times,
 )
 from lossctl.sums import Sums as Adder
-from lossctl.sums import from_int
 
 
 def totals(reduction, out, mode=None, weight=None):

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import numpy as np
 
+from lossctl.exact import Exact, ratio
 from lossctl.losses.types import Real, Rows
 from lossctl.model.laws import NONNEGATIVE, SHIFT_INVARIANT, SYMMETRIC, ZERO_AT_TARGET
 from lossctl.model.params import Param
 from lossctl.model.reduce import Extreme, RootMeanSquare, Sums, Term, Totals
 from lossctl.model.registry import loss
 from lossctl.model.spec import Equivalent
-from lossctl.sums import Exact, ratio
 
 MULTIOUTPUT = Param(
     "several output columns: one number over all elements, or the mean of the columns' numbers",

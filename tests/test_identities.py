@@ -1,0 +1,89 @@
+"""What must hold between losses, on data of any size: property tests of the textbook's identities."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+import lossctl
+from lossctl import losses
+
+FINITE = st.floats(-1e6, 1e6, allow_subnormal=False)
+LOGITS = st.floats(-30, 30)
+
+
+def vectors(elements: st.SearchStrategy[float], count: int) -> st.SearchStrategy[list[np.ndarray]]:
+    return st.integers(1, 30).flatmap(
+        lambda n: st.lists(arrays.arrays(float, n, elements=elements), min_size=count, max_size=count)
+    )
+
+
+def close(a: object, b: object, rtol: float = 1e-12, atol: float = 1e-12) -> bool:
+    return bool(np.allclose(a, b, rtol=rtol, atol=atol))
+
+
+@given(vectors(FINITE, 2))
+def test_huber_between_its_neighbours(pair: list[np.ndarray]) -> None:
+    pred, target = pair
+    error = np.abs(pred - target)
+    far, near = 2 * error.max() + 1, error[error > 0].min(initial=np.inf) / 2
+    assert close(losses.huber(pred, target, delta=far), losses.mse(pred, target) / 2)
+    if np.isfinite(near) and near > 1e-100:
+        wall = near * (losses.mae(pred, target) - near / 2)
+        assert close(losses.huber(pred, target, delta=near), np.where(error > 0, wall, 0.0))
+    delta = 1.7
+    assert close(losses.huber(pred, target, delta=delta), delta * losses.smooth_l1(pred, target, beta=delta))
+
+
+@given(vectors(FINITE, 2))
+def test_pinball(pair: list[np.ndarray]) -> None:
+    pred, target = pair
+    assert close(losses.pinball(pred, target), losses.mae(pred, target) / 2)
+    mirrored = losses.pinball(-pred, -target, quantile=0.8)
+    assert close(losses.pinball(pred, target, quantile=0.2), mirrored)
+
+
+@given(vectors(FINITE, 2))
+def test_log_cosh_between_square_and_straight(pair: list[np.ndarray]) -> None:
+    value, error = losses.log_cosh(*pair), np.abs(pair[0] - pair[1])
+    assert (value <= np.minimum(error, error**2 / 2) * (1 + 1e-12)).all()
+    assert (value >= error - np.log(2) - 1e-9).all()
+
+
+@given(vectors(LOGITS, 1), st.integers(0, 2**30))
+def test_cross_entropies_agree(logits: list[np.ndarray], seed: int) -> None:
+    (x,) = logits
+    y = np.random.default_rng(seed).integers(0, 2, size=len(x)).astype(float)
+    direct = losses.bce_with_logits(x, y)
+    assert close(direct, losses.bce(1 / (1 + np.exp(-x)), y, clip="none"), rtol=1e-4, atol=1e-9)
+    assert close(direct, losses.cross_entropy(np.column_stack([np.zeros_like(x), x]), y))
+    soft = np.column_stack([1 - y, y])
+    assert close(direct, losses.cross_entropy(np.column_stack([np.zeros_like(x), x]), soft))
+    assert close(losses.balanced_sigmoid_ce(x, y, beta=0.5), direct / 2)
+
+
+@given(vectors(LOGITS, 3), st.floats(-5, 5), st.integers(0, 2**30))
+def test_classes_of_shifted_logits(columns: list[np.ndarray], shift: float, seed: int) -> None:
+    logits = np.column_stack(columns)
+    target = np.random.default_rng(seed).integers(0, 3, size=len(logits))
+    base = losses.cross_entropy(logits, target)
+    assert (base >= 0).all()
+    assert close(losses.cross_entropy(logits + shift, target), base, atol=1e-9)
+    log_prob = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    assert close(losses.nll(np.minimum(log_prob, 0.0), target), base, atol=1e-9)
+    hard = np.eye(3)[target]
+    assert close(losses.kl_div(log_prob, hard), base, atol=1e-9)
+
+
+@settings(max_examples=40)
+@given(vectors(FINITE, 2), st.integers(0, 2**30))
+def test_whole_numbers_as_weights_are_copies(pair: list[np.ndarray], seed: int) -> None:
+    pred, target = pair
+    weight = np.random.default_rng(seed).integers(0, 4, size=len(pred))
+    weight[0] = 1
+    for name in ("mse", "mae", "rmse", "huber"):
+        weighted = lossctl.compute(name, pred, target, weight=weight.astype(float)).value
+        copied = lossctl.compute(name, np.repeat(pred, weight), np.repeat(target, weight)).value
+        assert weighted == copied
