@@ -120,7 +120,7 @@ class ClassNames:
         """Refuse names that are not as many as there are scores in a row."""
         if self.names is not None and len(self.names) != scores:
             raise DataError(
-                f"there are {len(self.names)} class names for {scores} scores in a row",
+                f"--classes names {len(self.names)} classes, and there are {scores} scores in a row",
                 code="class-count",
                 file=file,
                 hint="--classes names every class, in the order of the scores",
