@@ -18,9 +18,8 @@ __all__ = [
     "log_prob_at",
     "log_probs",
     "safe_log",
-    "softplus",
+    "softplus_pair",
     "times",
-    "xlogy",
 ]
 
 Floats = NDArray[np.float64]
@@ -29,9 +28,14 @@ Floats = NDArray[np.float64]
 MANY_CLASSES = 128  # from here on the time of exp is worth the float32 digits
 
 
-def softplus(u: Floats) -> Floats:
-    """log(1 + e^u) = max(u, 0) + log1p(e^-|u|): exp(u) overflows from u = 709 on."""
-    return np.asarray(np.maximum(u, 0.0) + np.log1p(np.exp(-np.abs(u))))
+def softplus_pair(x: Floats) -> tuple[Floats, Floats]:
+    """log(1 + e^-x) and log(1 + e^x), the losses of a logit where the outcome is 1 and where it is 0.
+
+    Both are log1p(e^-|x|) plus max(-x, 0) or max(x, 0): e^x itself overflows from x = 709 on, and the one
+    minus x, though equal to the other, loses all its digits from |x| = 37 on.
+    """
+    tail = np.log1p(np.exp(-np.abs(x)))
+    return np.asarray(tail + np.maximum(-x, 0.0)), np.asarray(tail + np.maximum(x, 0.0))
 
 
 def times(a: Floats, b: Floats) -> Floats:
@@ -51,11 +55,6 @@ def safe_log1m(p: Floats) -> Floats:
     """log(1 - p) through log1p: 1 - p rounds to 1 below p = 1e-16."""
     with np.errstate(divide="ignore"):
         return np.asarray(np.log1p(-p))
-
-
-def xlogy(x: Floats, log_y: Floats) -> Floats:
-    """x log y given log y, with 0 log 0 = 0."""
-    return times(x, log_y)
 
 
 def log_cosh(e: Floats) -> Floats:

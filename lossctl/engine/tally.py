@@ -200,9 +200,6 @@ class Tally:
         """Sample standard deviation of row values."""
         return std(pick(self.first, group), pick(self.second, group), self._counted(group))
 
-    def row_mean(self, group: int | None) -> Exact:
-        return pick(self.first, group)
-
     def _counted(self, group: int | None) -> int:
         return int(self.counted.sum() if group is None else self.counted[group])
 

@@ -9,6 +9,7 @@ and groups are the engine's business; no reduction and no loss knows them.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
@@ -45,19 +46,19 @@ def row_means(out: Rows) -> Rows:
     return out if out.ndim == 1 else np.mean(out, axis=1)
 
 
-class Reduction:
+class Reduction(ABC):
     """The shelf's contract. ``views`` are the reductions a user may ask for, the default first."""
 
     views: tuple[str, ...] = ("mean", "sum", "none", *ORDER)
     row_mode: str | None = None  # "mean" | "sum": the default of --row, where rows have elements
 
+    @abstractmethod
     def rows(self, out: Any, mode: str | None) -> Rows | None:
         """(N,) the per-sample values; ``None`` where a row has none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def terms(self, out: Any, mode: str | None) -> dict[str, Term]:
         """What to sum, each term with N rows."""
-        raise NotImplementedError
 
     def width(self, out: Any) -> int:
         """How many elements a row has."""

@@ -13,9 +13,6 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lossctl import index
 from lossctl.model.batch import settle, values_of
 from lossctl.model.findings import Seen
@@ -183,11 +180,3 @@ def entries() -> Iterator[Entry]:
 
 def door(name: str) -> Loss:
     return Loss(get(name))
-
-
-def sample_arrays(spec: LossSpec, rng: np.random.Generator, sizes: Any, params: Mapping[str, Value]) -> Arrays:
-    """Good inputs for a loss, for tests that run over the whole registry."""
-    arrays: dict[str, NDArray[Any]] = {}
-    for entry in spec.inputs:
-        arrays[entry.role] = entry.kind.sample(rng, sizes, params)
-    return arrays

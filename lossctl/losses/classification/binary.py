@@ -86,10 +86,7 @@ def bce(
     array([0.10536052, 0.22314355])
     """
     if input == "logits":
-        # -log p = softplus(-x) and -log(1 - p) = softplus(x) share log1p(e^-|x|). Both terms are >= 0, so
-        # nothing cancels; the form (1 - y) x + softplus(-x) loses all digits at y = 0 from x = -37 on.
-        tail = np.log1p(np.exp(-np.abs(pred)))
-        positive, negative = tail + np.maximum(-pred, 0.0), tail + np.maximum(pred, 0.0)
+        positive, negative = numerics.softplus_pair(pred)
     else:
         low, high = numerics.clip_range(clip)
         prob = pred if low == 0 else np.clip(pred, low, high)
@@ -149,8 +146,7 @@ def balanced_sigmoid_ce(
         level = np.mean(1.0 - rows, axis=1, keepdims=target.ndim == 2)
     else:
         level = np.array(float(beta))
-    tail = np.log1p(np.exp(-np.abs(pred)))
-    positive, negative = tail + np.maximum(-pred, 0.0), tail + np.maximum(pred, 0.0)
+    positive, negative = numerics.softplus_pair(pred)
     return numerics.times(level * target, positive) + numerics.times((1.0 - level) * (1.0 - target), negative)
 
 

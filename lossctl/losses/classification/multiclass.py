@@ -94,7 +94,7 @@ def cross_entropy(
     weight = class_weights(class_weight, classes)
     if target.ndim == 2:
         soft = weight * ((1.0 - label_smoothing) * target + label_smoothing / classes)
-        value = -np.sum(numerics.xlogy(soft, numerics.log_probs(pred, input, clip)), axis=1)
+        value = -np.sum(numerics.times(soft, numerics.log_probs(pred, input, clip)), axis=1)
         return value + 0.0, np.ones(len(pred))  # + 0: never -0.0
     own = weight[target]
     if label_smoothing == 0:
