@@ -283,12 +283,13 @@ def aligned(target: Found, order: Sequence[str], source: Source) -> tuple[str, .
 
 def detect(call: LossCall, entry: Input, source: Source, *, lone: bool) -> Found:
     """Columns of a role by their names; ``lone``: the file holds nothing but this role."""
-    candidates = [c for c in source.columns if c.type != "other" and c.name not in cols.key_columns(source)]
     hit = search(call, entry, source)
     if hit is not None:
         return hit
+    keys = set(cols.key_columns(source))
+    candidates = [c.name for c in source.columns if c.type != "other" and c.name not in keys]
     if lone and len(candidates) == 1:
-        return Found((candidates[0].name,), form=cols.implied_form(candidates[0].name))
+        return Found((candidates[0],), form=cols.implied_form(candidates[0]))
     if source.format == "npy":
         others = " ".join(f"{role.upper()}.npy" for role in call.entry.spec.roles[1:])
         raise UsageError(

@@ -212,8 +212,12 @@ def check_asked(file: str, columns: Sequence[Column], numeric: Sequence[str], te
     """
     if rows < 1:
         raise ValueError("rows must be at least 1")
+    by_name: dict[str, list[Column]] = {}
+    for column in columns:
+        by_name.setdefault(column.name, []).append(column)
+    as_numbers, as_text = set(numeric), set(text)
     for name in dict.fromkeys([*numeric, *text]):
-        found = [column for column in columns if column.name == name]
+        found = by_name.get(name, [])
         if not found:
             names = ", ".join(column.name for column in columns[:20])
             raise DataError(f'no column "{name}"', code="no-column", file=file, hint=f"there are: {names}")
@@ -221,9 +225,9 @@ def check_asked(file: str, columns: Sequence[Column], numeric: Sequence[str], te
             message = f'{len(found)} columns are named "{name}"'
             raise DataError(message, code="duplicate-column", file=file, column=name)
         kind, dtype = found[0].type, found[0].dtype
-        if kind == "other" or (kind == "text" and name in numeric):
+        if kind == "other" or (kind == "text" and name in as_numbers):
             raise DataError(f"{dtype} is not numbers", code="dtype", file=file, column=name)
-        if name in text and found[0].width is not None:
+        if name in as_text and found[0].width is not None:
             raise DataError(f"{dtype} cannot be labels", code="dtype", file=file, column=name)
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.data.bind import Binding, Ref, Request, bind
-from lossctl.data.columns import column_of
 from lossctl.data.pair import Chunk, walk
 from lossctl.data.source import Source
 from lossctl.engine.finish import input_infos, results_of, warnings_of
@@ -296,6 +295,7 @@ def raise_errors(binding: Binding, job: Job) -> None:
 def default_rows(binding: Binding) -> int:
     """Rows of a chunk, so that its arrays stay in the caches."""
     width = 0
-    for place, names in enumerate(binding.wanted()[0]):
-        width += sum(column_of(binding.sources[place], name).width or 1 for name in names)
+    for source, names in zip(binding.sources, binding.wanted()[0], strict=True):
+        widths = {column.name: column.width or 1 for column in source.columns}
+        width += sum(widths[name] for name in names)
     return int(min(max(CHUNK_BYTES // (8 * max(width, 1)), 256), 65536))

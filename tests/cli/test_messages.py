@@ -141,3 +141,11 @@ def test_all_bad_names_are_reported_at_once(lossctl: Run, folder: Path) -> None:
 
 def test_debug_shows_the_traceback(lossctl: Run, folder: Path) -> None:
     assert "Traceback" in lossctl("compute", "mse", "word.csv", "--debug").stderr
+
+
+def test_many_columns(lossctl: Run, tmp_path: Path) -> None:
+    """Names are looked at a fixed number of times each: 20,000 columns are found as fast as they are read."""
+    names = [f"prob_{i}" for i in range(20_000)]
+    (tmp_path / "wide.csv").write_text(f"label,{','.join(names)}\n" + f"7,{','.join(['0.00005'] * len(names))}\n" * 2)
+    done = lossctl("compute", "cross-entropy", "wide.csv", "-q", "-f", "value")
+    assert float(done.stdout) == pytest.approx(np.log(20_000), rel=1e-12)
