@@ -95,7 +95,13 @@ def test_full_device(table: Path) -> None:
 def test_signals(tmp_path: Path, sign: signal.Signals, status: int) -> None:
     """A run that waits for input is stopped: the right status, no traceback."""
     command = [*LOSSCTL, "compute", "mse", "-"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+
+    def heed() -> None:
+        """A background job inherits that interrupts are ignored; a person's shell does not hand that on."""
+        signal.signal(sign, signal.SIG_DFL)
+
+    with subprocess.Popen(command, preexec_fn=heed, **pipes) as process:
         assert process.stdin is not None
         process.stdin.write(b"y_true,y_pred\n1,2\n")
         process.stdin.flush()
