@@ -103,9 +103,10 @@ def test_signals(tmp_path: Path, sign: signal.Signals, status: int) -> None:
 
     with subprocess.Popen(command, preexec_fn=heed, **pipes) as process:
         assert process.stdin is not None
-        process.stdin.write(b"y_true,y_pred\n1,2\n")
+        # More than a pipe holds: once this returns, lossctl is reading, and waits for more.
+        process.stdin.write(b"y_true,y_pred\n" + b"1,2\n" * 100_000)
         process.stdin.flush()
-        time.sleep(1.5)
+        time.sleep(0.3)
         process.send_signal(sign)
         out, err = process.communicate(timeout=30)
     assert process.returncode == status
