@@ -196,13 +196,14 @@ def listed(names: Sequence[str]) -> str:
 def undetected(source: Source, role: str, wanted: str) -> DataError:
     """No name says which column plays a role."""
     names = [c.name for c in source.columns]
+    wrong_cut = next((note for note in getattr(source, "notes", ()) if "--delimiter" in note), None)
     fit = next((n for n in names if plain(n) not in KEY), "COLUMN")
     return DataError(
         f"no column is recognisable as the {role} ({wanted})",
         code="column-not-found",
         file=source.name,
         details=(f"columns: {listed(names)}",),
-        hint=f"say which: --{role} {fit}",
+        hint=wrong_cut or f"say which: --{role} {fit}",
     )
 
 
