@@ -24,7 +24,7 @@ __all__ = ["Computed", "compute"]
 
 OPTIONS = set(Options._fields)
 LISTS = ("key", "by", "classes")
-REQUEST = ("weight", "mask", "key", "by", "classes", "positive")
+REQUEST = Request._fields[1:]  # all but the roles, which each loss names
 # Not given is what None means for these; a parameter may be None in earnest.
 OPTIONAL = {*REQUEST, *(OPTIONS - {"nan", "empty"})}
 

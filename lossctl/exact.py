@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-__all__ = ["UNIT", "Exact", "from_int", "ratio", "root_ratio", "std", "variance"]
+__all__ = ["LARGEST_EXACT_INT", "UNIT", "Exact", "from_int", "ratio", "root_ratio", "std", "variance"]
 
+LARGEST_EXACT_INT = 2**53  # beyond it float64 no longer tells neighbours apart
 UNIT = -3222  # three times -1074, the exponent of the smallest subnormal
 
 

@@ -7,10 +7,17 @@ from typing import Any
 
 import click
 
+from lossctl.engine.options import CHOICES
+from lossctl.report.render import FORMATS
+
 __all__ = ["RESULTS", "ROWS", "RUNNING", "reading"]
 
-FORMATS = ("auto", "table", "plain", "csv", "json", "jsonl", "markdown", "value")
 LIBRARIES = ("torch", "keras", "sklearn", "optax")
+
+
+def choice(name: str) -> click.Choice[str]:
+    """The words that the engine's option of this name takes."""
+    return click.Choice([word for word in CHOICES[name] if word is not None])
 
 
 def option(section: str, *names: str, **attributes: Any) -> click.Option:
@@ -59,7 +66,7 @@ def ROWS() -> list[click.Option]:  # noqa: N802 - a constant that click wants fr
         option(
             s,
             "--nan",
-            type=click.Choice(["error", "skip", "propagate"]),
+            type=choice("nan"),
             default="error",
             help="NaN or missing values. [default: error]",
         ),
@@ -70,7 +77,7 @@ def ROWS() -> list[click.Option]:  # noqa: N802 - a constant that click wants fr
         option(
             s,
             "--empty",
-            type=click.Choice(["error", "nan", "zero"]),
+            type=choice("empty"),
             default="error",
             help="Where nothing is left to score. [default: error]",
         ),
@@ -82,11 +89,11 @@ def RESULTS(reductions: Sequence[str]) -> list[click.Option]:  # noqa: N802
     s, o = "Reduction", "Output"
     return [
         option(s, "--reduction", metavar="R", help=f"{', '.join(reductions)}. [default: {reductions[0]}]"),
-        option(s, "--row", type=click.Choice(["mean", "sum"]), help="How a row of several elements becomes one value."),
+        option(s, "--row", type=choice("row"), help="How a row of several elements becomes one value."),
         option(
             s,
             "--weight-norm",
-            type=click.Choice(["sum", "n"]),
+            type=choice("weight_norm"),
             help="A weighted mean divides by the weights or by n. [default: sum]",
         ),
         option(s, "--like", type=click.Choice(LIBRARIES), help="That library's convention for this loss."),
@@ -95,7 +102,7 @@ def RESULTS(reductions: Sequence[str]) -> list[click.Option]:  # noqa: N802
             o,
             "-f",
             "--format",
-            type=click.Choice(FORMATS),
+            type=click.Choice(["auto", *FORMATS]),
             default="auto",
             help="auto is table on a terminal, else plain.",
         ),

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from lossctl.data.source import LARGEST_EXACT_INT, Column
+from lossctl.data.source import Column
 from lossctl.data.values import Where, as_floats, coded, coded_texts, too_large
+from lossctl.exact import LARGEST_EXACT_INT
 
 if TYPE_CHECKING:
     from lossctl.data.source import Codes, ColumnType, Floats

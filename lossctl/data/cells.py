@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lossctl.data.source import LARGEST_EXACT_INT
+from lossctl.exact import LARGEST_EXACT_INT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

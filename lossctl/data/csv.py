@@ -6,7 +6,6 @@ where they are empty, ``NA``, ``NaN`` or ``null`` in a numeric column; text stay
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ import numpy as np
 from lossctl.data.arrowblock import regrouped
 from lossctl.data.cells import NOT_A_NUMBER, advice
 from lossctl.data.csvtable import UTF8, CsvBlock, CsvPart, RaggedError, Tables
+from lossctl.data.labels import NUMBER
 from lossctl.data.rowends import CAP, Chunk, Chunks, Lexer
 from lossctl.data.source import Column
 from lossctl.data.values import Where, check_asked
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CsvSource"]
 
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 _SHOWN = 3
 
 
@@ -121,7 +120,7 @@ class CsvSource:
         except UnicodeDecodeError:
             message = "the header is not valid UTF-8 text"
             raise DataError(message, code="encoding", file=self.name, hint=UTF8) from None
-        numbers = [name for name in names if _NUMBER.fullmatch(name)]
+        numbers = [name for name in names if NUMBER.fullmatch(name)]
         fraction = any(not name.strip().isdigit() for name in numbers)
         if len(numbers) == len(names) and (fraction or len(set(names)) < len(names)):
             shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")

@@ -19,9 +19,9 @@ from lossctl.data.arrow import ArrowArray, floats, plain
 from lossctl.data.arrowblock import ArrowBlock, Part
 from lossctl.data.cells import MISSING, TOO_LARGE, Numbers, read_numbers
 from lossctl.data.rowends import MARK, Chunk, Lexer
-from lossctl.data.source import LARGEST_EXACT_INT
 from lossctl.data.values import Where, too_large
 from lossctl.errors import DataError
+from lossctl.exact import LARGEST_EXACT_INT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

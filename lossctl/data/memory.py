@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lossctl.data.source import LARGEST_EXACT_INT, Column
+from lossctl.data.source import Column
 from lossctl.data.stored import reading
 from lossctl.data.values import ArrayBlock, Where, check_asked, dtype_type, too_large
 from lossctl.errors import DataError
+from lossctl.exact import LARGEST_EXACT_INT
 
 if TYPE_CHECKING:
     from lossctl.data.arrowblock import ArrowBlock, Part

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 ColumnType: TypeAlias = Literal["cell", "real", "int", "bool", "text", "other"]
 
-LARGEST_EXACT_INT = 2**53  # beyond it float64 no longer tells neighbours apart
-
 
 class Column(NamedTuple):
     """One column of a source, as its schema tells it.

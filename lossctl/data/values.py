@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
-from lossctl.data.source import LARGEST_EXACT_INT
 from lossctl.errors import DataError
+from lossctl.exact import LARGEST_EXACT_INT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

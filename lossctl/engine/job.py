@@ -152,7 +152,7 @@ class Job:
         if self.cutter is not None:
             group = ready.arrays["group"]
             starts = np.concatenate([[0], np.flatnonzero(group[1:] != group[:-1]) + 1])
-            labels = self.cutter.labels()
+            labels = self.cutter.labels
             names = [labels[g] if g >= 0 else "" for g in group[starts].tolist()]
             weight = None if weight is None else one_each("--weight", weight, starts, rows)
             codes = None if codes is None else one_each("--by", codes, starts, rows)

@@ -183,6 +183,8 @@ class Work:
         if whole and chunk is not None and all(d is not None for d in done):
             status = joint_status([d.status for d in done if d is not None])
             self.counts += np.bincount(status, minlength=len(STATUS))
+        elif len(self.jobs) == 1 and done[0] is not None:
+            self.counts += np.bincount(done[0].status, minlength=len(STATUS))
         elif not whole:
             for place, scored in enumerate(done):
                 if scored is not None:

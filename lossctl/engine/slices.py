@@ -85,6 +85,7 @@ class Cutter:
 
     def __init__(self, *, gather: bool, memory: int) -> None:
         self.names: dict[str, int] = {}
+        self.labels: list[str] = []  # the names, by code
         self.gather = gather
         self.memory = memory
         self._waiting: list[Piece] = []
@@ -94,12 +95,12 @@ class Cutter:
         """(N,) codes of lists over the whole file, -1 for a missing name."""
         table = np.full(len(values) + 1, -1, np.int64)
         for place, name in enumerate(values):
-            if name != "":
-                table[place] = self.names.setdefault(name, len(self.names))
+            if name == "":
+                continue
+            table[place] = self.names.setdefault(name, len(self.labels))
+            if table[place] == len(self.labels):
+                self.labels.append(name)
         return table[places]
-
-    def labels(self) -> list[str]:
-        return list(self.names)
 
     def push(self, piece: Piece) -> Piece | None:
         """Rows whose lists are complete, or ``None`` if there are none yet."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.errors import DataError, UsageError
-from lossctl.exact import from_int
+from lossctl.exact import LARGEST_EXACT_INT, from_int
 from lossctl.model.findings import Findings, Rule, refuse
 from lossctl.model.kinds import every, first_where
 from lossctl.model.reduce import Totals
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["IGNORED", "NAN", "OK", "Prepared", "finish_prelude", "prepare", "settle", "values_of"]
 
-LARGEST_EXACT_INT = 2**53  # beyond it float64 no longer tells neighbours apart
 OK, NAN, IGNORED = 0, 1, 2  # what became of a row
 STATUS = ("ok", "nan", "ignored")
 

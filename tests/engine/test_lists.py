@@ -294,4 +294,4 @@ def test_codes_are_by_name():
     cutter = Cutter(gather=False, memory=1)
     assert cutter.code(np.array([1, 0, -1, 1]), ["x", "y"]).tolist() == [1, 0, -1, 1]
     assert cutter.code(np.array([0, 1, 2]), ["y", "", "z"]).tolist() == [1, -1, 2]
-    assert cutter.labels() == ["x", "y", "z"]
+    assert cutter.labels == ["x", "y", "z"]
