@@ -18,12 +18,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-import classification
 import numpy as np
-import others
-import regression
 from cases import Case
-from inputs import RANDOM
+from inputs import families, random_inputs
 from libraries import VERSIONS, evaluate
 
 import lossctl
@@ -33,7 +30,7 @@ from lossctl.model.registry import get
 SEEDS = (1, 2, 3)
 ROWS = 2000
 FLOOR = 1e-3
-LIBRARIES = ("torch", "keras", "optax", "sklearn", "scipy", "naive")
+LIBRARIES = ("torch", "keras", "optax", "sklearn", "torchmetrics", "scipy", "naive")
 
 
 def difference(found: Any, expected: Any) -> float:
@@ -66,12 +63,13 @@ def differences(case: Case, arrays: dict[str, Any]) -> Iterator[tuple[str, str, 
 def table(rows: int) -> str:
     worst: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
     counts: dict[str, int] = defaultdict(int)
-    for case in [*regression.cases(), *classification.cases(), *others.cases()]:
-        if case.data not in RANDOM:
+    random = random_inputs()
+    for case in [case for family in families().values() for case in family.cases()]:
+        if case.data not in random:
             continue
         counts[case.loss] += 1
         for seed in SEEDS:
-            arrays = RANDOM[case.data](np.random.default_rng(seed), rows)
+            arrays = random[case.data](np.random.default_rng(seed), rows)
             for library, part, size in differences(case, arrays):
                 cell = worst[(case.loss, library)]
                 cell[part] = max(cell.get(part, 0.0), size)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 os.environ["KERAS_BACKEND"] = "jax"
@@ -13,12 +15,12 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 
 import jax.numpy as jnp
 import keras
-import naive
 import numpy as np
 import optax
 import scipy.special
 import sklearn.metrics
 import torch
+import torchmetrics.functional
 from keras.src.backend.common import dtypes
 
 # Keras casts float64 down to float32 inside its operations, on every backend but TensorFlow's.
@@ -27,7 +29,7 @@ keras.config.set_floatx("float64")
 torch.set_default_dtype(torch.float64)
 torch.use_deterministic_algorithms(True)
 
-PACKAGES = ("torch", "keras", "optax", "jax", "jaxlib", "scikit-learn", "numpy", "scipy", "mpmath")
+PACKAGES = ("torch", "keras", "optax", "jax", "jaxlib", "scikit-learn", "torchmetrics", "numpy", "scipy", "mpmath")
 VERSIONS = {name: version(name).split("+")[0] for name in PACKAGES}
 # Parameters that the libraries want as an array of their own.
 ARRAY_PARAMS = ("class_weight", "pos_weight")
@@ -38,15 +40,22 @@ def to_torch(array: Any) -> Any:
     return array if array.dtype.kind in "OU" else torch.tensor(array)
 
 
+def loops() -> dict[str, Any]:
+    """The functions of naive.py and its siblings naive_*.py."""
+    names = sorted(path.stem for path in Path(__file__).parent.glob("naive*.py"))
+    return {key: item for name in names for key, item in vars(importlib.import_module(name)).items()}
+
+
 # What a call may name, and what its arrays are made of.
 LIBRARIES: dict[str, tuple[dict[str, Any], Callable[[Any], Any]]] = {
     "torch": ({"torch": torch, "F": torch.nn.functional}, to_torch),
     "keras": ({"losses": keras.losses, "np": np}, np.asarray),
     "optax": ({**vars(optax.losses), "jnp": jnp}, jnp.asarray),
     "sklearn": ({**vars(sklearn.metrics), "np": np}, np.asarray),
+    "torchmetrics": ({"torch": torch, **vars(torchmetrics.functional)}, to_torch),
     "scipy": ({"special": scipy.special, "np": np}, np.asarray),
     # No library has the loss: double loops over plain lists, with mpmath or fractions where digits could go.
-    "naive": (vars(naive), lambda array: np.asarray(array).tolist()),
+    "naive": (loops(), lambda array: np.asarray(array).tolist()),
 }
 
 

@@ -1,4 +1,4 @@
-"""Every loss against other libraries: the numbers in values.json, written by generate.py."""
+"""Every loss against other libraries: the numbers in values/, written by generate.py."""
 
 from __future__ import annotations
 

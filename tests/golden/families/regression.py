@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cases import Case
+from cases import Case, Suit
 from declare import case, keras, like, naive, optax, pointwise, sklearn, torch, value
 
 VIEWS = [  # every reduction there is, over the row values of torch
@@ -245,3 +245,23 @@ def whole() -> list[Case]:
 
 def cases() -> list[Case]:
     return [*squared_and_absolute(), *robust(), *pinball(), *whole()]
+
+
+EVERY = [Suit("columns"), Suit("reals"), Suit("real-edges")]
+
+SUITS = {
+    **{("mse", library): [EVERY] for library in ("torch", "keras", "sklearn", "optax")},
+    **{("mae", library): [EVERY] for library in ("torch", "keras", "sklearn")},
+    **{
+        ("huber", library): [[Suit("columns", {"delta": 0.25}), Suit("reals", {"delta": 3.0}), Suit("real-edges")]]
+        for library in ("torch", "keras", "optax")
+    },
+    ("smooth-l1", "torch"): [[Suit("columns", {"beta": 0.25}), Suit("real-edges", {"beta": 0.0}), Suit("reals")]],
+    ("log-cosh", "keras"): [EVERY],
+    ("log-cosh", "optax"): [EVERY],
+    ("pinball", "sklearn"): [[Suit("columns", {"quantile": 0.9}), Suit("reals")]],
+    ("rmse", "torch"): [EVERY],
+    ("rmse", "sklearn"): [[Suit("reals"), Suit("columns", {}, {"like": "sklearn"}), Suit("columns", differs=True)]],
+    ("max-error", "sklearn"): [[Suit("reals"), Suit("real-edges")]],
+    ("r2", "sklearn"): [[Suit("reals"), Suit("columns", {}, {"like": "sklearn"}), Suit("columns", differs=True)]],
+}
