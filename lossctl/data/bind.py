@@ -67,8 +67,9 @@ class Binding(NamedTuple):
         numeric: list[dict[str, None]] = [{} for _ in self.sources]
         text: list[dict[str, None]] = [{} for _ in self.sources]
         for bound in self.calls:
-            for role, ref in bound.refs.items():
-                bucket = text if self.reads_text(bound, role) else numeric
+            for entry in bound.call.entry.spec.rowwise(bound.refs):
+                ref = bound.refs[entry.role]
+                bucket = text if self.reads_text(bound, entry.role) else numeric
                 bucket[ref.source].update(dict.fromkeys(ref.columns))
         for single in (self.weight, self.mask):
             if single is not None:
@@ -183,6 +184,11 @@ class Common(NamedTuple):
                 )
         return tuple(Ref(place, tuple(names)) for place, names in enumerate(found))
 
+    def may_hold(self, entry: Input, spec_inputs: Sequence[Input]) -> bool:
+        """Whether there is a file in which an optional role could be."""
+        files, place = len(self.positional), list(spec_inputs).index(entry)
+        return entry.role in self.elsewhere or files in {1, 2} or place < files
+
     def source_of(self, entry: Input, spec_inputs: Sequence[Input]) -> int:
         """Which file holds a role: the one table, its side of two files, or a file of its own."""
         if entry.role in self.elsewhere:
@@ -195,9 +201,9 @@ class Common(NamedTuple):
         sides = {i.side for i in spec_inputs}
         if files == 2 and sides == {"P", "T"}:
             return 0 if entry.side == "P" else 1
-        if files == len(spec_inputs):
+        if sum(not i.optional for i in spec_inputs) <= files <= len(spec_inputs):
             return list(spec_inputs).index(entry)
-        roles = ", ".join(i.role for i in spec_inputs)
+        roles = ", ".join(f"{i.role} (optional)" if i.optional else i.role for i in spec_inputs)
         raise UsageError(
             f"{files} files for the inputs {roles}",
             code="file-count",
@@ -211,10 +217,17 @@ def bind_call(call: LossCall, common: Common) -> BoundCall:
     found: dict[str, Found] = {}
     places: dict[str, int] = {}
     for entry in inputs:
+        text = common.request.roles.get(entry.role)
+        if entry.optional and text is None and not common.may_hold(entry, inputs):
+            continue
         place = places[entry.role] = common.source_of(entry, inputs)
         source = common.sources[place]
-        text = common.request.roles.get(entry.role)
-        alone = [i for i in inputs if common.source_of(i, inputs) == place]
+        if entry.optional and text is None:
+            hit = search(call, entry, source)
+            if hit is not None:
+                found[entry.role] = hit
+            continue
+        alone = [i for i in inputs if not i.optional and common.source_of(i, inputs) == place]
         found[entry.role] = (
             cols.explicit(source, entry.role, text)
             if text is not None
@@ -234,7 +247,7 @@ def finish(call: LossCall, found: dict[str, Found], refs: dict[str, Ref], common
     if pred is not None:
         column = cols.column_of(common.sources[refs["pred"].source], pred.columns[0])
         width = len(pred.columns) if len(pred.columns) > 1 else column.width
-    names: Sequence[str] | None = None
+    names: Sequence[str] | None = common.request.classes if pred is None else None
     if pred is not None and width is not None:
         names = pred.suffixes
         wanted = common.request.classes
@@ -308,6 +321,8 @@ def search(call: LossCall, entry: Input, source: Source) -> Found | None:
         hit = None if kind.columns == "classes" else cols.by_name(source, role, ranks)
         hit = hit or cols.family(source, role, ("y_true_", "target_", "label_"))
         return hit or cols.by_name(source, role, ranks)
+    if kind.mapping:
+        return cols.members(source, kind.members)
     if role != "pred":
         hit = cols.by_name(source, role, cols.ALSO.get(role, own))
         return hit or (cols.family(source, role, (f"{role}_",)) if kind.columns == "any" else None)

@@ -80,7 +80,7 @@ def with_convention(call: LossCall, like: str | None) -> LossCall:
 def check_options(jobs: Sequence[Job], options: Options) -> None:
     """Refuse options that no named loss can follow, rather than let them do nothing."""
     named = ", ".join(job.bound.call.name for job in jobs)
-    if options.row is not None and not any(job.spec.reduce.row_mode for job in jobs):
+    if options.row is not None and not any(job.reduce.row_mode for job in jobs):
         raise UsageError(f"--row: rows of {named} have no elements to add up", code="bad-option")
     if options.renormalize and not any(i.kind.sums_to_one(j.params) for j in jobs for i in j.spec.inputs):
         raise UsageError(f"--renormalize: {named} takes no rows of probabilities", code="bad-option")
@@ -93,7 +93,7 @@ def check_options(jobs: Sequence[Job], options: Options) -> None:
 
 
 def sample_units(jobs: Sequence[Job]) -> set[str]:
-    return {"group" if job.spec.per == "group" else "row" for job in jobs if job.has_samples}
+    return {"group" if job.per == "group" else "row" for job in jobs if job.has_samples}
 
 
 class Work:

@@ -41,6 +41,9 @@ class BinaryTarget(Kind):
             rule = Rule("target-range", "is not a target: 0 or 1", hint="are the labels -1/+1?  recode -1 as 0")
             yield broken(rule, array, (array != 0) & (array != 1))
 
+    def class_of(self, array: Array, params: Params) -> Array | None:
+        return array if array.ndim == 1 else None
+
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         return rng.integers(0, 2, size=sizes.shape).astype(float)
 
@@ -108,6 +111,9 @@ class ClassTarget(Kind):
 
     def canonical(self, array: Array, params: Params) -> Array:
         return array.astype(float) if array.ndim == 2 else array.astype(np.int64)
+
+    def class_of(self, array: Array, params: Params) -> Array | None:
+        return array if array.ndim == 1 else None
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         return rng.integers(0, sizes.classes, size=sizes.rows).astype(float)
@@ -194,6 +200,9 @@ class SignedTarget(Kind):
     def canonical(self, array: Array, params: Params) -> Array:
         return np.where(array == 0, -1.0, array).astype(np.float64)
 
+    def class_of(self, array: Array, params: Params) -> Array | None:
+        return array if array.ndim == 1 else None
+
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         negative = 0.0 if params["labels"] == "01" else -1.0
         return np.where(rng.random(size=sizes.shape) < 0.5, negative, 1.0)
@@ -230,6 +239,9 @@ class LabelTarget(Kind):
     def canonical(self, array: Array, params: Params) -> Array:
         return array if params["input"] == "labels" else array.astype(np.int64)
 
+    def class_of(self, array: Array, params: Params) -> Array | None:
+        return array if array.ndim == 1 else None
+
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         if params["input"] == "labels":
             return rng.integers(0, sizes.classes, size=sizes.shape)
@@ -255,6 +267,9 @@ class Truth(Kind):
 
     def canonical(self, array: Array, params: Params) -> Array:
         return array.astype(np.int64)
+
+    def class_of(self, array: Array, params: Params) -> Array | None:
+        return array if array.ndim == 1 else None
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         return rng.integers(0, 2, size=sizes.rows).astype(float)

@@ -42,7 +42,7 @@ def entry_record(entry: Entry) -> dict[str, Any]:
             }
             for name, p in spec.params.items()
         },
-        "reductions": list(spec.reduce.views),
+        "reductions": list(spec.views),
         "summary": entry.summary,
         "title": entry.title,
     }

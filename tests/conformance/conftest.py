@@ -49,6 +49,14 @@ class Case:
     def spec(self) -> Any:
         return self.entry.spec
 
+    @property
+    def reduction(self) -> Any:
+        return self.spec.reduction(self.params)
+
+    @property
+    def per(self) -> str:
+        return self.spec.sample_of(self.reduction)
+
     def rng(self, salt: object = "") -> np.random.Generator:
         return np.random.default_rng(zlib.crc32(f"{self}{salt}".encode()))
 

@@ -36,7 +36,7 @@ def through_compute(case, arrays, **options):
 def row_values(case, arrays, **options):
     """The values of rows by way of ``compute``; of a data-set loss its value."""
     done = through_compute(case, arrays, **options)
-    if case.spec.per == "dataset":
+    if case.per == "dataset":
         return np.asarray(done.value)
     return done.per_sample
 
@@ -403,7 +403,7 @@ def test_inputs_are_left_alone(called, door):
 
 def test_no_rows(called):
     empty = {role: a[:0] for role, a in called.sample(4).items()}
-    if called.spec.reduce.views == ("set",):
+    if called.reduction.views == ("set",):
         assert refused(lambda: called.call(empty)).code == "empty"
     else:
         values = called.call(empty)
@@ -423,7 +423,7 @@ def test_one_row(called, door):
         pytest.skip("the first row does not count")
     one = {role: a[:1] for role, a in good.items()}
     first = door(called, one)
-    if called.spec.reduce.views == ("set",):
+    if called.reduction.views == ("set",):
         assert first.shape == ()
     else:
         assert first.shape == (1,)

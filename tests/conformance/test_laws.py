@@ -112,7 +112,7 @@ def test_values_lie_in_the_declared_range(case):
 
 def test_order_of_rows_and_company_do_not_matter(case):
     """A row's value is its own: shuffled rows give shuffled values."""
-    if case.spec.scope != "row" or case.spec.reduce.views == ("set",):
+    if case.spec.scope != "row" or case.reduction.views == ("set",):
         pytest.skip("values are those of lists or of the whole")
     sample = case.sample(ROWS)
     order = case.rng("order").permutation(ROWS)
