@@ -13,12 +13,12 @@ from lossctl.data import columns as cols
 from lossctl.data.columns import Found
 from lossctl.data.labels import ClassNames, Vocabulary
 from lossctl.data.source import Source
-from lossctl.errors import DataError, UsageError
+from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.model.call import LossCall
 from lossctl.model.kinds import Kind
 from lossctl.model.spec import Input
 
-__all__ = ["Binding", "BoundCall", "Ref", "Request", "bind"]
+__all__ = ["Binding", "BoundCall", "LeftOut", "Ref", "Request", "bind"]
 
 
 class Request(NamedTuple):
@@ -50,6 +50,14 @@ class BoundCall(NamedTuple):
     vocabulary: Vocabulary
 
 
+class LeftOut(NamedTuple):
+    """A loss that a set names and that does not fit."""
+
+    of_set: str
+    name: str
+    reason: str
+
+
 class Binding(NamedTuple):
     """Everything a pass over the sources needs to know about columns."""
 
@@ -61,6 +69,7 @@ class Binding(NamedTuple):
     keys: tuple[Ref, ...]  # one for each source that has one; more than one: compared row by row
     positive: str | None
     notes: list[tuple[str, str]]  # code, sentence
+    left: list[LeftOut]
 
     def wanted(self) -> tuple[list[list[str]], list[list[str]]]:
         """For each source the columns to be read as numbers, and as text."""
@@ -115,8 +124,10 @@ def bind(calls: Sequence[LossCall], sources: list[Source], request: Request, els
                 f"--{role}: {named} has no such input", code="unknown-role", hint=f"it has: {', '.join(sorted(roles))}"
             )
     notes = [(("column-left-out"), f"{s.name}: {note}") for s in sources for note in getattr(s, "notes", ())]
-    common = Common(request, sources, positional, elsewhere, notes)
-    bound = [bind_call(call, common) for call in calls]
+    common = Common(request, sources, positional, elsewhere, notes, [])
+    bound = [b for call in calls if (b := bind_or_note(call, common)) is not None]
+    if not bound:
+        raise nothing_fits(common.left)
     used = {(ref.source, name) for b in bound for ref in b.refs.values() for name in ref.columns}
     weight, mask = common.single("weight", request.weight), common.single("mask", request.mask)
     by = tuple(ref for name in request.by if (ref := common.single("by", name)) is not None)
@@ -128,7 +139,7 @@ def bind(calls: Sequence[LossCall], sources: list[Source], request: Request, els
                     notes.append(
                         ("weight-unused", f'{source.name} has a column "{name}" that is not used: --weight {name}')
                     )
-    return Binding(sources, bound, weight, mask, by, common.keys(used), request.positive, notes)
+    return Binding(sources, bound, weight, mask, by, common.keys(used), request.positive, notes, common.left)
 
 
 class Common(NamedTuple):
@@ -139,6 +150,7 @@ class Common(NamedTuple):
     positional: list[Source]
     elsewhere: Mapping[str, int]
     notes: list[tuple[str, str]]
+    left: list[LeftOut]
 
     def single(self, role: str, name: str | None) -> Ref | None:
         """One column by its name, from whichever file has it."""
@@ -209,6 +221,33 @@ class Common(NamedTuple):
             code="file-count",
             hint=f"one table with all of them, or {len(spec_inputs)} files in that order",
         )
+
+
+def bind_or_note(call: LossCall, common: Common) -> BoundCall | None:
+    """The call bound; ``None`` and a note if it belongs to a set and does not fit the columns."""
+    try:
+        bound = bind_call(call, common)
+        bound.call.refuse_idle()
+    except LossctlError as error:
+        if call.of_set is None:
+            raise
+        common.left.append(left_out(call, error))
+        return None
+    return bound
+
+
+def left_out(call: LossCall, error: LossctlError) -> LeftOut:
+    return LeftOut(str(call.of_set), call.name, error.message.removeprefix(f"{call.name}: "))
+
+
+def nothing_fits(left: Sequence[LeftOut]) -> DataError:
+    """No loss of a set can be computed of these columns."""
+    return DataError(
+        f"no loss of {left[0].of_set} fits the input",
+        code="nothing-fits",
+        details=tuple(dict.fromkeys(one.reason for one in left))[:2],
+        hint="name a loss to see what it needs, or the columns: --pred, --target",
+    )
 
 
 def bind_call(call: LossCall, common: Common) -> BoundCall:

@@ -256,6 +256,11 @@ def warnings_of(
 ) -> list[Note]:
     """Everything a reader of the number should know."""
     notes = [Note(code, text) for code, text in binding.notes]
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for one in binding.left:
+        by_reason.setdefault((one.of_set, one.reason), []).append(one.name)
+    for (of_set, reason), names in by_reason.items():
+        notes.append(Note("left-out", f"{of_set} leaves out {', '.join(names)}: {reason}"))
     if dropped.get("nan"):
         columns = ", ".join(dict.fromkeys(n for j in jobs for ref in j.bound.refs.values() for n in ref.columns[:1]))
         notes.append(Note("rows-dropped", f"{rows(dropped['nan'])} had NaN or missing values ({columns})"))

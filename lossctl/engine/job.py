@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from lossctl.engine.books import Buckets, Classes, booked
 from lossctl.engine.options import Options, quantile_of
 from lossctl.engine.slices import Cutter, Piece, one_each
 from lossctl.engine.tally import Tally
-from lossctl.errors import DataError, UsageError
+from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.model.batch import OK, check_whole, finish_prelude, prelude_sums, prepare
 from lossctl.model.call import LossCall
 from lossctl.model.findings import Findings
@@ -56,6 +57,7 @@ class Job:
         self.like = options.like
         self.resolved: dict[str, Value] = {}
         self.first_sums: dict[str, Sums] = {}
+        self.failed: LossctlError | None = None
         self.check_views()
         self.fresh()
 
@@ -79,6 +81,16 @@ class Job:
     def needs_prelude(self) -> bool:
         prelude = self.spec.prelude
         return prelude is not None and prelude.needed(self.bound.call.params)
+
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        """Keeps an error of a loss that a set has named, for the end of the pass: the loss is left out then."""
+        try:
+            yield
+        except LossctlError as error:
+            if self.bound.call.of_set is None:
+                raise
+            self.failed = self.failed or error
 
     def check_views(self) -> None:
         """Refuse views that the loss cannot give."""
@@ -105,6 +117,7 @@ class Job:
         self.classes = Classes(self.new_tally) if self.options.per_class else None
         self.buckets = Buckets(self.new_tally, plan.seed) if plan and plan.method == "bootstrap" else None
         self.moments: dict[str, Sums] = {}
+        self.failed = None
         self.whole: dict[str, Any] | None = None
         self.infinite = 0
         lists = self.spec.scope == "group"
@@ -175,6 +188,8 @@ class Job:
 
     def score(self, piece: Piece) -> Scored | None:
         """Run the kernel over the kept rows and add them to the tally; ``None`` once an error is sure."""
+        if self.failed is not None:
+            return None
         ready = self._prepare(piece)
         if self.findings.fatal:
             return None

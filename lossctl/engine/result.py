@@ -117,9 +117,12 @@ class Report(NamedTuple):
                     "reduction": result.reduction,
                     **({"slice": result.slice} if self.by else {}),
                     **group,
+                    **({"column": result.column} if any(r.column for r in self.results) else {}),
+                    **({"class": result.of_class} if any(r.of_class for r in self.results) else {}),
                     "n": result.n,
                     "weight_sum": result.weight_sum,
                     "value": result.value,
+                    **({"ci_low": result.ci.low, "ci_high": result.ci.high} if result.ci else {}),
                 }
             )
         frame = pd.DataFrame(rows)
