@@ -151,12 +151,16 @@ def listed(value: Any) -> tuple[str, ...]:
 
 def arrays_source(calls: Sequence[LossCall], inputs: Sequence[Any], request: dict[str, Any]) -> list[Source]:
     """Arrays as a table in memory: a column for each role, and for weight, mask and groups."""
-    roles = calls[0].entry.spec.roles
-    if len(inputs) != len(roles):
-        raise UsageError(
-            f"{calls[0].name} takes {len(roles)} arrays ({', '.join(roles)}), got {len(inputs)}", code="file-count"
-        )
-    columns: dict[str, Any] = dict(zip(roles, inputs, strict=True))
+    spec = calls[0].entry.spec
+    if not sum(not i.optional for i in spec.inputs) <= len(inputs) <= len(spec.inputs):
+        roles = ", ".join(f"{i.role} (optional)" if i.optional else i.role for i in spec.inputs)
+        raise UsageError(f"{calls[0].name} takes the arrays {roles}, got {len(inputs)}", code="file-count")
+    columns: dict[str, Any] = {}
+    for entry, value in zip(spec.inputs, inputs, strict=False):
+        if entry.kind.mapping:
+            columns.update(value)
+        elif value is not None:
+            columns[entry.role] = value
     for name in ("weight", "mask", "by"):
         value = request.get(name)
         if value is not None and not isinstance(value, str):

@@ -17,6 +17,7 @@ FLOORS = (
     {"index"},
     {"exact"},
     {"numerics", "sums"},
+    {"quantiles"},
     {"model"},
     {"losses", "data"},
     {"engine"},

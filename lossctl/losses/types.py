@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.model import kinds, scores, targets
+from lossctl.model import beside, kinds, scores, targets
 
 Rows: TypeAlias = NDArray[np.float64]
 Ratios: TypeAlias = tuple[Rows, Rows]
@@ -32,3 +32,8 @@ LabelsOrScores = Annotated[NDArray[Any], scores.LabelsOrScores()]
 LabelTarget = Annotated[NDArray[np.int64], targets.LabelTarget()]
 ProbOfTruth = Annotated[Rows, scores.ProbOfTruth()]
 Truth = Annotated[NDArray[np.int64], targets.Truth()]
+
+# Beside all rows:
+Prototypes = Annotated[Rows, beside.Prototypes()]
+Bias = Annotated[Rows | None, beside.Bias()]
+Clusters = Annotated[dict[str, Rows], beside.Layers()]

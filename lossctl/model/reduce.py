@@ -123,6 +123,9 @@ class Reduction(ABC):
 class Mean(Reduction):
     """One value a row, (N,); the mean divides by the rows (or their weight)."""
 
+    def __init__(self, default: str = "mean") -> None:
+        self.views = tuple(dict.fromkeys([default, *Reduction.views]))
+
     def rows(self, out: Rows, mode: str | None) -> Rows:
         return out
 

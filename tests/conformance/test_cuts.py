@@ -34,7 +34,7 @@ CHUNKS = (1, 7, 1000, None)
 
 def run_case(case: Any, arrays: Any, request: Request | None = None, **options: Any) -> Any:
     calls = [LossCall.make(case.entry.name, dict(case.given))]
-    return run(calls, [MemorySource(arrays)], request or Request(), Options(**options))
+    return run(calls, [MemorySource(case.table(arrays))], request or Request(), Options(**options))
 
 
 def beside(case: Any, arrays: Any, rows: int = ROWS) -> dict[str, Any]:
@@ -127,8 +127,11 @@ def test_chunks_change_nothing_with_any_parameter(called):
 
 def prepared(case: Any, arrays: Any) -> Arrays:
     spec = case.spec
-    fitted = spec.fit({role: np.asarray(a) for role, a in arrays.items()}, case.params)
-    return prepare(spec, case.params, fitted, nan="error", findings=Findings(), rows=np.arange(ROWS)).arrays
+    given = {role: np.asarray(a) for role, a in arrays.items()}
+    fitted = spec.fit({**given, **case.beside}, case.params)
+    rows = {role: fitted[role] for role in given}
+    ready = prepare(spec, case.params, rows, nan="error", findings=Findings(), rows=np.arange(ROWS), whole=case.beside)
+    return ready.arrays
 
 
 def resolved(case: Any, arrays: Arrays) -> dict[str, Any]:
@@ -144,7 +147,7 @@ def tally_of(case: Any, params: Any, arrays: Arrays, places: Any, weight: Any, c
     spec, reduction = case.spec, case.reduction
     mode = reduction.row_mode
     some = {role: a[places] for role, a in arrays.items()}
-    out = spec.run(some, params)
+    out = spec.run({**some, **case.beside}, params)
     values = reduction.rows(out, mode)
     if spec.scope == "group":
         starts = np.flatnonzero(np.diff(some["group"], prepend=-1))
@@ -280,7 +283,7 @@ def test_dropped_rows_are_as_if_absent(called):
     for array in gaps.values():
         if array.dtype.kind == "f":
             keep &= np.isfinite(array).reshape(ROWS, -1).all(axis=1)
-    for i in called.spec.inputs:
+    for i in called.inputs:
         ignored = i.kind.ignored(np.asarray(gaps[i.role]), called.params)
         keep &= True if ignored is None else ~ignored
     skipped = value_of(called, {**gaps, "m": mask}, Request(mask="m"), nan="skip")
@@ -330,13 +333,13 @@ def elements(case: Any, arrays: Any) -> Any:
     """What the formula gives for the rows that count."""
     ready = prepared(case, arrays)
     with np.errstate(all="ignore"):
-        return case.spec.run(ready, resolved(case, ready))
+        return case.spec.run({**ready, **case.beside}, resolved(case, ready))
 
 
 def counting(case: Any, arrays: Any) -> Any:
     """(N,) rows that count."""
     keep = np.ones(len(next(iter(arrays.values()))), bool)
-    for i in case.spec.inputs:
+    for i in case.inputs:
         ignored = i.kind.ignored(np.asarray(arrays[i.role]), case.params)
         keep &= True if ignored is None else ~ignored
     return keep
@@ -365,7 +368,7 @@ def spread_sizes(case: Any, arrays: Any) -> Any:
     """Real inputs at sizes from 1e-12 to 1e12, where naive sums lose digits."""
     sizes = 10.0 ** case.rng("sizes").integers(-12, 13, ROWS)
     wild = {}
-    for i in case.spec.inputs:
+    for i in case.inputs:
         array = arrays[i.role]
         plain = i.kind.decode(case.params, None) == "real" and array.dtype.kind == "f"
         wild[i.role] = (array.T * sizes).T if plain else array
@@ -429,7 +432,7 @@ def test_divisors(plain):
     table = {**arrays, "w": beside(plain, arrays)["w"]}
     for mode in ("mean", "sum") if reduction.row_mode else (None,):
         for norm in ("sum", "n"):
-            found = value_of(plain, table, Request(weight="w"), row=mode, weight_norm=norm)
+            found = value_of(plain, table, Request(weight="w"), reduction="mean", row=mode, weight_norm=norm)
             by = Fraction(n) if norm == "n" else sum((Fraction(float(w)) for w in weight), Fraction(0))
             by *= 1 if mode == "sum" else width
             assert found.value == rounded(total(out, weight) / by)
@@ -530,7 +533,7 @@ def test_several_losses_in_one_pass(cases):
     """Losses of the same inputs side by side give the digits they give alone."""
     by_form: dict[Any, list[Any]] = {}
     for case in cases:
-        kinds = tuple((i.role, i.kind.name) for i in case.spec.inputs)
+        kinds = tuple((i.role, i.kind.name) for i in case.inputs)
         if not case.given:
             by_form.setdefault((kinds, case.forms, tuple(case.params.get("input", "") for _ in "x")), []).append(case)
     tried = 0

@@ -21,7 +21,7 @@ from lossctl.errors import UsageError
 from lossctl.model import registry
 from lossctl.model.batch import settle
 from lossctl.model.call import LossCall, parse_calls
-from lossctl.model.kinds import Kind
+from lossctl.model.kinds import Kind, Sizes
 from lossctl.model.params import value_text
 from lossctl.model.spec import Input
 
@@ -71,7 +71,8 @@ def test_inputs(entry):
         assert isinstance(i.kind, Kind)
         assert i.kind.phrase.strip()
         assert i.kind.describe(entry.fixed).strip()
-        assert re.fullmatch(r"N( [A-Z])*( \| N( [A-Z])*)*", i.kind.axes)
+        first = "[A-Z]" if i.kind.whole else "N"
+        assert re.fullmatch(rf"{first}( [A-Z])*( \| {first}( [A-Z])*)*", i.kind.axes)
         assert i.side in {"P", "T"}
     assert tuple(roles) == entry.spec.roles
 
@@ -81,6 +82,8 @@ def test_every_input_can_be_spoiled_or_takes_anything(entry):
     params = settle(entry, {})
     for i in entry.spec.inputs:
         good = np.ones((4, 2)) if "N C" in i.kind.axes else np.ones(4)
+        if i.kind.mapping:
+            good = i.kind.sample(np.random.default_rng(0), Sizes(4, 2), params)
         anything = i.kind.decode(params, None) in {"text", "label"}
         assert anything or list(i.kind.spoil(good, params))
 
@@ -195,7 +198,7 @@ def test_good_values_are_taken_as_they_are(entry, good_values):
 
 def test_bad_values_are_refused(entry, case_of):
     """By the parameter, by the call, by the command's text, and by the function."""
-    arrays = case_of(entry).sample(4)
+    arguments = case_of(entry).arguments(case_of(entry).sample(4))
     for name, param in entry.spec.params.items():
         bad = list(param.spoil())
         assert bad
@@ -205,7 +208,7 @@ def test_bad_values_are_refused(entry, case_of):
                 lambda p=param, v=value: p.parse(value_text(v), separator=","),
                 lambda n=name, v=value: LossCall.make(entry.name, {n: v}),
                 lambda n=name, v=value: LossCall.parse(f"{entry.name}:{n}={value_text(v, '/')}"),
-                lambda n=name, v=value: registry.door(entry.name)(*arrays.values(), **{n: v}),
+                lambda n=name, v=value: registry.door(entry.name)(*arguments, **{n: v}),
             ]
             for way in ways:
                 with pytest.raises(UsageError, match=rf"\b{name}\b") as caught:
@@ -216,9 +219,9 @@ def test_bad_values_are_refused(entry, case_of):
 
 
 def test_unknown_parameter(entry, case_of):
-    arrays = case_of(entry).sample(4)
+    arguments = case_of(entry).arguments(case_of(entry).sample(4))
     for way in (
-        lambda: registry.door(entry.name)(*arrays.values(), no_such_thing=1.0),
+        lambda: registry.door(entry.name)(*arguments, no_such_thing=1.0),
         lambda: LossCall.parse(f"{entry.name}:no-such-thing=1"),
         lambda: parse_calls(entry.name, {"no_such_thing": "1"}),
     ):
@@ -436,4 +439,4 @@ def test_index_says_what_the_declaration_says(entry):
     assert [row[0] for row in record["inputs"]] == list(entry.spec.roles)
     assert list(record["params"]) == list(entry.spec.params)
     assert {name for name, param in record["params"].items() if param["fixed"]} == set(entry.fixed)
-    assert record["reductions"] == list(entry.spec.reduce.views)
+    assert record["reductions"] == list(entry.spec.views)

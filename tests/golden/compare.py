@@ -47,7 +47,7 @@ def difference(found: Any, expected: Any) -> float:
 
 def differences(case: Case, arrays: dict[str, Any]) -> Iterator[tuple[str, str, float]]:
     """(library, rows or values, difference) of one case on some inputs."""
-    inputs = [arrays[role] for role in get(case.loss).spec.roles]
+    inputs = [arrays[i.role] for i in get(case.loss).spec.inputs if not i.optional or i.role in arrays]
     if case.rows is not None:
         rows = evaluate(case.rows.library, case.rows.call, arrays, case.params)
         found = getattr(lossctl.losses, case.loss.replace("-", "_"))(*inputs, **case.params)

@@ -29,6 +29,10 @@ def scipy(call: str) -> Oracle:
     return Oracle("scipy", call)
 
 
+def torchmetrics(call: str) -> Oracle:
+    return Oracle("torchmetrics", call)
+
+
 def naive(call: str) -> Oracle:
     return Oracle("naive", call)
 

@@ -20,7 +20,7 @@ from typing import Any
 import libraries
 import numpy as np
 from cases import VALUES, Case, Golden, Same, Suit, save
-from inputs import everything, families
+from inputs import everything, families, plain
 from libraries import evaluate
 
 Data = dict[str, dict[str, Any]]
@@ -77,7 +77,7 @@ def golden(family: ModuleType, data: Data) -> Golden:
         raise SystemExit(f"two cases of one name: {twice}")
     done = tuple(computed(case, data) for case in cases)
     used = {case.data for case in done} | {suit.data for lines in family.SUITS.values() for s in lines for suit in s}
-    stored = {name: {role: a.tolist() for role, a in arrays.items()} for name, arrays in data.items() if name in used}
+    stored = {name: {role: plain(a) for role, a in arrays.items()} for name, arrays in data.items() if name in used}
     return Golden(libraries.VERSIONS, stored, done, tuple(same_elsewhere(family.SUITS, data)))
 
 

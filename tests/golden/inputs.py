@@ -355,3 +355,8 @@ def everything() -> dict[str, Arrays]:
     made = {name: make(rng([SEED, *name.encode()]), ROWS) for name, make in random_inputs().items()}
     edges = merged("EDGES", EDGES)
     return {**made, **{name: {role: np.asarray(a) for role, a in arrays.items()} for name, arrays in edges.items()}}
+
+
+def plain(array: Any) -> Any:
+    """An array, or several by name, as lists."""
+    return {name: part.tolist() for name, part in array.items()} if isinstance(array, dict) else array.tolist()

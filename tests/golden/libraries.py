@@ -46,9 +46,18 @@ def loops() -> dict[str, Any]:
     return {key: item for name in names for key, item in vars(importlib.import_module(name)).items()}
 
 
+def adaptive(clusters: dict[str, Any], features: Any, target: Any) -> Any:
+    """torch's adaptive softmax with these layers, of three frequent classes, a tail of four and one of three."""
+    module = torch.nn.AdaptiveLogSoftmaxWithLoss(5, 10, [3, 7], head_bias="head.bias" in clusters)
+    for name, layer in clusters.items():  # the inner sizes are the file's, not those that div_value would give
+        owner, _, attribute = name.rpartition(".")
+        setattr(module.get_submodule(owner), attribute, torch.nn.Parameter(layer))
+    return module(features, target)
+
+
 # What a call may name, and what its arrays are made of.
 LIBRARIES: dict[str, tuple[dict[str, Any], Callable[[Any], Any]]] = {
-    "torch": ({"torch": torch, "F": torch.nn.functional}, to_torch),
+    "torch": ({"torch": torch, "F": torch.nn.functional, "adaptive": adaptive}, to_torch),
     "keras": ({"losses": keras.losses, "np": np}, np.asarray),
     "optax": ({**vars(optax.losses), "jnp": jnp}, jnp.asarray),
     "sklearn": ({**vars(sklearn.metrics), "np": np}, np.asarray),
@@ -59,10 +68,14 @@ LIBRARIES: dict[str, tuple[dict[str, Any], Callable[[Any], Any]]] = {
 }
 
 
+def cast_all(array: Any, cast: Callable[[Any], Any]) -> Any:
+    return {name: cast(part) for name, part in array.items()} if isinstance(array, dict) else cast(array)
+
+
 def evaluate(library: str, call: str, arrays: Mapping[str, Any], params: Mapping[str, Any]) -> Any:
     """The value of ``call`` in a library, where inputs and parameters go by their names: a float, or a list."""
     names, cast = LIBRARIES[library]
-    variables = {name: cast(array) for name, array in arrays.items()}
+    variables = {name: cast_all(array, cast) for name, array in arrays.items()}
     for name, value in params.items():
         wants = name in ARRAY_PARAMS and value is not None
         variables[name] = cast(np.asarray(value, dtype=float)) if wants else value

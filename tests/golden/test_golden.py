@@ -23,8 +23,13 @@ VALUE = 1e-12
 
 
 def arrays_of(loss: str, data: str) -> list[Any]:
-    """The inputs in the order of the loss's roles."""
-    return [np.asarray(GOLDEN.data[data][role]) for role in get(loss).spec.roles]
+    """The inputs in the order of the loss's roles; optional ones where the data has them."""
+    stored = GOLDEN.data[data]
+    return [array_of(stored[i.role]) for i in get(loss).spec.inputs if not i.optional or i.role in stored]
+
+
+def array_of(stored: Any) -> Any:
+    return {k: np.asarray(v) for k, v in stored.items()} if isinstance(stored, dict) else np.asarray(stored)
 
 
 def options_of(options: Mapping[str, Any], data: str) -> dict[str, Any]:
