@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.model import beside, kinds, scores, targets
+from lossctl.model import beside, kinds, scores, sets, targets
 
 Rows: TypeAlias = NDArray[np.float64]
 Ratios: TypeAlias = tuple[Rows, Rows]
@@ -32,6 +32,8 @@ LabelsOrScores = Annotated[NDArray[Any], scores.LabelsOrScores()]
 LabelTarget = Annotated[NDArray[np.int64], targets.LabelTarget()]
 ProbOfTruth = Annotated[Rows, scores.ProbOfTruth()]
 Truth = Annotated[NDArray[np.int64], targets.Truth()]
+PredictedSets = Annotated[NDArray[Any], sets.PredictedSets()]
+TrueSets = Annotated[NDArray[Any], sets.TrueSets()]
 
 # Beside all rows:
 Prototypes = Annotated[Rows, beside.Prototypes()]

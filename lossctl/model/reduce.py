@@ -242,9 +242,11 @@ class Sums(Reduction):
         self,
         finish_sums: Callable[[dict[str, list[Exact]], Totals, Params], float],
         keep: tuple[str, ...] = (),
+        classes: Callable[[Totals, Params], dict[float, float]] | None = None,
     ) -> None:
         self.finish_sums = finish_sums
         self.keep = keep
+        self.classes = classes
 
     def rows(self, out: Any, mode: str | None) -> None:
         return None
@@ -274,7 +276,7 @@ class Sums(Reduction):
 
     def width(self, out: dict[str, Term]) -> int:
         arrays = [term[0] if isinstance(term, tuple) else term for term in out.values()]
-        return max(1 if array.ndim == 1 else array.shape[1] for array in arrays)
+        return max((1 if array.ndim == 1 else array.shape[1] for array in arrays), default=1)
 
     def divisor(self, totals: Totals, mode: str | None) -> None:
         return None
