@@ -6,11 +6,12 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
 
+from lossctl import index
 from lossctl.cli.common import Settings, apply_common, say
 from lossctl.data.bind import Request
 from lossctl.data.inputs import open_inputs
@@ -48,12 +49,22 @@ def run_compute(ctx: click.Context, losses: str, values: dict[str, Any]) -> int:
         no_header=values["no_header"],
         null_values=values["null_value"] or None,
     )
+    for word, name in other_names(losses):
+        say(settings, f"{word} is {name}")
     report = run(calls, sources, request_of(values, roles), options, elsewhere)
     talk(report, settings, roles)
     write(report, values, settings)
     if settings.verbose:
         say(settings, f"{report.read:,} rows in {time.perf_counter() - started:.3f} s")
     return judge(report, values, settings)
+
+
+def other_names(losses: str) -> Iterator[tuple[str, str]]:
+    """Aliases that were typed, with what they resolve to; a mere ``-loss`` is no other name."""
+    for part in losses.split(","):
+        word = index.normal(part.split(":")[0])
+        if not word.startswith("@") and index.resolve(word) not in {word, word.removesuffix("-loss")}:
+            yield word, index.resolve(word)
 
 
 def spell(value: Any) -> str:
