@@ -45,6 +45,52 @@ def test_pinball(pair: list[np.ndarray]) -> None:
     assert close(losses.pinball(pred, target, quantile=0.2), mirrored)
 
 
+@given(vectors(FINITE, 2), st.floats(0.01, 0.99))
+def test_asymmetric_is_the_umbrella(pair: list[np.ndarray], q: float) -> None:
+    pred, target = pair
+    assert close(losses.asymmetric(pred, target), losses.mse(pred, target))
+    assert close(losses.asymmetric(pred, target, power=1), losses.mae(pred, target))
+    tilted = losses.asymmetric(pred, target, over=1 - q, under=q, power=1)
+    assert close(tilted, losses.pinball(pred, target, quantile=q))
+
+
+@given(vectors(FINITE, 2))
+def test_bias_and_variance_make_up_the_square(pair: list[np.ndarray]) -> None:
+    pred, target = pair
+    bias = lossctl.compute("mean-bias-error", pred, target).value
+    left = np.mean((pred - target - bias) ** 2)
+    assert close(lossctl.compute("mse", pred, target).value, bias**2 + left, rtol=1e-9, atol=1e-9)
+    assert close(losses.quadratic_cost(pred, target), losses.mse(pred, target) / 2)
+
+
+@given(vectors(st.floats(-(2**20), 2**20, allow_subnormal=False).map(round), 2), st.integers(-1000, 1000))
+def test_explained_variance_does_not_see_a_constant(pair: list[np.ndarray], shift: int) -> None:
+    pred, target = pair
+    centred = pred - round(float(np.mean(pred - target)))
+    plain = losses.explained_variance(pred, target)
+    assert losses.explained_variance(centred + shift, target) == plain
+    if len(pred) > 1:
+        assert plain >= losses.r2(pred, target) - 1e-12
+
+
+@given(vectors(st.floats(-0.75, 1e6, allow_subnormal=False), 2))
+def test_logarithmic_errors(pair: list[np.ndarray]) -> None:
+    pred, target = pair
+    gap = np.log1p(pred) - np.log1p(target)
+    assert close(losses.msle(pred, target), gap**2)
+    assert close(losses.rmsle(pred, target), np.abs(gap))
+
+
+@given(vectors(st.floats(-1e3, 1e3).map(lambda x: round(x, 3)), 3), st.floats(1e-3, 1e3))
+def test_cosine_does_not_see_lengths(columns: list[np.ndarray], size: float) -> None:
+    pred = np.column_stack(columns)
+    target = pred[::-1]
+    plain = losses.cosine_distance(pred, target)
+    assert close(losses.cosine_distance(size * pred, target), plain)
+    both = (np.abs(pred).max(axis=1) > 0) & (np.abs(target).max(axis=1) > 0)
+    assert close(losses.cosine_distance(-pred, target)[both], 2 - plain[both])
+
+
 @given(vectors(FINITE, 2))
 def test_log_cosh_between_square_and_straight(pair: list[np.ndarray]) -> None:
     value, error = losses.log_cosh(*pair), np.abs(pair[0] - pair[1])

@@ -7,13 +7,16 @@ from typing import Annotated, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.model import beside, kinds, scores, sets, targets
+from lossctl.model import beside, kinds, reals, scores, sets, targets
 
 Rows: TypeAlias = NDArray[np.float64]
 Ratios: TypeAlias = tuple[Rows, Rows]
 
 Real = Annotated[Rows, kinds.Kind()]
 Vector = Annotated[Rows, kinds.Vector()]
+Direction = Annotated[Rows, reals.Direction()]
+Divisor = Annotated[Rows, reals.Divisor()]
+AboveMinusOne = Annotated[Rows, reals.AboveMinusOne()]
 Scores = Annotated[Rows, kinds.Scores()]
 Relevance = Annotated[Rows, kinds.NonNegative()]
 Group = Annotated[NDArray[np.int64], kinds.Group()]

@@ -36,7 +36,7 @@ class Law(NamedTuple):
 
 
 def _close(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
-    return bool(np.allclose(a, b, rtol=1e-9, atol=1e-12))
+    return bool(np.allclose(a, b, rtol=1e-9, atol=1e-12, equal_nan=True))
 
 
 def _nonnegative(values: Values, arrays: Mapping[str, Any]) -> bool:

@@ -171,7 +171,7 @@ def values_for(param: Param) -> list[Value]:
     if "float" in param.types:
         found += numbers
     if "int" in param.types:
-        found += [0, 2, -7] if low is None else [int(low), int(low) + 2]
+        found += [0, 2, -7] if low is None else [int(low), int(low) + 2 if high is None else int(high)]
     if "list" in param.types:
         found += [(numbers[0], numbers[1], numbers[0]), (numbers[1], numbers[0], numbers[1])]
     return found

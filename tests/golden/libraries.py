@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 import optax
+import scipy.spatial.distance
 import scipy.special
 import sklearn.metrics
 import torch
@@ -58,11 +59,11 @@ def adaptive(clusters: dict[str, Any], features: Any, target: Any) -> Any:
 # What a call may name, and what its arrays are made of.
 LIBRARIES: dict[str, tuple[dict[str, Any], Callable[[Any], Any]]] = {
     "torch": ({"torch": torch, "F": torch.nn.functional, "adaptive": adaptive}, to_torch),
-    "keras": ({"losses": keras.losses, "np": np}, np.asarray),
+    "keras": ({"losses": keras.losses, "metrics": keras.metrics, "np": np}, np.asarray),
     "optax": ({**vars(optax.losses), "jnp": jnp}, jnp.asarray),
     "sklearn": ({**vars(sklearn.metrics), "np": np}, np.asarray),
     "torchmetrics": ({"torch": torch, **vars(torchmetrics.functional)}, to_torch),
-    "scipy": ({"special": scipy.special, "np": np}, np.asarray),
+    "scipy": ({"special": scipy.special, "distance": scipy.spatial.distance, "np": np}, np.asarray),
     # No library has the loss: double loops over plain lists, with mpmath or fractions where digits could go.
     "naive": (loops(), lambda array: np.asarray(array).tolist()),
 }

@@ -42,6 +42,8 @@ def function(loss: str) -> Any:
 
 
 def close(found: float, expected: float) -> bool:
+    if math.isnan(expected):
+        return math.isnan(found)
     return found == expected or math.isclose(found, expected, rel_tol=VALUE, abs_tol=1e-15)
 
 

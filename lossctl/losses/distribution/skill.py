@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from lossctl.exact import Exact, ratio
-from lossctl.losses.regression.pointwise import pinball
+from lossctl.losses.regression.tilted import pinball
 from lossctl.losses.regression.whole import MULTIOUTPUT
 from lossctl.losses.types import Real
 from lossctl.model.params import Param
