@@ -28,7 +28,7 @@ def everything(sums: dict[str, list[Exact]], totals: Totals, params: Mapping[str
 
 @loss(
     title="Euclidean norm of the error",
-    reduce=Switch("over", {"sample": Mean(), "all": Sums(everything)}),
+    reduce=Switch("norm_over", {"sample": Mean(), "all": Sums(everything)}),
     unit="target units",
     range="0 to inf",
     laws={NONNEGATIVE},
@@ -37,11 +37,11 @@ def everything(sums: dict[str, list[Exact]], totals: Totals, params: Mapping[str
     tasks=("vectors", "regression", "keypoints", "coordinates", "distance"),
     equivalents=(
         Equivalent("torch", "torch.linalg.vector_norm(pred - target, dim=-1).mean()", "of N x D"),
-        Equivalent("torchmetrics", "minkowski_distance(pred, target, p=2)", "over=all"),
+        Equivalent("torchmetrics", "minkowski_distance(pred, target, p=2)", "norm_over=all"),
     ),
     traps=(
         "textbooks also call the sum of squares the L2 loss: --squared",
-        "over=all is the norm of one long vector, not the sum of the rows' norms",
+        "norm_over=all is the norm of one long vector, not the sum of the rows' norms",
     ),
 )
 def l2_norm(
@@ -49,11 +49,11 @@ def l2_norm(
     target: Vector,
     *,
     squared: Annotated[bool, Param("the sum of squares, without the root")] = False,
-    over: Annotated[str, OVER] = "sample",
+    norm_over: Annotated[str, OVER] = "sample",
 ) -> Any:
     """Length of the error vector.
 
-    With e = pred - target over the columns j of a row (over=all: over all rows too):
+    With e = pred - target over the columns j of a row (norm_over=all: over all rows too):
 
         sqrt(sum_j e_j^2)
         sum_j e_j^2            squared
@@ -62,14 +62,14 @@ def l2_norm(
     array([5., 1.])
     """
     error = pred - target
-    if over == "all":
+    if norm_over == "all":
         return {"square": (error, error)}
     return np.sum(error * error, axis=1) if squared else numerics.norms(error)
 
 
 @loss(
     title="Sum of absolute errors",
-    reduce=Switch("over", {"sample": Mean(default="sum"), "all": Sums(everything)}),
+    reduce=Switch("norm_over", {"sample": Mean(default="sum"), "all": Sums(everything)}),
     unit="target units",
     range="0 to inf",
     laws={NONNEGATIVE},
@@ -82,10 +82,10 @@ def l2_norm(
     ),
     traps=("it sums over rows by default, as least absolute deviations do: --reduction mean averages the rows",),
 )
-def l1_norm(pred: Vector, target: Vector, *, over: Annotated[str, OVER] = "sample") -> Any:
+def l1_norm(pred: Vector, target: Vector, *, norm_over: Annotated[str, OVER] = "sample") -> Any:
     """Sum of the absolute errors of a row's columns.
 
-    With e = pred - target over the columns j of a row (over=all: over all rows too):
+    With e = pred - target over the columns j of a row (norm_over=all: over all rows too):
 
         sum_j |e_j|
 
@@ -93,4 +93,4 @@ def l1_norm(pred: Vector, target: Vector, *, over: Annotated[str, OVER] = "sampl
     array([7., 1.])
     """
     error = np.abs(pred - target)
-    return {"size": error} if over == "all" else np.sum(error, axis=1)
+    return {"size": error} if norm_over == "all" else np.sum(error, axis=1)

@@ -52,12 +52,12 @@ def norms() -> list[Case]:
             ("l1-norm", f"{error}.abs().sum()", f"({weight} * {error}.abs()).sum()", {}),
         ):
             of_file = value(torch(call)), value(torch(weighted), weight="weight")
-            found.append(case(loss, data, *of_file, rows=None, over="all", **params))
+            found.append(case(loss, data, *of_file, rows=None, norm_over="all", **params))
     long = "vector_lengths(pred, target)"
     found.append(case("l2-norm", "long-vectors", value(naive("max(rows)"), reduction="max"), rows=naive(long)))
     minkowski = [value(torchmetrics(f"minkowski_distance(pred, target, p={p})")) for p in (1, 2)]
-    found.append(case("l1-norm", "label-sets", minkowski[0], rows=None, over="all"))
-    found.append(case("l2-norm", "label-sets", minkowski[1], rows=None, over="all"))
+    found.append(case("l1-norm", "label-sets", minkowski[0], rows=None, norm_over="all"))
+    found.append(case("l2-norm", "label-sets", minkowski[1], rows=None, norm_over="all"))
     return found
 
 
@@ -126,7 +126,7 @@ def cases() -> list[Case]:
 COLUMNS = Suit("columns", {"multioutput": "per-column"})
 SUITS = {
     ("l2-norm", "torch"): [[Suit("columns")]],
-    ("l2-norm", "torchmetrics"): [[Suit("columns", {"over": "all"}), Suit("columns", differs=True)]],
+    ("l2-norm", "torchmetrics"): [[Suit("columns", {"norm_over": "all"}), Suit("columns", differs=True)]],
     ("l1-norm", "torch"): [[Suit("columns"), Suit("reals")]],
     ("l1-norm", "torchmetrics"): [[Suit("columns")]],
     ("median-ae", "sklearn"): [[Suit("reals"), COLUMNS, Suit("columns", differs=True)]],
