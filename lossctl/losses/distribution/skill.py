@@ -12,6 +12,7 @@ from lossctl.exact import Exact, ratio
 from lossctl.losses.regression.tilted import pinball
 from lossctl.losses.regression.whole import MULTIOUTPUT
 from lossctl.losses.types import Real
+from lossctl.model.laws import SHIFT_INVARIANT
 from lossctl.model.params import Param
 from lossctl.model.reduce import Sums, Term, Totals
 from lossctl.model.registry import loss
@@ -59,6 +60,7 @@ def quantile_skill(sums: dict[str, list[Exact]], totals: Totals, params: Mapping
     unit="1",
     range="-inf to 1",
     direction="maximise",
+    laws={SHIFT_INVARIANT},
     presets=(
         Preset(
             "d2-absolute",
