@@ -29,7 +29,7 @@ LIBRARIES = {
     "rich": ("report/table.py",),
     "pyarrow": ("data/",),
     "pandas": ("engine/result.py",),
-    "scipy": (),
+    "scipy": ("numerics.py",),
     "rapidfuzz": (),
     "dask": (),
 }

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.model import kinds, scores, targets
+from lossctl.model import domains, kinds, scores, targets
 
 Rows: TypeAlias = NDArray[np.float64]
 Ratios: TypeAlias = tuple[Rows, Rows]
@@ -32,3 +32,28 @@ LabelsOrScores = Annotated[NDArray[Any], scores.LabelsOrScores()]
 LabelTarget = Annotated[NDArray[np.int64], targets.LabelTarget()]
 ProbOfTruth = Annotated[Rows, scores.ProbOfTruth()]
 Truth = Annotated[NDArray[np.int64], targets.Truth()]
+OneHotTruth = Annotated[NDArray[Any], targets.OneHotTruth()]
+
+Measure = Annotated[
+    Rows,
+    domains.HalfLine(
+        domains.Domain("a number >= 0", "is not a measure (>= 0)", hint="are these logarithms?  exponentiate them")
+    ),
+]
+Count = Annotated[
+    Rows,
+    domains.HalfLine(
+        domains.Domain("a count, or any number >= 0", "is not a count (>= 0)", hint="were the targets standardised?"),
+        sparse=True,
+    ),
+]
+Variance = Annotated[
+    Rows,
+    domains.HalfLine(
+        domains.Domain(
+            "a variance: a number >= 0",
+            "is not a variance (>= 0)",
+            hint="it takes variances: square standard deviations, exponentiate log-variances",
+        )
+    ),
+]
