@@ -287,8 +287,8 @@ INDEX: dict[str, dict[str, Any]] = {'balanced-sigmoid-ce': {'aliases': ['class-b
                                        'list': False,
                                        'fixed': False}},
                    'reductions': ['mean', 'sum', 'none', 'min', 'max', 'median', 'pNN', 'std'],
-                   'summary': 'How far prediction and target are from their mixture: symmetric, and finite '
-                              'where they are disjoint.',
+                   'summary': 'How far prediction and target are from their mixture: finite even where they '
+                              'have nothing in common.',
                    'title': 'Jensen-Shannon divergence'},
  'kl-div': {'aliases': ['kldiv', 'kl-divergence', 'kl'],
             'base': 'kl-div',

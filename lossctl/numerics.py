@@ -163,11 +163,13 @@ def log_ratio(a: Floats, b: Floats) -> Floats:
     leaves the floats, it is that difference of logarithms, which has nothing left to cancel.
     """
     with np.errstate(all="ignore"):
-        gap, quotient = (a - b) / b, a / b
-        near = np.abs(gap) < 0.5
-        whole = np.where(near, np.log1p(np.where(near, gap, 0.0)), np.log(quotient))
+        quotient = a / b
+        log = np.log(quotient)
+        near = np.abs(quotient - 1.0) < 0.5
+        close = b[near]
+        log[near] = np.log1p((a[near] - close) / close)
         inside = (quotient > 1e-290) & (quotient < 1e290)
-        return np.asarray(whole if inside.all() else np.where(inside, whole, np.log(a) - np.log(b)))
+        return np.asarray(log if inside.all() else np.where(inside, log, np.log(a) - np.log(b)))
 
 
 NEAR = 0.35  # |x| below which the series of a deviance is summed
@@ -193,11 +195,12 @@ def deviance_series(x: Floats, power: float) -> Floats:
 def entropy_gap(x: Floats) -> Floats:
     """(1 + x) log(1 + x) - x for x >= -1, to full relative precision; as written it cancels near 0."""
     near = np.abs(x) < NEAR
-    far = np.where(near, 1.0, x)
-    small = np.where(near, x, 0.0)
+    gap = np.empty_like(x)
+    z, far = x[near], x[~near]
+    gap[near] = z * z * deviance_series(z, 1.0)
     with np.errstate(divide="ignore"):
-        apart = times(1.0 + far, np.log1p(far)) - far
-    return np.asarray(np.where(near, small * small * deviance_series(small, 1.0), apart))
+        gap[~near] = times(1.0 + far, np.log1p(far)) - far
+    return gap
 
 
 def half_deviance(target: Floats, pred: Floats, power: float) -> Floats:

@@ -112,6 +112,7 @@ def kl_div(
         "scipy's jensenshannon is the distance, the square root of this: --sqrt",
         "the default input is probabilities, where kl-div takes log-probabilities",
         "at most log 2 = 0.6931 nats, which is 1 bit: --base 2 for a value between 0 and 1",
+        "symmetric at the default mix of 0.5 only",
     ),
 )
 def js_divergence(
@@ -125,7 +126,7 @@ def js_divergence(
     mix: Annotated[float, Param("share of the target in the mixture; the rest is the prediction's", gt=0, lt=1)] = 0.5,
     sqrt: Annotated[bool, Param("the square root, which is a distance")] = False,
 ) -> Rows:
-    """How far prediction and target are from their mixture: symmetric, and finite where they are disjoint.
+    """How far prediction and target are from their mixture: finite even where they have nothing in common.
 
     With t the target, q the prediction, w the share of the target, m = w t + (1 - w) q, and KL in the base:
 
