@@ -30,7 +30,7 @@ LIBRARIES = {
     "rich": ("report/table.py",),
     "pyarrow": ("data/",),
     "pandas": ("engine/result.py",),
-    "scipy": (),
+    "scipy": ("numerics.py",),
     "rapidfuzz": (),
     "dask": (),
 }

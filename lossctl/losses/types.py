@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.model import beside, kinds, reals, scores, sets, targets
+from lossctl.model import beside, domains, kinds, reals, scores, sets, targets
 
 Rows: TypeAlias = NDArray[np.float64]
 Ratios: TypeAlias = tuple[Rows, Rows]
@@ -42,3 +42,28 @@ TrueSets = Annotated[NDArray[Any], sets.TrueSets()]
 Prototypes = Annotated[Rows, beside.Prototypes()]
 Bias = Annotated[Rows | None, beside.Bias()]
 Clusters = Annotated[dict[str, Rows], beside.Layers()]
+OneHotTruth = Annotated[NDArray[Any], targets.OneHotTruth()]
+
+Measure = Annotated[
+    Rows,
+    domains.HalfLine(
+        domains.Domain("a number >= 0", "is not a measure (>= 0)", hint="are these logarithms?  exponentiate them")
+    ),
+]
+Count = Annotated[
+    Rows,
+    domains.HalfLine(
+        domains.Domain("a count, or any number >= 0", "is not a count (>= 0)", hint="were the targets standardised?"),
+        sparse=True,
+    ),
+]
+Variance = Annotated[
+    Rows,
+    domains.HalfLine(
+        domains.Domain(
+            "a variance: a number >= 0",
+            "is not a variance (>= 0)",
+            hint="it takes variances: square standard deviations, exponentiate log-variances",
+        )
+    ),
+]

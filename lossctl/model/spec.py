@@ -167,8 +167,9 @@ class LossSpec(NamedTuple):
         for name, value in given.items():
             when = self.params[name].when
             if when is not None and values[when.param] not in when.values and value != when.off:
+                wanted = "|".join(value_text(v) for v in when.values)
                 raise UsageError(
-                    f"{self.name}: {name} acts only with {when.param}={'|'.join(when.values)}, and {when.param} is "
+                    f"{self.name}: {name} acts only with {when.param}={wanted}, and {when.param} is "
                     f"{value_text(values[when.param])}",
                     code="idle-parameter",
                     hint=f"leave {name} out, or change {when.param}",

@@ -161,7 +161,9 @@ def values_for(param: Param) -> list[Value]:
     found += [None] if "none" in param.types else []
     low = param.gt if param.gt is not None else param.ge
     high = param.lt if param.lt is not None else param.le
-    if low is not None and high is not None:
+    if param.outside is not None:
+        numbers = [param.outside[0] - 0.75, param.outside[1] + 0.25, *param.outside]
+    elif low is not None and high is not None:
         numbers = [low + 0.25 * (high - low), low + 0.75 * (high - low)]
     elif low is not None:
         numbers = [low + 0.5, low + 2.5]

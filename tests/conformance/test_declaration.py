@@ -153,6 +153,7 @@ def test_parameter_words(entry):
         assert all(choice in phrase for choice in param.choices)
         for bound in (param.gt, param.ge, param.lt, param.le):
             assert bound is None or f"{bound:g}" in phrase
+        assert all(f"{bound:g}" in phrase for bound in param.outside or ())
         assert ("none" in phrase.split(" | ")) == ("none" in param.types or "none" in param.choices)
 
 
@@ -176,7 +177,7 @@ def test_idle_parameter_is_refused(entry, good_values):
     for name, param in entry.spec.params.items():
         if param.when is None or param.when.param in entry.fixed:
             continue
-        for idle in entry.spec.params[param.when.param].choices:
+        for idle in good_values(entry.spec.params[param.when.param]):
             if idle in param.when.values:
                 continue
             given = {param.when.param: idle, name: next(v for v in good_values(param) if v != param.when.off)}

@@ -95,7 +95,11 @@ def load(folder: Path = VALUES) -> Golden:
         for name, number in part.versions.items():
             if versions.setdefault(name, number) != number:
                 raise ValueError(f"{name} {number} and {versions[name]}: generate all families with one environment")
-    data = {name: arrays for part in parts for name, arrays in part.data.items()}
+    data: dict[str, Mapping[str, Any]] = {}
+    for part in parts:
+        for name, arrays in part.data.items():
+            if data.setdefault(name, arrays) != arrays and repr(data[name]) != repr(arrays):
+                raise ValueError(f"inputs {name}: two families have different ones")
     return Golden(
         versions,
         data,

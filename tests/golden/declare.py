@@ -25,12 +25,12 @@ def sklearn(call: str) -> Oracle:
     return Oracle("sklearn", call)
 
 
-def scipy(call: str) -> Oracle:
-    return Oracle("scipy", call)
-
-
 def torchmetrics(call: str) -> Oracle:
     return Oracle("torchmetrics", call)
+
+
+def scipy(call: str) -> Oracle:
+    return Oracle("scipy", call)
 
 
 def naive(call: str) -> Oracle:

@@ -19,9 +19,10 @@ import numpy as np
 import optax
 import scipy.spatial.distance
 import scipy.special
+import scipy.stats
 import sklearn.metrics
 import torch
-import torchmetrics.functional
+import torchmetrics.functional.regression
 from keras.src.backend.common import dtypes
 
 # Keras casts float64 down to float32 inside its operations, on every backend but TensorFlow's.
@@ -62,8 +63,14 @@ LIBRARIES: dict[str, tuple[dict[str, Any], Callable[[Any], Any]]] = {
     "keras": ({"losses": keras.losses, "metrics": keras.metrics, "np": np}, np.asarray),
     "optax": ({**vars(optax.losses), "jnp": jnp}, jnp.asarray),
     "sklearn": ({**vars(sklearn.metrics), "np": np}, np.asarray),
-    "torchmetrics": ({"torch": torch, **vars(torchmetrics.functional)}, to_torch),
-    "scipy": ({"special": scipy.special, "distance": scipy.spatial.distance, "np": np}, np.asarray),
+    "torchmetrics": (
+        {"torch": torch, **vars(torchmetrics.functional.regression), **vars(torchmetrics.functional)},
+        to_torch,
+    ),
+    "scipy": (
+        {"special": scipy.special, "distance": scipy.spatial.distance, "stats": scipy.stats, "np": np},
+        np.asarray,
+    ),
     # No library has the loss: double loops over plain lists, with mpmath or fractions where digits could go.
     "naive": (loops(), lambda array: np.asarray(array).tolist()),
 }

@@ -19,6 +19,10 @@ C = [0, 2, 1, 0]
 W = (1, 2, 0.5)
 Q = [[0.7, 0.2, 0.1], [0, 0.1, 0.9], [0.3, 0.3, 0.4], [0.5, 0.25, 0.25]]
 LOG_SOFTMAX = Z - np.log(np.exp(Z).sum(axis=1, keepdims=True))
+PROB = np.exp(LOG_SOFTMAX)
+AMOUNTS = ([0.5, 0.5, 2], [2, 1, 3])
+COUNTS = ([0.5, 1, 2], [0, 1, 5])
+NORMAL = ([1, 2], [0, 2.5], [0.5, 2])
 SCORE = ([0.3, 0.8, 2, -0.5], [1, -1, 1, -1])
 IGNORED = [0, -100, 1, -100]
 
@@ -100,6 +104,18 @@ FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = 
         ".0394927441 .0447630462 .0097123133 .8591882853",
         {"mean": ".2382890972", "sum": ".9531563889"},
     ),
+    ("js-divergence", (PROB, Q), {}, ".0085339768 .0152479135 .0023948438 .1487390712", {}),
+    ("js-divergence", ([[0.0, 1.0, 0.0]], [[1.0, 0.0, 0.0]]), {"base": 2, "sqrt": True}, "1", {}),
+    ("js-divergence", ([[0.5, 0.5]], [[1.0, 0.0]]), {"sqrt": True}, ".46450140402246", {}),
+    ("poisson-nll", COUNTS, {}, "1.6487212707 1.7182818285 -2.6109439011", {}),
+    ("poisson-nll", COUNTS, {"full": True}, "1.6487212707 1.7182818285 2.1599031505", {}),
+    ("poisson-nll", ([2], [5]), {"full": True, "stirling": "exact"}, "2.17655", {}),
+    ("poisson-nll", ([0.5, 0, 2], [0, 1, 5]), {"log_input": False}, ".5 18.420680744 -1.4657359278", {}),
+    ("gaussian-nll", NORMAL, {}, ".6534264097 .4090735903", {}),
+    ("gaussian-nll", NORMAL, {"full": True}, "1.5723649429 1.3280121235", {}),
+    ("gaussian-nll", ([1], [1], [1e-9]), {}, "-6.9078", {}),
+    ("brier", ([0.1, 0.9, 0.8, 0.3], [0, 1, 1, 0]), {}, ".01 .01 .04 .09", {"mean": ".0375"}),
+    ("brier", ([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.2, 0.2, 0.6]], [0, 1, 2]), {}, ".06 .14 .24", {}),
     ("hinge", SCORE, {}, ".7 1.8 0 .5", {"mean": ".75"}),
     ("hinge", ([0.5], [1]), {}, ".5", {}),
 ]
@@ -147,6 +163,16 @@ CONVENTIONS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("triplet-margin", ([[0, 0]], [[0, 0]], [[0, 0]]), {}, "1"),
     ("likelihood", ([0.9, 0.2], [1, 0]), {}, ".72"),
     ("likelihood", ([0.9, 0.2], [1, 0]), {"reduction": "mean"}, ".8485281374"),
+    ("tweedie-deviance", AMOUNTS, {}, "1.1666667"),
+    ("tweedie-deviance", AMOUNTS, {"power": 1}, "1.1214208"),
+    ("tweedie-deviance", AMOUNTS, {"power": 1.5}, "1.1998126"),
+    ("tweedie-deviance", AMOUNTS, {"power": 2}, "1.3433956"),
+    ("tweedie-deviance", AMOUNTS, {"power": 3}, "1.8611111"),
+    ("poisson-deviance", AMOUNTS, {}, "1.1214208"),
+    ("gamma-deviance", AMOUNTS, {}, "1.3433956"),
+    ("generalized-kl", AMOUNTS, {}, ".5607104"),
+    ("brier", ([[0.8, 0.2], [0.3, 0.7]], [0, 1]), {}, ".065"),
+    ("brier", ([[0.8, 0.2], [0.3, 0.7]], [0, 1]), {"factor": "sum"}, ".13"),
     ("zero-one", (["10", "2"], ["10", "3"]), {}, ".5"),
     ("max-error", REAL, {}, "1"),
     ("rmse", REAL, {}, ".6123724357"),
