@@ -12,13 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "binary_costs",
     "clip_range",
+    "exp_gap",
     "log_cosh",
     "log_normaliser",
     "log_prob_at",
     "log_probs",
     "safe_log",
+    "sigmoid_pair",
     "softplus_pair",
+    "sparse_normaliser",
     "times",
 ]
 
@@ -36,6 +40,30 @@ def softplus_pair(x: Floats) -> tuple[Floats, Floats]:
     """
     tail = np.log1p(np.exp(-np.abs(x)))
     return np.asarray(tail + np.maximum(-x, 0.0)), np.asarray(tail + np.maximum(x, 0.0))
+
+
+def sigmoid_pair(x: Floats) -> tuple[Floats, Floats]:
+    """The probabilities of yes and of no at a logit, 1 / (1 + e^-x) and 1 / (1 + e^x), each with all its digits.
+
+    The small one is e^-|x| times the large one: 1 - p is 0 from x = 37 on, and e^-x overflows below x = -709.
+    """
+    small = np.exp(-np.abs(x))
+    large = 1.0 / (1.0 + small)
+    small = small * large
+    return np.where(x >= 0, large, small), np.where(x >= 0, small, large)
+
+
+def exp_gap(x: Floats) -> Floats:
+    """e^x - 1 - x, to full relative precision for every x <= 0.
+
+    expm1(x) - x loses all digits towards 0 (at x = -1e-8 nothing is left of x^2/2). From -1/2 on the series
+    x^2/2! + x^3/3! + ... has enough terms with x^17.
+    """
+    near = np.maximum(x, -0.5)
+    series = np.zeros_like(near)
+    for power in range(17, 2, -1):
+        series = (1.0 + series) * near / power
+    return np.where(x > -0.5, 0.5 * near * near * (1.0 + series), np.expm1(x) - x)
 
 
 def times(a: Floats, b: Floats) -> Floats:
@@ -94,6 +122,41 @@ def log_normaliser(z: NDArray[Any]) -> tuple[NDArray[Any], Floats]:
     return top, np.log1p(np.sum(terms, axis=1, dtype=np.float64))
 
 
+def sparse_normaliser(z: NDArray[Any]) -> tuple[Floats, Floats]:
+    """The greatest p.z + (1 - |p|^2) / 2 over all distributions p, in two parts, (N,) both: top, and the rest.
+
+    The best p is z projected onto the simplex. With scores sorted, d_j how far the j-th lies below the top, and k the
+    size of the support, its greatest entry is a = (1 + sum d) / k, and the others are a - d_j. By sum p = 1:
+
+        p.z + (1 - |p|^2) / 2 = top + 1/2 sum_{j>1} p_j v_j,   v_j = 1 - d_j
+
+    The left side cancels where p is nearly one-hot (p_2 = 1e-9 has nothing left of its 1e-18), the right side adds
+    positive terms only. p_j is a - d_j or v_j - sum(v) / k, whichever subtracts the smaller numbers, and v_j carries
+    the rounding of d_j along, which is all there is of it near the edge of the support. A row of -inf has top 0.
+
+    >>> sparse_normaliser(np.array([[1.0, 0.5, -9.0]]))
+    (array([1.]), array([0.0625]))
+    """
+    scores = np.ascontiguousarray(z, dtype=np.float64)
+    top = np.max(scores, axis=1)
+    top = np.where(np.isfinite(top), top, 0.0)
+    level = top[:, None]
+    with np.errstate(invalid="ignore"):
+        drop = level - scores  # N C
+        back = level - drop
+        lost = (level - (drop + back)) + (back - scores)  # level - scores = drop + lost exactly
+        order = np.argsort(drop, axis=1)
+        drop = np.take_along_axis(drop, order, axis=1)
+        short = (1.0 - drop) - np.take_along_axis(lost, order, axis=1)
+        inside = 1.0 + np.cumsum(drop, axis=1) > np.arange(1, drop.shape[1] + 1) * drop
+    size = np.maximum(np.sum(inside, axis=1), 1)
+    short = np.where(inside, short, 0.0)[:, 1:]
+    greatest = (1.0 + np.sum(np.where(inside, drop, 0.0), axis=1)) / size
+    others = np.sum(short, axis=1) / size
+    prob = np.where((greatest < 0.5)[:, None], greatest[:, None] - drop[:, 1:], short - others[:, None])
+    return top, np.asarray(0.5 * np.sum(np.maximum(prob, 0.0) * short, axis=1))
+
+
 def clip_range(clip: str | float) -> tuple[float, float]:
     """The interval that probabilities are clipped to before the logarithm.
 
@@ -108,6 +171,16 @@ def clip_range(clip: str | float) -> tuple[float, float]:
 
 
 TORCH_FLOOR = -100.0  # torch.nn.BCELoss never lets a logarithm fall below this
+
+
+def binary_costs(pred: Floats, form: str, clip: str | float = "none") -> tuple[Floats, Floats]:
+    """-log p and -log(1 - p), what yes and no cost at logits or probabilities (``form``)."""
+    if form == "logits":
+        return softplus_pair(pred)
+    low, high = clip_range(clip)
+    prob = pred if low == 0 else np.clip(pred, low, high)
+    costs = -safe_log(prob), -safe_log1m(prob)
+    return (np.minimum(costs[0], -TORCH_FLOOR), np.minimum(costs[1], -TORCH_FLOOR)) if clip == "torch" else costs
 
 
 def _class_probs(pred: NDArray[Any], clip: str | float) -> Floats:

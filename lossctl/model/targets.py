@@ -251,7 +251,8 @@ class Truth(Kind):
         return "binary" if classes is None else "class"
 
     def check(self, array: Array, params: Params, classes: int | None = None) -> Iterator[Seen]:
-        yield unknown_class(array, classes or 2)
+        rule, rows, values = unknown_class(array, classes or 2)
+        yield (rule if classes else rule._replace(hint="are the labels -1/+1?  recode -1 as 0")), rows, values
 
     def canonical(self, array: Array, params: Params) -> Array:
         return array.astype(np.int64)
@@ -261,4 +262,5 @@ class Truth(Kind):
 
     def spoil(self, array: Array, params: Params) -> Iterator[tuple[str, Array]]:
         yield from super().spoil(array, params)
-        yield "unknown-class", put(array, 2.0)
+        yield "unknown-class", put(array, 99)
+        yield "unknown-class", put(array, -1)
