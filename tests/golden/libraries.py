@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 import optax
+import scipy.spatial
 import scipy.special
 import sklearn.metrics
 import torch
@@ -53,9 +54,11 @@ LIBRARIES: dict[str, tuple[dict[str, Any], Callable[[Any], Any]]] = {
     "optax": ({**vars(optax.losses), "jnp": jnp}, jnp.asarray),
     "sklearn": ({**vars(sklearn.metrics), "np": np}, np.asarray),
     "torchmetrics": ({"torch": torch, **vars(torchmetrics.functional)}, to_torch),
-    "scipy": ({"special": scipy.special, "np": np}, np.asarray),
+    "scipy": ({"special": scipy.special, "spatial": scipy.spatial, "np": np}, np.asarray),
     # No library has the loss: double loops over plain lists, with mpmath or fractions where digits could go.
     "naive": (loops(), lambda array: np.asarray(array).tolist()),
+    # The same loops, where they keep every digit (mpmath, fractions) down to the smallest number.
+    "mpmath": (loops(), lambda array: np.asarray(array).tolist()),
 }
 
 

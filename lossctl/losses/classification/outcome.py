@@ -244,7 +244,7 @@ def log_loss(
     >>> log_loss([0.9, 0.2, 0.0], [1, 0, 1])
     array([ 0.10536052,  0.22314355, 36.04365339])
     """
-    prob, own = truth(pred, target)
-    stored = float(np.finfo(pred.dtype).eps)
-    low, high = (stored, 1.0 - stored) if clip == "dtype" else numerics.clip_range(clip)
-    return -log_truth(np.clip(prob, low, high), own) + 0.0  # + 0: never -0.0
+    cost = -log_truth(*truth(pred, target)) + 0.0  # + 0: never -0.0
+    low = float(np.finfo(pred.dtype).eps) if clip == "dtype" else numerics.clip_range(clip)[0]
+    # p within [eps, 1 - eps] is -log(p) within these; 1 - eps itself would be rounded.
+    return cost if low == 0 else np.clip(cost, -np.log1p(-low), -np.log(low))
