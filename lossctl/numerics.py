@@ -45,12 +45,10 @@ def softplus_pair(x: Floats) -> tuple[Floats, Floats]:
 def sigmoid_pair(x: Floats) -> tuple[Floats, Floats]:
     """The probabilities of yes and of no at a logit, 1 / (1 + e^-x) and 1 / (1 + e^x), each with all its digits.
 
-    The small one is e^-|x| times the large one: 1 - p is 0 from x = 37 on, and e^-x overflows below x = -709.
+    One minus the other is 0 from |x| = 37 on. Where e^|x| overflows (|x| > 709) the quotient is below 1e-308: 0.
     """
-    small = np.exp(-np.abs(x))
-    large = 1.0 / (1.0 + small)
-    small = small * large
-    return np.where(x >= 0, large, small), np.where(x >= 0, small, large)
+    with np.errstate(over="ignore"):
+        return 1.0 / (1.0 + np.exp(-x)), 1.0 / (1.0 + np.exp(x))
 
 
 def exp_gap(x: Floats) -> Floats:
@@ -70,7 +68,9 @@ def times(a: Floats, b: Floats) -> Floats:
     """a * b with 0 * inf = 0: a term of weight zero is not there."""
     with np.errstate(invalid="ignore"):
         product = a * b
-    return np.asarray(np.where(a == 0, 0.0, product))
+    product += 0.0  # never -0.0
+    # Looking for a NaN is one pass; choosing element by element costs more than all the rest.
+    return np.asarray(np.where(a == 0, 0.0, product) if np.isnan(np.min(product, initial=0.0)) else product)
 
 
 def safe_log(p: Floats) -> Floats:
@@ -125,10 +125,10 @@ def log_normaliser(z: NDArray[Any]) -> tuple[NDArray[Any], Floats]:
 def sparse_normaliser(z: NDArray[Any]) -> tuple[Floats, Floats]:
     """The greatest p.z + (1 - |p|^2) / 2 over all distributions p, in two parts, (N,) both: top, and the rest.
 
-    The best p is z projected onto the simplex. With scores sorted, d_j how far the j-th lies below the top, and k the
-    size of the support, its greatest entry is a = (1 + sum d) / k, and the others are a - d_j. By sum p = 1:
+    The best p is z projected onto the simplex. With d_j how far the j-th score lies below the top, and k the size of
+    the support, the entry of the top score is a = (1 + sum d) / k, and the others, by which is summed, are a - d_j:
 
-        p.z + (1 - |p|^2) / 2 = top + 1/2 sum_{j>1} p_j v_j,   v_j = 1 - d_j
+        p.z + (1 - |p|^2) / 2 = top + 1/2 sum p_j v_j,   v_j = 1 - d_j
 
     The left side cancels where p is nearly one-hot (p_2 = 1e-9 has nothing left of its 1e-18), the right side adds
     positive terms only. p_j is a - d_j or v_j - sum(v) / k, whichever subtracts the smaller numbers, and v_j carries
@@ -138,23 +138,29 @@ def sparse_normaliser(z: NDArray[Any]) -> tuple[Floats, Floats]:
     (array([1.]), array([0.0625]))
     """
     scores = np.ascontiguousarray(z, dtype=np.float64)
-    top = np.max(scores, axis=1)
+    n = len(scores)
+    first = np.argmax(scores, axis=1)
+    top = scores[np.arange(n), first]
     top = np.where(np.isfinite(top), top, 0.0)
-    level = top[:, None]
-    with np.errstate(invalid="ignore"):
-        drop = level - scores  # N C
-        back = level - drop
-        lost = (level - (drop + back)) + (back - scores)  # level - scores = drop + lost exactly
-        order = np.argsort(drop, axis=1)
-        drop = np.take_along_axis(drop, order, axis=1)
-        short = (1.0 - drop) - np.take_along_axis(lost, order, axis=1)
-        inside = 1.0 + np.cumsum(drop, axis=1) > np.arange(1, drop.shape[1] + 1) * drop
-    size = np.maximum(np.sum(inside, axis=1), 1)
-    short = np.where(inside, short, 0.0)[:, 1:]
-    greatest = (1.0 + np.sum(np.where(inside, drop, 0.0), axis=1)) / size
-    others = np.sum(short, axis=1) / size
-    prob = np.where((greatest < 0.5)[:, None], greatest[:, None] - drop[:, 1:], short - others[:, None])
-    return top, np.asarray(0.5 * np.sum(np.maximum(prob, 0.0) * short, axis=1))
+    with np.errstate(over="ignore"):
+        row, column = np.nonzero(top[:, None] - scores < 1.0)  # whatever lies lower is outside
+    high, low = top[row], scores[row, column]
+    drop = high - low
+    back = high - drop
+    short = (1.0 - drop) - ((high - (drop + back)) + (back - low))  # 1 - (high - low), with what rounding lost
+    while True:
+        # Those below the threshold that their set gives are taken out until none is (Michelot 1986).
+        size = np.maximum(np.bincount(row, minlength=n), 1)
+        greatest = (1.0 + np.bincount(row, drop, minlength=n)) / size
+        inside = drop < greatest[row]
+        if inside.all():
+            break
+        row, column, drop, short = row[inside], column[inside], drop[inside], short[inside]
+    other = column != first[row]
+    row, drop, short = row[other], drop[other], short[other]
+    level = np.bincount(row, short, minlength=n) / size
+    prob = np.where(greatest[row] < 0.5, greatest[row] - drop, short - level[row])
+    return top, np.asarray(0.5 * np.bincount(row, np.maximum(prob, 0.0) * short, minlength=n))
 
 
 def clip_range(clip: str | float) -> tuple[float, float]:

@@ -78,6 +78,9 @@ class ClassTarget(Kind):
     def __init__(self, *, soft: bool = False) -> None:
         self.soft = soft
 
+    def describe(self, fixed: Params) -> str:
+        return f"{self.phrase}, or a distribution over the classes" if self.soft else self.phrase
+
     def elementwise(self, params: Params) -> bool:
         return False
 

@@ -183,7 +183,7 @@ def balanced_sigmoid_ce(
     ),
     traps=(
         "alpha and gamma are torchvision's defaults, whose own reduction is none; its alpha=-1 is alpha=none",
-        "the papers' detectors sum and divide by the number of positives: --reduction sum, and divide",
+        "the paper's detector sums and divides by the number of positives: --reduction sum, and divide",
         "Keras ignores alpha unless apply_class_balancing=True; optax and MONAI have alpha off by default",
         "alpha=0.25 suits gamma=2; without focus (alpha-ce) the paper found 0.75 best",
         "the default input is logits: probabilities need --input probs",
