@@ -313,7 +313,7 @@ INDEX: dict[str, dict[str, Any]] = {'alpha-ce': {'aliases': ['alpha-weighted-ce'
                     'summary': 'Cross-entropy bent towards the absolute error, so that wrong labels cost at '
                                'most 1/q.',
                     'title': 'Generalized cross-entropy'},
- 'hamming': {'aliases': ['hamming-distance'],
+ 'hamming': {'aliases': [],
              'base': 'hamming',
              'family': 'classification',
              'inputs': [['pred',

@@ -55,6 +55,8 @@ from lossctl.model.spec import Arrays, Equivalent, Paper, Prelude, Preset
     traps=(
         "at p = 0 the same prediction costs 100 (torch), 16.118 (keras), 36.04 (scikit-learn) or inf (clip=none)",
         "the default input is probabilities: logits need --input logits",
+        "torch does not look at targets beside logits: outside [0, 1] its loss goes below zero; here they are refused",
+        "label smoothing of Keras' binary form goes towards 1/2: y (1 - s) + s / 2",
     ),
 )
 def bce(

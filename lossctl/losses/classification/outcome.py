@@ -99,7 +99,6 @@ def zero_one(
     unit="share of labels",
     range="0 to 1",
     laws={NONNEGATIVE},
-    aliases=("hamming-distance",),
     see=("zero-one", "bce"),
     tasks=("multilabel classification", "classification error", "tags"),
     like={"sklearn": {}},
@@ -116,6 +115,7 @@ def zero_one(
         DECISIONS,
         "one label a row: the same as zero-one; several: each label counts by itself",
         "torchmetrics takes scores outside [0, 1] for logits and squashes them",
+        "it compares labels as a whole: the Hamming distance of strings is another loss",
     ),
     align=scores_fit,
 )
