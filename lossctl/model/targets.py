@@ -81,6 +81,9 @@ class ClassTarget(Kind):
     def __init__(self, *, soft: bool = False) -> None:
         self.soft = soft
 
+    def describe(self, fixed: Params) -> str:
+        return f"{self.phrase}, or a distribution over the classes" if self.soft else self.phrase
+
     def elementwise(self, params: Params) -> bool:
         return False
 
@@ -263,7 +266,8 @@ class Truth(Kind):
         return "binary" if classes is None else "class"
 
     def check(self, array: Array, params: Params, classes: int | None = None) -> Iterator[Seen]:
-        yield unknown_class(array, classes or 2)
+        rule, rows, values = unknown_class(array, classes or 2)
+        yield (rule if classes else rule._replace(hint="are the labels -1/+1?  recode -1 as 0")), rows, values
 
     def canonical(self, array: Array, params: Params) -> Array:
         return array.astype(np.int64)
@@ -276,7 +280,8 @@ class Truth(Kind):
 
     def spoil(self, array: Array, params: Params) -> Iterator[tuple[str, Array]]:
         yield from super().spoil(array, params)
-        yield "unknown-class", put(array, 2.0)
+        yield "unknown-class", put(array, 99)
+        yield "unknown-class", put(array, -1)
 
 
 NOT_ZERO_ONE = Rule("not-one-hot", "is not 0 or 1, as the columns of a one-hot target are")

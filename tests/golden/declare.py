@@ -37,6 +37,11 @@ def naive(call: str) -> Oracle:
     return Oracle("naive", call)
 
 
+def exact(call: str) -> Oracle:
+    """A loop that keeps every digit: lossctl is held to relative differences, however small the value."""
+    return Oracle("mpmath", call)
+
+
 def value(oracle: Oracle, **options: Any) -> Reduced:
     """A reduced value under lossctl's options (``weight`` names the weights among the inputs)."""
     return Reduced(oracle, options)
