@@ -254,6 +254,8 @@ def finish(call: LossCall, found: dict[str, Found], refs: dict[str, Ref], common
                 common.notes.append(("classes-renamed", text))
             names = wanted
     target = found.get("target")
+    if target is not None and not input_of(call, "target").kind.parallel:
+        target = None
     if target is not None and names is not None and target.suffixes is not None:
         refs["target"] = refs["target"]._replace(columns=aligned(target, names, common.sources[refs["target"].source]))
     elif target is not None and pred is not None and pred.suffixes and target.suffixes:

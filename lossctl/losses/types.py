@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.model import kinds, scores, targets
+from lossctl.model import kinds, margins, scores, targets
 
 Rows: TypeAlias = NDArray[np.float64]
 Ratios: TypeAlias = tuple[Rows, Rows]
@@ -32,3 +32,13 @@ LabelsOrScores = Annotated[NDArray[Any], scores.LabelsOrScores()]
 LabelTarget = Annotated[NDArray[np.int64], targets.LabelTarget()]
 ProbOfTruth = Annotated[Rows, scores.ProbOfTruth()]
 Truth = Annotated[NDArray[np.int64], targets.Truth()]
+
+Decision = Annotated[Rows, margins.Decision()]
+DecisionOrClasses = Annotated[Rows, margins.DecisionOrClasses()]
+SignedOrClass = Annotated[Rows, margins.SignedOrClass()]
+ClassDecisions = Annotated[Rows, margins.ClassDecisions()]
+TrueClass = Annotated[NDArray[np.int64], margins.TrueClass()]
+LabelScores = Annotated[Rows, margins.LabelScores()]
+LabelLogits = Annotated[Rows, margins.LabelLogits()]
+LabelSet = Annotated[Rows, margins.LabelSet()]
+IndexLists = Annotated[NDArray[np.bool_], margins.IndexLists()]

@@ -66,6 +66,7 @@ class Kind:
     decides: bool = False  # a decision may be taken from scores where no label is predicted
     flat: bool = True  # (N, 1) is taken as (N,)
     lift: bool = False  # (N,) is taken as (N, 1)
+    parallel: bool = True  # several columns of a target stand for those of the predictions, one by one
 
     def elementwise(self, params: Params) -> bool:
         """Whether elements stand against the elements of the other inputs, one by one."""

@@ -1,10 +1,10 @@
 """Print how far lossctl is from the other libraries: a table of losses by libraries.
 
     pip install -e . -r tests/golden/requirements.txt
-    python tests/golden/compare.py [ROWS]
+    python tests/golden/compare.py [ROWS [LOSS...]]
 
-Every golden case whose inputs can be drawn at random is run again on 2,000 rows (of several seeds), in lossctl and in
-the library. A cell holds the greatest relative difference of row values, then of reduced values. Row values that are
+Every golden case (of the named losses, or of all) whose inputs can be drawn at random is run again on 2,000 rows (of
+several seeds), in lossctl and in the library. A cell holds the greatest relative difference of row values, then of reduced values. Row values that are
 less than a thousandth of the largest are compared with that thousandth: a difference of two distances near zero has
 few digits in any library.
 """
@@ -15,7 +15,7 @@ import math
 import sys
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,12 +60,12 @@ def differences(case: Case, arrays: dict[str, Any]) -> Iterator[tuple[str, str, 
         yield reduced.oracle.library, "values", difference(value, expected)
 
 
-def table(rows: int) -> str:
+def table(rows: int, losses: Sequence[str] = ()) -> str:
     worst: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
     counts: dict[str, int] = defaultdict(int)
     random = random_inputs()
     for case in [case for family in families().values() for case in family.cases()]:
-        if case.data not in random:
+        if case.data not in random or (losses and case.loss not in losses):
             continue
         counts[case.loss] += 1
         for seed in SEEDS:
@@ -97,7 +97,7 @@ def main() -> None:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
     print(f"Greatest relative difference of rows / of reduced values, {rows:,} rows, seeds {SEEDS}, float64")
     print("; ".join(f"{name} {number}" for name, number in VERSIONS.items()), end="\n\n")
-    print(table(rows))
+    print(table(rows, sys.argv[2:]))
 
 
 if __name__ == "__main__":
