@@ -621,7 +621,7 @@ INDEX: dict[str, dict[str, Any]] = {'balanced-sigmoid-ce': {'aliases': ['class-b
  'soft-margin': {'aliases': [],
                  'base': 'soft-margin',
                  'family': 'margin',
-                 'inputs': [['pred', 'P', 'N | N K', 'a finite score, higher for the positive class'],
+                 'inputs': [['pred', 'P', 'N | N K', 'a logit'],
                             ['target', 'T', 'N | N K', '-1 or 1 (or 0 and 1)']],
                  'module': 'lossctl.losses.margin.binary',
                  'params': {'labels': {'help': 'how the two classes are written: auto takes {-1, 1} or {0, '

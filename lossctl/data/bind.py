@@ -223,6 +223,9 @@ def bind_call(call: LossCall, common: Common) -> BoundCall:
     pred = found.get("pred")
     if pred is not None and "pred" in places:
         call = settle_form(call, pred, common.sources[places["pred"]])
+        if pred.form in {"probs", "log-probs"} and input_of(call, "pred").kind.unbounded:
+            text = f'{call.name} takes scores on the whole line, and the name of "{pred.columns[0]}" says {pred.form}'
+            common.notes.append(("scores-expected", text))
     refs = {role: Ref(places[role], f.columns) for role, f in found.items()}
     return finish(call, found, refs, common)
 

@@ -31,6 +31,7 @@ class Decision(Kind):
     name: str = "decision score"
     phrase: str = "a finite score, higher for the positive class"
     columns: Detect = "score"
+    unbounded: bool = True
 
 
 class DecisionOrClasses(Decision):
@@ -87,6 +88,7 @@ class ClassDecisions(Kind):
     phrase: str = "one finite score for each class"
     flat: bool = False
     columns: Detect = "classes"
+    unbounded: bool = True
 
     def elementwise(self, params: Params) -> bool:
         return False
@@ -145,6 +147,7 @@ class LabelScores(ClassDecisions):
     axes: str = "N L"
     phrase: str = "one finite score for each label"
     lift: bool = True
+    unbounded: bool = False  # only their order counts
 
 
 class LabelLogits(LabelScores):
@@ -189,6 +192,9 @@ class IndexLists(Kind):
 
     def elementwise(self, params: Params) -> bool:
         return False
+
+    def decode(self, params: Params, classes: int | None) -> Decode:
+        return "list"
 
     def check(self, array: Array, params: Params, classes: int | None = None) -> Iterator[Seen]:
         size = array.shape[1] if classes is None else classes

@@ -67,8 +67,9 @@ def nearly(shift: float) -> Any:
 @pytest.mark.parametrize("margin", [0.3, 1.0, 700.0])
 def test_leads_that_are_small_beside_the_scores(shift: float, margin: float) -> None:
     scores, target = nearly(shift), [0, 1, 2, 0]
-    leads = [[M(float(row[y])) - M(float(s)) for j, s in enumerate(row) if j != y] for row, y in zip(scores, target)]
-    short = [[max(M(0), M(margin) - lead) for lead in row] for row in leads]
+    short = []
+    for row, y in zip(scores.tolist(), target, strict=True):
+        short.append([max(M(0), M(margin) - (M(row[y]) - M(s))) for j, s in enumerate(row) if j != y])
     worst = [max(row) for row in short]
     agree(lossctl.losses.multiclass_hinge(scores, target, margin=margin), worst, 3e-16)
     agree(lossctl.losses.categorical_hinge(scores, np.eye(3)[target], margin=margin), worst, 3e-16)
@@ -81,7 +82,7 @@ def test_leads_that_are_small_beside_the_scores(shift: float, margin: float) -> 
 def test_lists_whose_leads_are_small_beside_the_scores(shift: float) -> None:
     scores, lists = nearly(shift), [[0, -1, -1], [2, 0, -1], [1, 2, -1], [0, 1, 2]]
     expected = []
-    for row, entries in zip(scores, lists):
+    for row, entries in zip(scores, lists, strict=True):
         listed = [e for e in entries if e >= 0]
         others = [i for i in range(3) if i not in listed]
         expected.append(sum((max(M(0), 1 - (M(row[j]) - M(row[i]))) for j in listed for i in others), M(0)) / 3)

@@ -4,9 +4,9 @@
     python tests/golden/compare.py [ROWS [LOSS...]]
 
 Every golden case (of the named losses, or of all) whose inputs can be drawn at random is run again on 2,000 rows (of
-several seeds), in lossctl and in the library. A cell holds the greatest relative difference of row values, then of reduced values. Row values that are
-less than a thousandth of the largest are compared with that thousandth: a difference of two distances near zero has
-few digits in any library.
+several seeds), in lossctl and in the library. A cell holds the greatest relative difference of row values, then of
+reduced values. Row values that are less than a thousandth of the largest are compared with that thousandth: a
+difference of two distances near zero has few digits in any library.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from typing import Annotated
 import numpy as np
 
 from lossctl import numerics
-from lossctl.losses.margin.options import MARGIN
-from lossctl.losses.types import Decision, DecisionOrClasses, Real, Rows, SignedOrClass, SignedTarget
+from lossctl.losses.margin.options import MARGIN, signs_fit
+from lossctl.losses.types import Decision, DecisionOrClasses, Logits, Real, Rows, SignedOrClass, SignedTarget
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, Value
 from lossctl.model.reduce import Elements
@@ -46,8 +46,9 @@ SQUASHED = "a sigmoid squashes all scores as soon as one leaves [0, 1]"
     traps=(
         LABELS,
         "scikit-learn takes a column of one class only as -1, even if all of it is 1 (with labels=[0, 1] too)",
-        "torchmetrics squashes scores through a sigmoid as soon as one leaves [0, 1], and takes a -1 as positive",
+        "torchmetrics squashes scores through a sigmoid as soon as one leaves [0, 1], and wants labels 0 and 1",
     ),
+    align=signs_fit,
 )
 def hinge(
     pred: Decision,
@@ -83,6 +84,7 @@ def hinge(
         Equivalent("torchmetrics", "hinge_loss(pred, (target > 0).long(), task='binary', squared=True)", SQUASHED),
     ),
     traps=(LABELS, "every shortfall is squared by itself: it is not the square of the mean hinge"),
+    align=signs_fit,
 )
 def squared_hinge(
     pred: Decision,
@@ -103,13 +105,11 @@ def squared_hinge(
 
 
 def one_or_many(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
-    """Labels stand against scores, or a class index against all scores of its row."""
-    pred, target, labels = arrays["pred"], arrays["target"], params["labels"]
-    if pred.shape[1:] == target.shape[1:]:
-        return None
-    if pred.ndim == 2 and target.ndim == 1:
+    """A label for each score, or a class index beside all scores of its row."""
+    if arrays["pred"].ndim == arrays["target"].ndim + 1:
+        labels = params["labels"]
         return None if labels == "auto" else f"labels={labels} speaks of two classes, and there are several scores"
-    return "shapes differ"
+    return signs_fit(arrays, params)
 
 
 @loss(
@@ -179,6 +179,7 @@ def perceptron(pred: DecisionOrClasses, target: SignedOrClass) -> Rows:
         "one row far on the wrong side outweighs all others: from y s = -709.8 down the value is inf, a result",
         "scikit-learn's boosting with loss='exponential' writes the same for 0/1 labels, with 2 y - 1",
     ),
+    align=signs_fit,
 )
 def exponential(pred: Decision, target: SignedTarget) -> Rows:
     """The exponential of how far a score is on the wrong side, as boosting weighs its rows.
@@ -214,8 +215,9 @@ def exponential(pred: Decision, target: SignedTarget) -> Rows:
         "torch overflows to inf where y s is below -709; the value there is -y s",
         "the same as bce-with-logits, which takes 0/1 labels",
     ),
+    align=signs_fit,
 )
-def soft_margin(pred: Decision, target: SignedTarget) -> Rows:
+def soft_margin(pred: Logits, target: SignedTarget) -> Rows:
     """The logistic loss of a margin: cross-entropy of a logit with labels -1 and +1.
 
     With y in {-1, +1}, s the score:
@@ -248,6 +250,7 @@ def soft_margin(pred: Decision, target: SignedTarget) -> Rows:
         "torch adds both terms for a label other than -1 and 1; here {0, 1} is {-1, 1}, and all else an error",
         "the distance of a similar pair is the loss as it stands: negative ones make it negative",
     ),
+    align=signs_fit,
 )
 def hinge_embedding(
     pred: Real,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,22 +137,22 @@ def coverage_error(pred: LabelScores, target: LabelSet) -> Rows:
     return np.asarray(np.sum(pred >= least[:, None], axis=1), np.float64)
 
 
-def at_or_above(pred: Rows, counted: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """(N, L) for each label, how many of the counted ones have its score or a higher one.
+def ranked(pred: Rows, target: Rows) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
+    """Labels from the best to the worst, (N, L) each: whether true, and how many false, and how many in all, have its
+    score or a higher one.
 
     By sorting: comparing all pairs of a row would take L times the memory.
     """
     order = np.argsort(-pred, axis=1, kind="stable")
     scores = np.take_along_axis(pred, order, axis=1)
-    seen = np.cumsum(np.take_along_axis(counted, order, axis=1), axis=1)
+    true = np.take_along_axis(target, order, axis=1) == 1
+    places = np.arange(pred.shape[1])
     last = np.ones(pred.shape, bool)  # of a run of equal scores
     last[:, :-1] = scores[:, 1:] != scores[:, :-1]
-    # Equal scores share the count at the end of their run: the least of all run ends from here on.
-    ends = np.where(last, seen, pred.shape[1])
-    shared = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
-    found: NDArray[Any] = np.empty_like(shared)
-    np.put_along_axis(found, order, shared, axis=1)
-    return found
+    # Equal scores stand together: each counts as the last of its run, the least of all run ends from here on.
+    ends = np.where(last, places, places[-1])
+    ends = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
+    return true, np.take_along_axis(np.cumsum(~true, axis=1), ends, axis=1), ends + 1
 
 
 @loss(
@@ -190,8 +190,8 @@ def label_ranking_loss(pred: LabelScores, target: LabelSet) -> Rows:
     >>> label_ranking_loss([[0.75, 0.5, 1.0], [1.0, 0.2, 0.1]], [[1, 0, 0], [0, 0, 1]])
     array([0.5, 1. ])
     """
-    true = target == 1
-    wrong = np.sum(at_or_above(pred, ~true), axis=1, where=true)
+    true, above, _ = ranked(pred, target)
+    wrong = np.sum(above, axis=1, where=true)
     positives = np.sum(true, axis=1)
     pairs = positives * (pred.shape[1] - positives)
     return np.asarray(np.divide(wrong, pairs, out=np.zeros(len(pred)), where=pairs > 0))
@@ -237,9 +237,8 @@ def lrap_loss(pred: LabelScores, target: LabelSet) -> Rows:
     >>> lrap_loss([[0.75, 0.5, 1.0], [1.0, 0.2, 0.1]], [[1, 0, 0], [0, 0, 1]])
     array([0.5       , 0.66666667])
     """
-    true = target == 1
+    true, above, rank = ranked(pred, target)
     # The share of false labels instead of one minus that of true ones: nothing cancels in a nearly perfect ranking.
-    false = at_or_above(pred, ~true) / at_or_above(pred, np.ones(pred.shape, bool))
+    total = np.sum(np.where(true, above / rank, 0.0), axis=1)
     positives = np.sum(true, axis=1)
-    total = np.sum(np.where(true, false, 0.0), axis=1)
     return np.asarray(np.divide(total, positives, out=np.zeros(len(pred)), where=positives > 0))

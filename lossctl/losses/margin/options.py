@@ -11,6 +11,14 @@ MARGIN = Param("how far a score must be on the right side to cost nothing", ge=0
 AHEAD = Param("how far the true class must be ahead of another to cost nothing", ge=0)
 
 
+def signs_fit(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
+    """A label for each score."""
+    pred, target = arrays["pred"], arrays["target"]
+    if pred.ndim == 2 and target.ndim == 1:
+        return "several scores beside one column of targets are classes (multiclass-hinge), and here each has its label"
+    return None if pred.shape[1:] == target.shape[1:] else "shapes differ"
+
+
 def classes_fit(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
     """A column of targets for each score, where there is more than one, and a weight for each class."""
     scores, weight = arrays["pred"].shape[1], params.get("class_weight")
