@@ -449,7 +449,7 @@ INDEX: dict[str, dict[str, Any]] = {'balanced-sigmoid-ce': {'aliases': ['class-b
                        'base': 'multilabel-margin',
                        'family': 'margin',
                        'inputs': [['pred', 'P', 'N C', 'one finite score for each class'],
-                                  ['target', 'T', 'N C', 'class indices, then -1 to the end of the row']],
+                                  ['target', 'T', 'N C', 'class indices, ended by the first -1']],
                        'module': 'lossctl.losses.margin.multilabel',
                        'params': {},
                        'reductions': ['mean', 'sum', 'none', 'min', 'max', 'median', 'pNN', 'std'],

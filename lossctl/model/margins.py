@@ -186,7 +186,7 @@ class IndexLists(Kind):
 
     name: str = "class lists"
     axes: str = "N C"
-    phrase: str = "class indices, then -1 to the end of the row"
+    phrase: str = "class indices, ended by the first -1"
     flat: bool = False
     parallel: bool = False
 
