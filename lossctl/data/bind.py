@@ -275,6 +275,9 @@ def bind_call(call: LossCall, common: Common) -> BoundCall:
     pred = found.get("pred")
     if pred is not None and "pred" in places:
         call = settle_form(call, pred, common.sources[places["pred"]])
+        if pred.form in {"probs", "log-probs"} and input_of(call, "pred").kind.unbounded:
+            text = f'{call.name} takes scores on the whole line, and the name of "{pred.columns[0]}" says {pred.form}'
+            common.notes.append(("scores-expected", text))
     refs = {role: Ref(places[role], f.columns) for role, f in found.items()}
     return finish(call, found, refs, common)
 
@@ -306,6 +309,8 @@ def finish(call: LossCall, found: dict[str, Found], refs: dict[str, Ref], common
                 common.notes.append(("classes-renamed", text))
             names = wanted
     target = found.get("target")
+    if target is not None and not input_of(call, "target").kind.parallel:
+        target = None
     if target is not None and names is not None and target.suffixes is not None:
         refs["target"] = refs["target"]._replace(columns=aligned(target, names, common.sources[refs["target"].source]))
     elif target is not None and pred is not None and pred.suffixes and target.suffixes:

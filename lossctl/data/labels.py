@@ -179,6 +179,13 @@ class ClassNames:
             table[place] = index
         return np.asarray(table[places])
 
+    def renumber_lists(self, numbers: NDArray[np.float64], where: tuple[str, str, int]) -> NDArray[np.float64]:
+        """(N, C) lists of class indices, each to its first -1, where the names of classes are other numbers."""
+        if numbers.ndim != 2 or self.plain or all(isinstance(label, str) for label in self.index or ()):
+            return numbers
+        listed = np.where(np.logical_and.accumulate(numbers != -1, axis=1), numbers, -1.0)
+        return np.column_stack([self.renumber(column, -1.0, where) for column in listed.T])
+
     def unknown(self, text: str, where: tuple[str, str, int]) -> DataError:
         file, column, row = where
         if self.names is None:

@@ -47,6 +47,8 @@ class Chunk:
                 ignore = bound.call.params.get("ignore_index")
                 return bound.classes.renumber(numbers, _number(ignore), self._where(ref))
             return numbers
+        if way == "list":
+            return bound.classes.renumber_lists(self.numbers(ref), self._where(ref))
         if way == "label" and text:
             return self._coded(bound, role, ref)
         if way == "binary" and text:

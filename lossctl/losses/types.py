@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.model import beside, domains, kinds, reals, scores, sets, targets
+from lossctl.model import beside, domains, kinds, margins, reals, scores, sets, targets
 
 Rows: TypeAlias = NDArray[np.float64]
 Ratios: TypeAlias = tuple[Rows, Rows]
@@ -69,3 +69,13 @@ Variance = Annotated[
         )
     ),
 ]
+
+Decision = Annotated[Rows, margins.Decision()]
+DecisionOrClasses = Annotated[Rows, margins.DecisionOrClasses()]
+SignedOrClass = Annotated[Rows, margins.SignedOrClass()]
+ClassDecisions = Annotated[Rows, margins.ClassDecisions()]
+TrueClass = Annotated[NDArray[np.int64], margins.TrueClass()]
+LabelScores = Annotated[Rows, margins.LabelScores()]
+LabelLogits = Annotated[Rows, margins.LabelLogits()]
+LabelSet = Annotated[Rows, margins.LabelSet()]
+IndexLists = Annotated[NDArray[np.bool_], margins.IndexLists()]

@@ -25,6 +25,7 @@ COUNTS = ([0.5, 1, 2], [0, 1, 5])
 NORMAL = ([1, 2], [0, 2.5], [0.5, 2])
 SCORE = ([0.3, 0.8, 2, -0.5], [1, -1, 1, -1])
 IGNORED = [0, -100, 1, -100]
+RANKED = ([[0.75, 0.5, 1], [1, 0.2, 0.1]], [[1, 0, 0], [0, 0, 1]])
 
 CE = ".2413112967 .1698460196 1.0986122887 3.0239090562"
 FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = [
@@ -129,6 +130,31 @@ FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = 
     ("log-loss", BINARY, {}, ".1053605157 .1053605157 1.6094379124 1.2039728043", {"mean": ".756032937"}),
     ("hinge", SCORE, {}, ".7 1.8 0 .5", {"mean": ".75"}),
     ("hinge", ([0.5], [1]), {}, ".5", {}),
+    ("squared-hinge", SCORE, {}, ".49 3.24 0 .25", {"mean": ".995"}),
+    ("perceptron", SCORE, {}, "0 .8 0 0", {"mean": ".2"}),
+    ("perceptron", (Z, C), {}, "0 0 0 2.5", {}),
+    ("exponential", SCORE, {}, ".7408182207 2.2255409285 .1353352832 .6065306597", {}),
+    ("soft-margin", SCORE, {}, ".5543552445 1.1711006659 .126928011 .4740769842", {}),
+    ("soft-margin", ([-1000.0], [1]), {}, "1000", {}),  # inf in torch
+    ("hinge-embedding", ([0.3, 0.3, -0.5], [1, -1, 1]), {}, ".3 .7 -.5", {}),
+    ("hinge-embedding", ([0.3], [0]), {}, ".7", {}),  # 1.0 in torch, which adds both terms for a label of 0
+    ("multi-margin", (Z, C), {}, "0 0 .6666666667 2.1666666667", {}),
+    (
+        "multi-margin",
+        (Z, C),
+        {"p": 2, "margin": 0.5, "class_weight": W},
+        "0 0 .3333333333 5.0833333333",
+        {"mean": "1.3541666667"},
+    ),
+    ("multiclass-hinge", (Z, C), {}, "0 0 1 3.5", {"mean": "1.125"}),
+    ("categorical-hinge", ([[0.5, -3, -4]], [0]), {}, "0", {}),  # .5 in Keras, and in the next line as well
+    ("categorical-hinge", ([[0.5, -0.25, -4]], [[1, 0, 0]]), {}, ".25", {}),
+    ("multilabel-margin", ([[0.1, 0.2, 0.4, 0.8]], [[3, 0, -1, 1]]), {}, ".85", {}),
+    ("multilabel-margin", ([[0.1, 0.2, 0.4, 0.8]], [[-1, 0, 1, 2]]), {}, "0", {}),
+    ("multilabel-soft-margin", (Z, Z > 0), {}, ".3047555609 .3516654066 .3132616875 .4313840586", {}),
+    ("coverage-error", RANKED, {}, "2 3", {"mean": "2.5"}),
+    ("label-ranking-loss", RANKED, {}, ".5 1", {"mean": ".75"}),
+    ("lrap-loss", RANKED, {}, ".5 .6666666667", {"mean": ".5833333333"}),
 ]
 
 # What --like, --row and weights change: loss, inputs, options, value.
