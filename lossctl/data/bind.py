@@ -87,6 +87,11 @@ class Binding(NamedTuple):
             text[ref.source].update(dict.fromkeys(ref.columns))
         return [list(n) for n in numeric], [list(t) for t in text]
 
+    def files(self, bound: BoundCall) -> str:
+        """The names of the files that a call reads."""
+        places = dict.fromkeys(ref.source for ref in bound.refs.values())
+        return ", ".join(self.sources[place].name for place in places)
+
     def reads_text(self, bound: BoundCall, role: str) -> bool:
         """Whether a role's column is read as text: groups, and labels whose type is not numeric."""
         ref, entry = bound.refs[role], input_of(bound.call, role)

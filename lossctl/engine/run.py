@@ -54,8 +54,8 @@ def run(
     names = labels([bound.call for bound in binding.calls])
     weighted = binding.weight is not None
     made = [
-        fitting(bound.call, partial(Job, bound, name, options, weighted=weighted), binding.left)
-        for bound, name in zip(binding.calls, names, strict=True)
+        fitting(bound.call, partial(Job, bound, name, options, weighted=weighted, files=files), binding.left)
+        for bound, name, files in zip(binding.calls, names, map(binding.files, binding.calls), strict=True)
     ]
     jobs = [job for job in made if job is not None]
     if not jobs:

@@ -85,7 +85,7 @@ class Kind:
         return None
 
     def class_of(self, array: Array, params: Params) -> Array | None:
-        """(N,) the class that each row of a canonical array stands for; ``None`` where rows have no one class."""
+        """(N,) the class that each row of an array stands for, NaN for a row of none; ``None`` where no row has one."""
         return None
 
     def params(self) -> dict[str, Param]:

@@ -42,7 +42,7 @@ class BinaryTarget(Kind):
             yield broken(rule, array, (array != 0) & (array != 1))
 
     def class_of(self, array: Array, params: Params) -> Array | None:
-        return array if array.ndim == 1 else None
+        return np.where((array == 0) | (array == 1), array, np.nan) if array.ndim == 1 else None
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         return rng.integers(0, 2, size=sizes.shape).astype(float)

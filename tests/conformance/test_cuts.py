@@ -545,7 +545,8 @@ def test_several_losses_in_one_pass(cases):
             continue
         arrays = together[0].sample(ROWS)
         calls = [LossCall.make(name, {}) for name in names]
-        report = run(calls, [MemorySource(arrays)], Request(), Options(rows=0, chunk_rows=5))
+        table = {name: column for case in together for name, column in case.table(arrays).items()}
+        report = run(calls, [MemorySource(table)], Request(), Options(rows=0, chunk_rows=5))
         alone = [value_of(case, arrays) for case in together]
         assert [r.value for r in report.results] == [r.value for r in alone]
         tried += 1
