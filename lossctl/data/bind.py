@@ -12,10 +12,10 @@ from typing import NamedTuple
 from lossctl.data import columns as cols
 from lossctl.data.columns import Found
 from lossctl.data.labels import ClassNames, Vocabulary
+from lossctl.data.predicted import companion, search_pred
 from lossctl.data.source import Source
 from lossctl.errors import DataError, UsageError
 from lossctl.model.call import LossCall
-from lossctl.model.kinds import Kind
 from lossctl.model.spec import Input
 
 __all__ = ["Binding", "BoundCall", "Ref", "Request", "bind"]
@@ -92,7 +92,8 @@ class Binding(NamedTuple):
                 for r in (bound.refs["pred"], bound.refs["target"])
                 for name in r.columns
             )
-        return way == "class" and column.type in {"cell", "text"}
+        truth = column.type == "bool" and set(bound.classes.names or ()) == {"true", "false"}
+        return way == "class" and (truth or column.type in {"cell", "text"})
 
 
 def input_of(call: LossCall, role: str) -> Input:
@@ -144,6 +145,7 @@ class Common(NamedTuple):
         if name is None:
             return None
         hits = [place for place, s in enumerate(self.sources) if name in {c.name for c in s.columns}]
+        hits = hits or [place for place, s in enumerate(self.sources) if cols.has(s, name)]
         if not hits:
             raise cols.missing(self.sources[0], role, name)
         if len(hits) > 1 and role != "by":
@@ -159,8 +161,7 @@ class Common(NamedTuple):
         if self.request.key:
             refs = []
             for place in places:
-                known = {c.name for c in self.positional[place].columns}
-                absent = [name for name in self.request.key if name not in known]
+                absent = [name for name in self.request.key if not cols.has(self.positional[place], name)]
                 if absent and (len(self.positional) == 1 or self.positional[place].format not in {"npy"}):
                     raise cols.missing(self.positional[place], "key", absent[0])
                 if not absent:
@@ -215,10 +216,11 @@ def bind_call(call: LossCall, common: Common) -> BoundCall:
         source = common.sources[place]
         text = common.request.roles.get(entry.role)
         alone = [i for i in inputs if common.source_of(i, inputs) == place]
+        given = [name for role in ("pred", "target") if (name := common.request.roles.get(role))]
         found[entry.role] = (
             cols.explicit(source, entry.role, text)
             if text is not None
-            else detect(call, entry, source, lone=len(common.sources) > 1 and len(alone) == 1)
+            else detect(call, entry, source, given, found, lone=len(common.sources) > 1 and len(alone) == 1)
         )
     pred = found.get("pred")
     if pred is not None and "pred" in places:
@@ -238,7 +240,9 @@ def finish(call: LossCall, found: dict[str, Found], refs: dict[str, Ref], common
     if pred is not None and width is not None:
         names = pred.suffixes
         wanted = common.request.classes
-        if wanted is not None and names is not None and set(wanted) == set(names):
+        if column.classes is not None and len(pred.columns) == 1:
+            names = cols.class_names(common.sources[refs["pred"].source], column, wanted)
+        elif wanted is not None and names is not None and set(wanted) == set(names):
             order = [names.index(name) for name in wanted]
             refs["pred"] = refs["pred"]._replace(columns=tuple(pred.columns[i] for i in order))
             names = wanted
@@ -281,15 +285,25 @@ def aligned(target: Found, order: Sequence[str], source: Source) -> tuple[str, .
     )
 
 
-def detect(call: LossCall, entry: Input, source: Source, *, lone: bool) -> Found:
-    """Columns of a role by their names; ``lone``: the file holds nothing but this role."""
-    hit = search(call, entry, source)
+def detect(
+    call: LossCall, entry: Input, source: Source, given: Sequence[str], found: Mapping[str, Found], *, lone: bool
+) -> Found:
+    """Columns of a role by their names; ``lone``: the file holds nothing but this role.
+
+    ``given`` are columns named for other roles, ``found`` the roles that come before.
+    """
+    hit = search(call, entry, source, given)
     if hit is not None:
         return hit
     keys = set(cols.key_columns(source))
     candidates = [c.name for c in source.columns if c.type != "other" and c.name not in keys]
     if lone and len(candidates) == 1:
         return Found((candidates[0],), form=cols.implied_form(candidates[0]))
+    pred = found.get("pred")
+    if lone and entry.role == "target" and pred is not None and set(pred.columns) <= set(candidates):
+        return Found(pred.columns, pred.suffixes)  # under the names of the predictions, as in Kaggle's solutions
+    if lone and source.format == "text" and len(candidates) > 2 and entry.kind.columns in {"any", "classes"}:
+        return Found(tuple(candidates))  # numbers without names: the whole file is one array
     if source.format == "npy":
         others = " ".join(f"{role.upper()}.npy" for role in call.entry.spec.roles[1:])
         raise UsageError(
@@ -300,46 +314,18 @@ def detect(call: LossCall, entry: Input, source: Source, *, lone: bool) -> Found
     raise cols.undetected(source, entry.role, entry.kind.phrase)
 
 
-def search(call: LossCall, entry: Input, source: Source) -> Found | None:
+def search(call: LossCall, entry: Input, source: Source, given: Sequence[str]) -> Found | None:
     role, kind = entry.role, entry.kind
     own = ((cols.plain(role),),)
     if role == "target":
         ranks = cols.TARGET if call.entry.spec.family != "ranking" else (*cols.TARGET, *cols.RANKING_TARGET)
         hit = None if kind.columns == "classes" else cols.by_name(source, role, ranks)
-        hit = hit or cols.family(source, role, ("y_true_", "target_", "label_"))
-        return hit or cols.by_name(source, role, ranks)
+        hit = hit or cols.family(source, role, ("y_true_", "target_", "label_", "label:dim="))
+        return hit or cols.by_name(source, role, ranks) or companion(source, role, "label", given)
     if role != "pred":
         hit = cols.by_name(source, role, cols.ALSO.get(role, own))
         return hit or (cols.family(source, role, (f"{role}_",)) if kind.columns == "any" else None)
-    return search_pred(kind, source)
-
-
-def search_pred(kind: Kind, source: Source) -> Found | None:
-    """Predictions: by the names that fit the kind, most telling first."""
-    outputs = ("y_pred_", "pred_")
-    if kind.columns == "one":
-        return cols.by_name(source, "pred", (*cols.PRED, *cols.SCORE))
-    if kind.columns == "any":
-        return (
-            cols.by_name(source, "pred", cols.PRED)
-            or cols.family(source, "pred", outputs)
-            or (decision(source) if kind.decides else None)
-        )
-    if kind.columns == "score":
-        hit = cols.by_name(source, "pred", (*cols.SCORE, *cols.PRED))
-        return hit or cols.family(source, "pred", tuple(cols.PREFIXES)) or cols.family(source, "pred", outputs)
-    hit = cols.family(source, "pred", tuple(cols.PREFIXES))
-    if hit is None:
-        hit = cols.by_name(source, "pred", (*cols.CLASS_LISTS, *cols.SCORE, *cols.PRED))
-        if hit is not None and cols.column_of(source, hit.columns[0]).width is None:
-            hit = None
-    return hit or cols.family(source, "pred", outputs)
-
-
-def decision(source: Source) -> Found | None:
-    """Scores that a label can be decided from, where no label is predicted."""
-    hit = cols.by_name(source, "pred", (*cols.SCORE, *cols.CLASS_LISTS))
-    return hit or cols.family(source, "pred", tuple(cols.PREFIXES))
+    return search_pred(kind, source, given)
 
 
 def settle_form(call: LossCall, pred: Found, source: Source) -> LossCall:
