@@ -38,7 +38,8 @@ class ArrowFile:
         for column in self.columns:
             if column.dtype == SCORES:
                 classes = first_classes(part.arrays[column.name] for part in self._parts([column.name], set()))
-                self._replace(column, column._replace(classes=classes, width=len(classes)))
+                known = {"classes": classes, "width": len(classes)} if classes else {"type": "other", "width": None}
+                self._replace(column, column._replace(**known))
 
     def _replace(self, old: Column, new: Column) -> None:
         self.columns = tuple(new if column is old else column for column in self.columns)

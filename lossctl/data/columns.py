@@ -216,7 +216,8 @@ def undetected(source: Source, role: str, wanted: str) -> DataError:
     """No name says which column plays a role."""
     names = [c.name for c in source.columns]
     wrong_cut = next((note for note in getattr(source, "notes", ()) if "--delimiter" in note), None)
-    fit = next((n for n in names if plain(n) not in KEY), "COLUMN")
+    keys = set(key_columns(source))
+    fit = next((n for n in names if n not in keys), "COLUMN")
     whole = f", or --{role} '*' for all columns" if source.format == "text" and len(names) > 1 else ""
     return DataError(
         f"no column is recognisable as the {role} ({wanted})",

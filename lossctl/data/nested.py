@@ -185,8 +185,9 @@ def _is_vector(kind: ArrowType) -> bool:
 def _is_scores(kind: ArrowType) -> bool:
     if not _list_of(kind, pa.types.is_struct) or sorted(field.name for field in kind.value_type) != _SCORES:
         return False
-    types = {field.name: as_column("", field.type).type for field in kind.value_type}
-    return types["label"] != "other" and types["prob"] in {"real", "int"}
+    parts = {field.name: as_column("", field.type) for field in kind.value_type}
+    single = all(part.width is None for part in parts.values())
+    return single and parts["label"].type != "other" and parts["prob"].type in {"real", "int"}
 
 
 def _list_of(kind: ArrowType, what: Any) -> bool:

@@ -90,7 +90,8 @@ def companion(source: Source, role: str, part: str, given: Sequence[str]) -> Fou
     """
     every = [c for c in companions(source) if getattr(c, part) is not None]
     if given:
-        every = [c for c in every if set(given) & set(c)]
+        named = [c for c in every if set(given) & set(c)]
+        every = named or (every if part == "label" else [])
     elif every and part != "label" and (ranked := cols.by_name(source, "target", cols.TARGET)) is not None:
         every = [c for c in every if c.label in ranked.columns]
     names = [str(getattr(c, part)) for c in every]

@@ -43,7 +43,7 @@ def _delimiter(line: bytes) -> str:
     """What stands between the numbers of a line; tabs beside blanks are blanks too."""
     if b"," in line:
         return ","
-    return "\t" if b"\t" in line and all(b" " not in cell.strip(b" ") for cell in line.split(b"\t")) else " "
+    return "\t" if b"\t" in line and b" " not in line else " "
 
 
 def _first_line(data: Input) -> bytes:
