@@ -43,6 +43,7 @@ class ArrowFile:
 
     def _replace(self, old: Column, new: Column) -> None:
         self.columns = tuple(new if column is old else column for column in self.columns)
+        self._leaves[new.name] = self._leaves[new.name]._replace(column=new)
 
     def find(self, name: str) -> bool:
         """Whether ``name`` is an element of a list, such as ``scores.1``; it then is one of ``columns``."""
@@ -54,13 +55,14 @@ class ArrowFile:
         if int(place) >= width:
             return False
         self._elements[name] = base, int(place)
-        self._leaves[name] = self._leaves[base]
-        self.columns = (*self.columns, Column(name, of.type, None, of.dtype, rows=of.rows))
+        column = of._replace(name=name, width=None)
+        self._leaves[name] = self._leaves[base]._replace(column=column)
+        self.columns = (*self.columns, column)
         return True
 
     def arrange(self, name: str, classes: tuple[str, ...]) -> None:
         """The order of the classes in the rows of a column that names them."""
-        column = next(column for column in self.columns if column.name == name)
+        column = self._leaves[name].column
         self._replace(column, column._replace(classes=classes))
 
     def blocks(self, numeric: Sequence[str], text: Sequence[str], rows: int) -> Iterator[ArrowBlock]:
@@ -83,7 +85,7 @@ class ArrowFile:
             whole = self._shape(base)
             assert whole is not None
             return Element(whole, place)
-        column = next(column for column in self.columns if column.name == name)
+        column = self._leaves[name].column
         width = self._width(column)
         return None if width is None else shape_of(self._leaves[name].type, width, column.classes)
 

@@ -299,9 +299,9 @@ def detect(
     candidates = [c.name for c in source.columns if c.type != "other" and c.name not in keys]
     if lone and len(candidates) == 1:
         return Found((candidates[0],), form=cols.implied_form(candidates[0]))
-    pred = found.get("pred")
-    if lone and entry.role == "target" and pred is not None and set(pred.columns) <= set(candidates):
-        return Found(pred.columns, pred.suffixes)  # under the names of the predictions, as in Kaggle's solutions
+    twin = found["pred"].columns[0] if "pred" in found else ""
+    if lone and entry.role == "target" and twin in candidates and not (twin.isdigit() or cols.says_pred(twin)):
+        return Found((twin,))  # under the name that it has among the predictions, as in Kaggle's solutions
     if lone and source.format == "text" and len(candidates) > 2 and entry.kind.columns in {"any", "classes"}:
         return Found(tuple(candidates))  # numbers without names: the whole file is one array
     if source.format == "npy":

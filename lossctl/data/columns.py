@@ -34,13 +34,11 @@ CLASS_LISTS = (("probs", "probas", "probabilities", "logits", "logprobs"),)
 ALSO = {"group": (("group",), ("qid", "queryid")), "var": (("var", "variance", "sigma2"),)}
 RANKING_TARGET = (("relevance", "rel"),)
 WEIGHT = ("weight", "weights", "sampleweight", "w")
+_CAMEL_ID = re.compile(r"[a-z0-9]I[dD]$")  # PassengerId, imageID; not "paid"
 KEY = ("id", "rowid", "sampleid", "exampleid", "docid", "uttid", "uid", "key")
 
 # Prefixes of one column a class, and what they say about the numbers (None: nothing).
 PREFIXES = {
-    "logprobability:class=": "log-probs",
-    "rawformulaval:class=": "logits",
-    "probability:class=": "probs",
     "y_pred_proba_": "probs",
     "log_prob_": "log-probs",
     "logit_": "logits",
@@ -49,6 +47,8 @@ PREFIXES = {
     ".pred_": None,
     "p_": None,
 }
+CATBOOST = {"logprobability:class=": "log-probs", "rawformulaval:class=": "logits", "probability:class=": "probs"}
+FAMILIES = {**CATBOOST, **PREFIXES}
 FORMS = {
     "probs": {"yprob", "yproba", "prob", "proba", "probability", "probs", "probas", "probabilities"},
     "logits": {"logit", "logits", "ylogit", "rawformulaval"},
@@ -90,7 +90,7 @@ def family_members(source: Source) -> set[str]:
     """Columns that stand in a family of two or more."""
     families: dict[str, set[str]] = {}
     for column in source.columns:
-        for prefix in PREFIXES:
+        for prefix in FAMILIES:
             if column.name.lower().startswith(prefix) and len(column.name) > len(prefix):
                 families.setdefault(prefix, set()).add(column.name)
                 break
@@ -102,18 +102,26 @@ def implied_form(name: str) -> str | None:
 
     Of a dotted path the last part speaks that is no number: ``model.prob``, ``logits.1``.
     """
-    parts = re.sub(r"(\.\d+)+$", "", name).rpartition(".")
-    name = parts[2] if parts[0] else name
+    name = re.sub(r"(\.\d+)+$", "", name)
+    path, _, last = name.rpartition(".")
+    name = last if path else name
     word = plain(name)
     if re.fullmatch("predicted.+probs", word):
         return "probs"
     for form, words in FORMS.items():
         if word in words:
             return form
-    for prefix, said in PREFIXES.items():
+    for prefix, said in FAMILIES.items():
         if name.lower().startswith(prefix):
             return said
     return None
+
+
+def says_pred(name: str) -> bool:
+    """Whether a name says that these are predictions."""
+    word = plain(name)
+    every = {word for rank in (*PRED, *SCORE, *RAW, *CLASS_LISTS, *RAW_LISTS) for word in rank}
+    return word in every or any(name.lower().startswith(prefix) for prefix in (*FAMILIES, "predicted_", "pred_"))
 
 
 def family(source: Source, role: str, prefixes: Sequence[str]) -> Found | None:
@@ -229,12 +237,12 @@ def undetected(source: Source, role: str, wanted: str) -> DataError:
 
 
 def key_columns(source: Source) -> list[str]:
-    """Columns that look like a row key: a known name, else the only ``..._id`` or ``...Id``, else ``index``."""
+    """Columns that look like a row key: a known name, or the only one like ``row_id`` or ``PassengerId``."""
     known = [c.name for c in source.columns if plain(c.name) in KEY]
     if known:
         return known
-    ids = [c.name for c in source.columns if re.search(r"_id$|_ID$|_Id$|[a-z0-9]I[dD]$", c.name)]
-    return ids if len(ids) == 1 else [c.name for c in source.columns if c.name.lower() == "index" and not ids]
+    ids = [c.name for c in source.columns if c.name.lower().endswith("_id") or _CAMEL_ID.search(c.name)]
+    return ids if len(ids) == 1 else []
 
 
 def class_names(source: Source, column: Column, wanted: Sequence[str] | None) -> tuple[str, ...]:

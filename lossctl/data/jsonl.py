@@ -6,7 +6,7 @@ where text is wanted a number is written out. A key that a row does not have is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lossctl.data.cells import NOT_A_NUMBER, advice, read_numbers
@@ -44,14 +44,12 @@ class JsonlSource:
         found = survey(objects)
         if not found and next(self._lines.objects(), None) is None:
             raise DataError("the file holds no rows", code="empty", file=self.name)
-        self.columns: tuple[Column, ...] = ()
-        self._steps: dict[str, Steps] = {}
-        for column in found:
-            self._add(column)
+        self.columns: tuple[Column, ...] = tuple(one.column for one in found)
+        self._steps: dict[str, Steps] = {one.column.name: one.steps for one in reversed(found)}
 
     def _add(self, found: JsonColumn) -> None:
         self.columns = (*self.columns, found.column)
-        self._steps.setdefault(found.column.name, found.steps)
+        self._steps[found.column.name] = found.steps
 
     def find(self, name: str) -> bool:
         """Whether any row has a value at this path; it then is one of ``columns``."""
@@ -79,32 +77,30 @@ class JsonlSource:
         return self._blocks(list(dict.fromkeys([*numeric, *text])), rows)
 
     def _blocks(self, names: list[str], rows: int) -> Iterator[JsonBlock]:
-        columns = {column.name: self._measured(column) for column in self.columns if column.name in names}
+        wanted = set(names)
+        columns = {column.name: self._measured(column) for column in self.columns if column.name in wanted}
         first = 0
-        for cells in self._runs(names, rows):
-            count = len(cells[""])
+        for count, cells in self._runs(names, rows):
             yield JsonBlock(self.name, first, count, cells, columns, self._missing, self._not_a_number)
             first += count
 
-    def _runs(self, names: list[str], rows: int) -> Iterator[dict[str, list[Any]]]:
-        """The cells of ``rows`` rows by column; under the empty name one for each row, to count them."""
-        cells: dict[str, list[Any]] = {}
-
-        def begin() -> list[tuple[Callable[[Any], None], Steps]]:
-            cells.clear()
-            cells[""] = []
-            return [(cells.setdefault(name, []).append, self._steps[name]) for name in names if name]
-
-        picks = begin()
+    def _runs(self, names: list[str], rows: int) -> Iterator[tuple[int, dict[str, list[Any]]]]:
+        """How many rows, at most ``rows``, and their cells by column."""
+        paths = [(name, self._steps[name]) for name in names]
+        cells: dict[str, list[Any]] = {name: [] for name in names}
+        picks = [(cells[name].append, steps[0] if len(steps) == 1 else None, steps) for name, steps in paths]
+        count = 0
         for _, value in self._lines.objects():
-            cells[""].append(None)
-            for append, steps in picks:
-                append(dig(value, steps))
-            if len(cells[""]) == rows:
-                yield dict(cells)
-                picks = begin()
-        if cells[""]:
-            yield dict(cells)
+            count += 1
+            for append, key, steps in picks:
+                append(dig(value, steps) if key is None else value.get(key))  # type: ignore[arg-type]
+            if count == rows:
+                yield count, {name: list(run) for name, run in cells.items()}
+                count = 0
+                for run in cells.values():
+                    run.clear()
+        if count:
+            yield count, cells
 
     def _measured(self, column: Column) -> Column:
         """A list column with its width; looked up in the data where the first rows had empty lists only."""

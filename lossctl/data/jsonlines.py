@@ -40,7 +40,7 @@ def _object(pairs: list[tuple[str, Any]]) -> Object:
     return found
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object)
+_FAST, _CAREFUL = json.JSONDecoder(), json.JSONDecoder(object_pairs_hook=_object)
 
 
 class Lines:
@@ -55,12 +55,17 @@ class Lines:
 
         Codes: ``invalid-json``, ``not-an-object``, ``duplicate-key``, ``too-deep``, ``encoding``, ``line-too-long``.
         """
-        row = 0
+        row, flat = 0, True
         for number, line in self._lines(self._data.stream()):
             if line.isspace() or not line:
                 continue
             row += 1
-            yield len(line), self._parsed(line, number, row)
+            value = self._parsed(line, number, row, _FAST if flat else _CAREFUL)
+            # As many colons as keys: no key stands twice. Else look again, and closely from here on.
+            if flat and line.count(b":") != len(value):
+                flat = False
+                value = self._parsed(line, number, row, _CAREFUL)
+            yield len(line), value
 
     def _lines(self, stream: io.RawIOBase) -> Iterator[tuple[int, bytes]]:
         """(number, line) without its end: LF, CRLF or CR."""
@@ -97,9 +102,9 @@ class Lines:
                 return
             held, size = [piece[cut + 1 :]], len(piece) - cut - 1
 
-    def _parsed(self, line: bytes, number: int, row: int) -> Object:
+    def _parsed(self, line: bytes, number: int, row: int, decoder: json.JSONDecoder) -> Object:
         try:
-            value = _DECODER.decode(line.decode())
+            value = decoder.decode(line.decode())
         except UnicodeDecodeError as error:
             message = f"line {number:,} is not valid UTF-8 text (byte {error.start + 1:,})"
             hint = "convert the file: iconv -f LATIN1 -t UTF-8 FILE > NEW"

@@ -6,6 +6,7 @@ of structs under their dotted path.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -151,17 +152,17 @@ class Element(NamedTuple):
 def leaves(schema: Iterable[Any], rows: int | None) -> Iterator[Leaf]:
     """The columns of a schema in order; a struct stands for its fields, as ``struct.field``."""
     fields = list(schema)
-    names = [field.name for field in fields]
+    names = Counter(field.name for field in fields)
     for field in fields:
-        yield from _leaves(field.name, (field.name,), field.type, rows, clear=names.count(field.name) == 1)
+        yield from _leaves(field.name, (field.name,), field.type, rows, clear=names[field.name] == 1)
 
 
 def _leaves(name: str, path: tuple[str, ...], kind: ArrowType, rows: int | None, *, clear: bool) -> Iterator[Leaf]:
     """``clear``: no name on the way stands for two fields."""
     if pa.types.is_struct(kind) and not _is_vector(kind):
-        names = [field.name for field in kind]
+        names = Counter(field.name for field in kind)
         for field in kind:
-            once = clear and names.count(field.name) == 1
+            once = clear and names[field.name] == 1
             yield from _leaves(f"{name}.{field.name}", (*path, field.name), field.type, rows, clear=once)
         return
     column = as_column(name, kind, rows)

@@ -32,9 +32,9 @@ def search_pred(kind: Kind, source: Source, given: Sequence[str]) -> Found | Non
         )
     if kind.columns == "score":
         hit = cols.by_name(source, "pred", (*cols.SCORE, *cols.RAW, *cols.PRED))
-        hit = hit or cols.family(source, "pred", tuple(cols.PREFIXES)) or cols.family(source, "pred", outputs)
+        hit = hit or cols.family(source, "pred", tuple(cols.FAMILIES)) or cols.family(source, "pred", outputs)
         return hit or companion(source, "pred", "probs", given)
-    hit = cols.family(source, "pred", tuple(cols.PREFIXES))
+    hit = cols.family(source, "pred", tuple(cols.FAMILIES))
     if hit is None:
         hit = cols.by_name(source, "pred", (*cols.CLASS_LISTS, *cols.SCORE, *cols.PRED))
         if hit is not None and cols.column_of(source, hit.columns[0]).width is None:
@@ -46,7 +46,7 @@ def search_pred(kind: Kind, source: Source, given: Sequence[str]) -> Found | Non
 def decision(source: Source, given: Sequence[str]) -> Found | None:
     """Scores that a label can be decided from, where no label is predicted."""
     hit = cols.by_name(source, "pred", (*cols.SCORE, *cols.CLASS_LISTS))
-    hit = hit or cols.family(source, "pred", tuple(cols.PREFIXES))
+    hit = hit or cols.family(source, "pred", tuple(cols.FAMILIES))
     return hit or companion(source, "pred", "probs", given)
 
 

@@ -50,10 +50,11 @@ def _first_line(data: Input) -> bytes:
     """The first line that is not blank."""
     size = 1 << 12
     while True:
-        head = data.head(size).removeprefix(MARK).lstrip(b" \t\r\n")
+        raw = data.head(size)
+        head = raw.removeprefix(MARK).lstrip(b" \t\r\n")
         line = re.match(rb"[^\r\n]*", head)
         assert line is not None
-        if line.end() < len(head) or len(head) < size - len(MARK) or size > CAP:
+        if line.end() < len(head) or len(raw) < size or size > CAP:
             return line[0].rstrip(b" \t")
         size *= 4
 
