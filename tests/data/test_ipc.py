@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import threading
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +18,7 @@ from lossctl.errors import DataError
 N = 50
 
 
-def write(path, table, way, **options):
+def save_as(path, table, way, **options):
     """As an IPC file, a stream, or Feather."""
     if way == "feather":
         feather.write_feather(table, path, **options)
@@ -34,7 +35,7 @@ def save(request, tmp_path):
 
     def go(columns=None, table=None, **options):
         table = pa.table(columns) if table is None else table
-        return open_source(write(tmp_path / "x.arrow", table, request.param, **options))
+        return open_source(save_as(tmp_path / "x.arrow", table, request.param, **options))
 
     return go
 
@@ -82,7 +83,7 @@ def test_columns(save, read, rows):
 def test_compressed_bodies(tmp_path, read, compression, way):
     options = pa.ipc.IpcWriteOptions(compression=compression)
     table = pa.table({"a": np.arange(float(N)), "t": ["x"] * N})
-    source = open_source(write(tmp_path / "x.arrow", table, way, options=options))
+    source = open_source(save_as(tmp_path / "x.arrow", table, way, options=options))
     assert read.numbers(source, "a").tolist() == list(range(N))
     assert read.texts(source, "t") == ["x"] * N
 
@@ -102,7 +103,7 @@ def test_no_rows(save, read):
 @pytest.mark.parametrize("way", ["file", "stream"])
 @pytest.mark.parametrize("named", [True, False])
 def test_from_a_pipe(tmp_path, read, way, named):
-    data = write(tmp_path / "x.arrow", pa.table({"a": np.arange(float(N))}), way).read_bytes()
+    data = save_as(tmp_path / "x.arrow", pa.table({"a": np.arange(float(N))}), way).read_bytes()
     for content in (data, gzip.compress(data)):
         options = {"input_format": "arrow"} if named else {}
         source = open_source("-", stdin=io.BytesIO(content), **options)
@@ -113,19 +114,21 @@ def test_from_a_pipe(tmp_path, read, way, named):
 
 def test_a_stream_through_a_real_pipe(tmp_path, read):
     """A pipe gives a few kilobytes at a time."""
-    data = write(tmp_path / "x.arrow", pa.table({"a": np.arange(40_000.0)}), "stream").read_bytes()
+    data = save_as(tmp_path / "x.arrow", pa.table({"a": np.arange(40_000.0)}), "stream").read_bytes()
     reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        os.close(reading)
-        while data:
-            data = data[os.write(writing, data[:5000]) :]
-        os._exit(0)
-    os.close(writing)
+
+    def write():
+        rest = data
+        while rest:
+            rest = rest[os.write(writing, rest[:5000]) :]
+        os.close(writing)
+
+    writer = threading.Thread(target=write)
+    writer.start()
     with open(reading, "rb") as stdin:
         source = open_source("-", stdin=stdin)
         assert read.numbers(source, "a", 1000).tolist() == list(range(40_000))
-    os.waitpid(child, 0)
+    writer.join()
 
 
 @pytest.mark.parametrize("kind", [pa.int64(), pa.list_(pa.int64())], ids=str)
@@ -162,7 +165,7 @@ def test_offsets_outside_of_their_buffer(tmp_path, read):
     """Reading them unchecked would end the process."""
     offsets = np.array([0, 2, 1 << 30, 4], np.int32)
     bad = pa.Array.from_buffers(pa.string(), 3, [None, pa.py_buffer(offsets), pa.py_buffer(b"abcd")])
-    path = write(tmp_path / "x.arrow", pa.table({"a": [1.0, 2.0, 3.0]}).append_column("t", [bad]), "stream")
+    path = save_as(tmp_path / "x.arrow", pa.table({"a": [1.0, 2.0, 3.0]}).append_column("t", [bad]), "stream")
     error = read.failure(open_source(path), [], ["t"])
     assert (error.code, error.column) == ("corrupt", "t")
     assert "rows 1 to 3" in error.message
@@ -171,7 +174,7 @@ def test_offsets_outside_of_their_buffer(tmp_path, read):
 @pytest.mark.parametrize("way", ["file", "stream", "feather"])
 @pytest.mark.parametrize("keep", [1, 4, 7, 9, 100, 0.3, 0.6, 0.95, -1, -4, -8, -9])
 def test_truncated_files(tmp_path, read, way, keep):
-    path = write(tmp_path / "x.arrow", pa.table({"a": np.arange(float(N)), "t": ["x"] * N}), way)
+    path = save_as(tmp_path / "x.arrow", pa.table({"a": np.arange(float(N)), "t": ["x"] * N}), way)
     data = path.read_bytes()
     path.write_bytes(data[: int(keep * len(data)) if isinstance(keep, float) else keep])
     with pytest.raises(DataError) as caught:
@@ -184,7 +187,7 @@ def test_truncated_files(tmp_path, read, way, keep):
 
 def test_a_stream_without_its_end(tmp_path, read):
     """All rows may be there, or not: nobody can tell."""
-    path = write(tmp_path / "x.arrows", pa.table({"a": np.arange(float(N))}), "stream")
+    path = save_as(tmp_path / "x.arrows", pa.table({"a": np.arange(float(N))}), "stream")
     path.write_bytes(path.read_bytes()[:-8])
     error = read.failure(open_source(path), ["a"])
     assert error.code == "truncated"
@@ -193,15 +196,15 @@ def test_a_stream_without_its_end(tmp_path, read):
 
 def test_streams_joined(tmp_path, read):
     """The rows of the second would be lost."""
-    path = write(tmp_path / "x.arrows", pa.table({"a": np.arange(float(N))}), "stream")
+    path = save_as(tmp_path / "x.arrows", pa.table({"a": np.arange(float(N))}), "stream")
     path.write_bytes(path.read_bytes() * 2)
     assert read.failure(open_source(path), ["a"]).code == "trailing-bytes"
 
 
 def test_a_file_that_changes(tmp_path, read):
-    path = write(tmp_path / "x.arrow", pa.table({"a": np.arange(float(N))}), "file")
+    path = save_as(tmp_path / "x.arrow", pa.table({"a": np.arange(float(N))}), "file")
     source = open_source(path)
-    write(path, pa.table({"a": np.arange(9.0)}), "file")
+    save_as(path, pa.table({"a": np.arange(9.0)}), "file")
     assert read.failure(source, ["a"]).code == "changed"
 
 
