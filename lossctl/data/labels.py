@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lossctl.errors import DataError
 
-__all__ = ["ClassNames", "Vocabulary", "canonical"]
+__all__ = ["ClassNames", "Vocabulary", "canonical", "class_order"]
 
 Label: TypeAlias = int | float | str
 
@@ -31,6 +31,17 @@ def canonical(text: str) -> Label:
     if math.isfinite(number):
         return int(number) if number == int(number) else number
     return text
+
+
+def class_order(names: Sequence[str]) -> tuple[str, ...]:
+    """Class names by number if all are whole numbers, else as text sorts.
+
+    >>> class_order(["10", "9", "0"]), class_order(["b", "10", "a"])
+    (('0', '9', '10'), ('10', 'a', 'b'))
+    """
+    if all(WHOLE.fullmatch(name) for name in names):
+        return tuple(sorted(names, key=int))
+    return tuple(sorted(names))
 
 
 class Seen:

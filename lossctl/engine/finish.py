@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lossctl import __version__
-from lossctl.data.bind import Binding, Request
+from lossctl.data.binding import Binding, Request
 from lossctl.engine.books import BUCKETS, named_classes
 from lossctl.engine.interval import Drawn, bootstrap, draws, normal
 from lossctl.engine.job import Job

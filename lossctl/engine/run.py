@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.data.bind import Binding, LeftOut, Ref, Request, bind, left_out, nothing_fits
+from lossctl.data.bind import bind
+from lossctl.data.binding import Binding, LeftOut, Ref, Request, left_out, nothing_fits
 from lossctl.data.pair import Chunk, walk
 from lossctl.data.source import Source
 from lossctl.engine.finish import input_infos, results_of, warnings_of

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lossctl.data.bind import Request
+from lossctl.data.binding import Request
 from lossctl.data.memory import MemorySource
 from lossctl.engine.options import ALL as EVERY_ROW
 from lossctl.engine.options import Options

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lossctl.data.bind import Request
+from lossctl.data.binding import Request
 from lossctl.data.memory import MemorySource
 from lossctl.engine.options import Options, Plan, quantile_of
 from lossctl.engine.run import run

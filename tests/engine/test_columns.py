@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import lossctl
-from lossctl.data.bind import Request
+from lossctl.data.binding import Request
 from lossctl.data.memory import MemorySource
 from lossctl.engine.options import Options, quantile_of
 from lossctl.engine.run import run
