@@ -29,6 +29,7 @@ __all__ = ["run"]
 Made = TypeVar("Made")
 
 CHUNK_BYTES = 2**22  # arrays of one chunk stay within the caches of one core
+UNKNOWN_WIDTH = 256
 SHOWN = 10  # rows shown where nobody says how many
 
 
@@ -363,6 +364,7 @@ def default_rows(binding: Binding) -> int:
     """Rows of a chunk, so that its arrays stay in the caches."""
     width = 0
     for source, names in zip(binding.sources, binding.wanted()[0], strict=True):
-        widths = {column.name: column.width or 1 for column in source.columns}
+        # A list whose length only the data tells is taken for a long one.
+        widths = {c.name: 1 if c.width is None else c.width or UNKNOWN_WIDTH for c in source.columns}
         width += sum(widths[name] for name in names)
     return int(min(max(CHUNK_BYTES // (8 * max(width, 1)), 256), 65536))

@@ -75,11 +75,13 @@ class ClassTarget(Kind):
     """The right class as an index, (N,); with ``soft`` also a distribution over classes, N x C."""
 
     name: str = "class target"
-    axes: str = "N | N C"
+    axes: str = "N"
     phrase: str = "a class label"
 
     def __init__(self, *, soft: bool = False) -> None:
         self.soft = soft
+        if soft:
+            self.axes = "N | N C"
 
     def describe(self, fixed: Params) -> str:
         return f"{self.phrase}, or a distribution over the classes" if self.soft else self.phrase

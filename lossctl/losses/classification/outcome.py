@@ -22,6 +22,13 @@ THRESHOLD = Param(
     choices=("auto",),
     when=When("input", ("probs", "logits"), "auto"),
 )
+OUTCOME_CLIP = Param(
+    "clipping of probabilities before the logarithm: sklearn to the float64 eps, dtype to the eps of the precision "
+    "they are stored in, a number to itself",
+    ge=1e-15,
+    lt=0.5,
+    choices=("sklearn", "dtype", "none"),
+)
 DECISIONS = "a single score is positive at >= 0.5 (probabilities) or >= 0 (logits); of tied classes the first wins"
 
 
@@ -223,16 +230,7 @@ def log_loss(
     pred: ProbOfTruth,
     target: Truth,
     *,
-    clip: Annotated[
-        float | str,
-        Param(
-            "clipping of probabilities before the logarithm: sklearn to the float64 eps, dtype to the eps of the "
-            "precision they are stored in, a number to itself",
-            ge=1e-15,
-            lt=0.5,
-            choices=("sklearn", "dtype", "none"),
-        ),
-    ] = "sklearn",
+    clip: Annotated[float | str, OUTCOME_CLIP] = "sklearn",
 ) -> Rows:
     """Negative log-probability of what happened, from a single probability or one for each class.
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.exact import Exact, ratio
-from lossctl.losses.classification.options import LABEL_INPUT, THRESHOLD
+from lossctl.losses.classification.outcome import LABELS_OR_SCORES, THRESHOLD
 from lossctl.losses.types import PredictedSets, Rows, TrueSets
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, Value
@@ -160,7 +160,7 @@ def jaccard_hard(
         ),
     ] = "binary",
     zero_division: Annotated[float, Param("the score where nothing is predicted or true", ge=0, le=1)] = 0.0,
-    input: Annotated[str, LABEL_INPUT] = "labels",
+    input: Annotated[str, LABELS_OR_SCORES] = "labels",
     threshold: Annotated[float | str, THRESHOLD] = "auto",
 ) -> Any:
     """One minus intersection over union of predicted and true labels.
