@@ -102,6 +102,7 @@ class TrueClass(ClassTarget):
     """The right class as an index, (N,), or as a one-hot row, N x C; the kernel sees the index."""
 
     name: str = "class"
+    axes: str = "N | N C"
     phrase: str = "a class label, or a one-hot row"
 
     def check(self, array: Array, params: Params, classes: int | None = None) -> Iterator[Seen]:
