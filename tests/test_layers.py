@@ -16,8 +16,8 @@ FLOORS = (
     {"errors", "_index", "lossctl"},  # lossctl itself: __version__
     {"index"},
     {"exact"},
-    {"numerics", "sums"},
-    {"quantiles"},
+    {"numerics", "sums", "vectors"},
+    {"gaps", "quantiles"},
     {"model"},
     {"losses", "data"},
     {"engine"},
@@ -30,7 +30,7 @@ LIBRARIES = {
     "rich": ("report/table.py",),
     "pyarrow": ("data/",),
     "pandas": ("engine/result.py",),
-    "scipy": ("numerics.py",),
+    "scipy": ("gaps.py",),
     "rapidfuzz": (),
     "dask": (),
 }

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from lossctl.numerics import norms, products
+from lossctl.vectors import norms, products
 
 HUGE, TINY = 1.7976931348623157e308, 5e-324
 ANY = st.one_of(

@@ -535,7 +535,8 @@ def test_several_losses_in_one_pass(cases):
     for case in cases:
         # Scores of one kind may be logits for one loss and log-probabilities for another.
         forms = (getattr(i.kind, "fixed", None) or case.params.get("input") for i in case.inputs)
-        kinds = tuple((i.role, i.kind.name, form) for i, form in zip(case.inputs, forms, strict=True))
+        said = (i.kind.describe(case.entry.fixed) for i in case.inputs)
+        kinds = tuple((i.role, *words) for i, *words in zip(case.inputs, forms, said, strict=True))
         if not case.given:
             by_form.setdefault((kinds, case.forms), []).append(case)
     tried = 0

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import numpy as np
 
-from lossctl import numerics
+from lossctl import numerics, vectors
 from lossctl.losses.classification.multiclass import cross_entropy
 from lossctl.losses.classification.options import CLASS_WEIGHT
 from lossctl.losses.types import Bias, ClassIndex, Clusters, Prototypes, Ratios, Rows, Vector
@@ -75,7 +75,7 @@ def linear_cross_entropy(
     >>> linear_cross_entropy([[1.0, 0.0]], [0], [[2.0, 0.0], [0.5, 1.0], [-1.0, 3.0]])
     array([0.2413113])
     """
-    logits = numerics.products(features, prototypes)
+    logits = vectors.products(features, prototypes)
     ratios: Ratios = cross_entropy.kernel(
         logits if bias is None else logits + bias,
         target,
@@ -139,7 +139,7 @@ def adaptive_log_softmax(features: Vector, target: ClassIndex, clusters: Cluster
     array([0.12692801, 2.25385602])
     """
     rare = tails(clusters)
-    head = numerics.products(features, clusters["head.weight"]) + clusters.get("head.bias", 0.0)
+    head = vectors.products(features, clusters["head.weight"]) + clusters.get("head.bias", 0.0)
     frequent = head.shape[1] - len(rare)
     entry = np.array(target)
     value = np.zeros(len(features))
@@ -147,7 +147,7 @@ def adaptive_log_softmax(features: Vector, target: ClassIndex, clusters: Cluster
     for place, (down, up) in enumerate(rare):
         inside = np.flatnonzero((target >= first) & (target < first + len(up)))
         entry[inside] = frequent + place
-        logits = numerics.products(numerics.products(features[inside], down), up)
+        logits = vectors.products(vectors.products(features[inside], down), up)
         value[inside] = -numerics.log_prob_at(logits, target[inside] - first, "logits")
         first += len(up)
     return value - numerics.log_prob_at(head, entry, "logits")

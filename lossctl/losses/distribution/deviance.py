@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from lossctl import numerics
+from lossctl import gaps
 from lossctl.losses.types import Rows
 from lossctl.model.domains import Domain, HalfLine
 from lossctl.model.laws import NONNEGATIVE, ZERO_AT_TARGET
@@ -109,4 +109,4 @@ def tweedie_deviance(
     >>> tweedie_deviance([1.0, 2.0], [2.0, 0.0], power=1)
     array([0.77258872, 4.        ])
     """
-    return 2.0 * numerics.half_deviance(target, pred, power)
+    return 2.0 * gaps.half_deviance(target, pred, power)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import numpy as np
 
-from lossctl import numerics
+from lossctl import gaps, numerics
 from lossctl.losses.types import ClassScores, Distribution, Measure, Rows
 from lossctl.model.laws import NONNEGATIVE, ZERO_AT_TARGET
 from lossctl.model.params import Param, When
@@ -81,7 +81,7 @@ def kl_div(
         share = np.clip(np.exp(target) if log_target else target, 1e-7, 1.0)
         return np.asarray(share * (np.log(share) - np.log(prob)))
     if input == "probs" and not log_target:
-        return numerics.times(target, numerics.log_ratio(target, pred.astype(np.float64)))
+        return numerics.times(target, gaps.log_ratio(target, pred.astype(np.float64)))
     log_share = target if log_target else numerics.safe_log(target)
     share = np.exp(target) if log_target else target
     with np.errstate(invalid="ignore"):
@@ -142,7 +142,7 @@ def js_divergence(
     # t - m = (1 - w) (t - q) and q - m = -w (t - q): as differences from the rounded m they cancel near t = q.
     # In sum the gaps vanish, so m times the entropy gaps is the divergence, and no part of it is negative.
     over = np.where(middle > 0, middle, 1.0)
-    parts = mix * numerics.entropy_gap((1.0 - mix) * gap / over) + (1.0 - mix) * numerics.entropy_gap(-mix * gap / over)
+    parts = mix * gaps.entropy_gap((1.0 - mix) * gap / over) + (1.0 - mix) * gaps.entropy_gap(-mix * gap / over)
     value = np.sum(middle * parts, axis=1) / (1.0 if base == "e" else np.log(float(base)))
     return np.asarray(np.sqrt(value) if sqrt else value)
 
@@ -187,4 +187,4 @@ def generalized_kl(pred: Measure, target: Measure) -> Rows:
     >>> generalized_kl([[1.0, 2.0]], [[2.0, 2.0]])
     array([0.38629436])
     """
-    return numerics.half_deviance(target, pred, 1.0)
+    return gaps.half_deviance(target, pred, 1.0)

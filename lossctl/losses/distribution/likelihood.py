@@ -7,7 +7,7 @@ from typing import Annotated
 
 import numpy as np
 
-from lossctl import numerics
+from lossctl import gaps, numerics
 from lossctl.losses.types import Count, Real, Rows, Variance
 from lossctl.model.domains import Domain, HalfLine
 from lossctl.model.params import Param, Value, When
@@ -90,17 +90,17 @@ def poisson_nll(
     exact = stirling == "exact"
     large = target > (STIRLING_FROM if exact else 1.0)
     if exact:
-        loss = np.where(large, loss, loss + numerics.log_factorial(np.where(large, 0.0, target)))
+        loss = np.where(large, loss, loss + gaps.log_factorial(np.where(large, 0.0, target)))
     t = np.where(large, target, STIRLING_FROM)
     # r - t log r + t log t - t cancels where t is near r (at 1e6 ten digits are gone): it is half a Poisson deviance.
     shape = _half_deviance(t, rate + eps, log) - eps + 0.5 * np.log(2.0 * math.pi * t)
-    return np.asarray(np.where(large, shape + numerics.stirling_rest(t) if exact else shape, loss))
+    return np.asarray(np.where(large, shape + gaps.stirling_rest(t) if exact else shape, loss))
 
 
 def _half_deviance(t: Rows, rate: Rows, log: Rows) -> Rows:
     """t log(t / r) - t + r where the logarithm of r is known, also if r itself has left the floats."""
     inside = (rate > 1e-290) & (rate < 1e290)
-    near = numerics.half_deviance(t, np.where(inside, rate, t), 1.0)
+    near = gaps.half_deviance(t, np.where(inside, rate, t), 1.0)
     return np.where(inside, near, t * (np.log(t) - log) - t + rate)
 
 

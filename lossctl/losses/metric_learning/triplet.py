@@ -6,7 +6,7 @@ from typing import Annotated
 
 import numpy as np
 
-from lossctl import numerics
+from lossctl import vectors
 from lossctl.losses.types import Rows, Vector
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, When
@@ -20,19 +20,14 @@ EUCLIDEAN = When("distance", ("euclidean",), None)
 def distance_of(kind: str, u: Rows, v: Rows, p: float | None, eps: float | None) -> Rows:
     """(N,) distances between the rows of two (N, D) arrays."""
     if kind == "cosine":
-        # Lengths do not matter, so each vector is brought near 1 first: squares of 1e200 overflow.
-        u, v = (x / numerics.binary_scale(np.max(np.abs(x), axis=1))[:, None] for x in (u, v))
-        norms = np.sqrt(np.sum(u * u, axis=1)) * np.sqrt(np.sum(v * v, axis=1))
-        dot = np.sum(u * v, axis=1)
-        # A zero vector points nowhere: its cosine is taken as 0.
-        return np.asarray(1.0 - np.divide(dot, norms, out=np.zeros_like(dot), where=norms > 0))
+        return vectors.cosine_distance(u, v)
     if kind == "sqeuclidean":
         return np.asarray(np.sum((u - v) ** 2, axis=1))
     if kind == "manhattan":
         return np.asarray(np.sum(np.abs(u - v), axis=1))
     size = np.abs(u - v + (eps or 0.0))
     # Powers of sizes far from 1 leave the float range (squares from 1e154 on and below 1e-162).
-    scale = numerics.binary_scale(np.max(size, axis=1))
+    scale = vectors.binary_scale(np.max(size, axis=1))
     size = size / scale[:, None]
     if p is None or p == 2:
         return np.asarray(scale * np.sqrt(np.sum(size * size, axis=1)))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from lossctl import numerics
+from lossctl import vectors
 from lossctl.exact import Exact, from_int, root_ratio
 from lossctl.losses.types import Vector
 from lossctl.model.laws import NONNEGATIVE
@@ -64,7 +64,7 @@ def l2_norm(
     error = pred - target
     if norm_over == "all":
         return {"square": (error, error)}
-    return np.sum(error * error, axis=1) if squared else numerics.norms(error)
+    return np.sum(error * error, axis=1) if squared else vectors.norms(error)
 
 
 @loss(

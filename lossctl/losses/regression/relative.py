@@ -6,7 +6,7 @@ from typing import Annotated
 
 import numpy as np
 
-from lossctl import numerics
+from lossctl import gaps
 from lossctl.losses.regression.pointwise import BY_ROWS
 from lossctl.losses.regression.whole import MULTIOUTPUT
 from lossctl.losses.types import AboveMinusOne, Divisor, Real, Rows
@@ -115,7 +115,7 @@ def msle(pred: AboveMinusOne, target: AboveMinusOne) -> Rows:
     >>> msle([0.0, 9.0], [0.0, 99.0])
     array([0.        , 5.30189811])
     """
-    gap = numerics.log1p_gap(pred, target)
+    gap = gaps.log1p_gap(pred, target)
     return gap * gap
 
 
@@ -145,4 +145,4 @@ def rmsle(pred: AboveMinusOne, target: AboveMinusOne, *, multioutput: Annotated[
     >>> rmsle([9.0], [99.0])
     array([2.30258509])
     """
-    return numerics.log1p_gap(pred, target)
+    return gaps.log1p_gap(pred, target)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from lossctl import numerics
+from lossctl import vectors
 from lossctl.losses.types import Direction, Rows
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param
@@ -83,4 +83,4 @@ def cosine_distance(
     >>> cosine_distance([[1.0, 0.0], [3.0, 4.0]], [[0.0, 2.0], [6.0, 8.0]])
     array([1., 0.])
     """
-    return numerics.cosine_distance(pred, target, eps)
+    return vectors.cosine_distance(pred, target, eps)

@@ -92,7 +92,9 @@ def logs() -> list[Case]:
             call = f"d2_log_loss_score(target, {within}{more.get(data, '')})"
             weighted = call.replace(")", ", sample_weight=weight)")
             plain = [value(sklearn(call)), value(sklearn(weighted), weight="weight")]
-            found.append(case("d2-log-loss", data, *plain, like("sklearn", sklearn(call)), rows=None, **params))
+            if not params:
+                plain.append(like("sklearn", sklearn(call)))
+            found.append(case("d2-log-loss", data, *plain, rows=None, **params))
     return found
 
 
