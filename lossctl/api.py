@@ -27,7 +27,7 @@ PLAN = {"ci_method": "method", "resamples": "resamples", "seed": "seed"}
 LISTS = ("key", "by", "classes")
 REQUEST = Request._fields[1:]  # all but the roles, which each loss names
 # Not given is what None means for these; a parameter may be None in earnest.
-OPTIONAL = {*REQUEST, *(OPTIONS - {"nan", "empty"})}
+OPTIONAL = {*REQUEST, *PLAN, *(OPTIONS - {"nan", "empty"})}
 
 
 class Computed:
@@ -84,7 +84,15 @@ class Computed:
         return self.report.to_pandas()
 
     def __repr__(self) -> str:
-        return "\n".join(f"{r.label} {r.reduction} {r.group or ''} {r.value!r} (n={r.n})" for r in self.results)
+        return "\n".join(map(line, self.results))
+
+
+def line(result: Result) -> str:
+    """A result in one line."""
+    parts = {**(result.group or {}), "column": result.column, "class": result.of_class}
+    within = "".join(f" {name}={value}" for name, value in parts.items() if value is not None)
+    bounds = "" if result.ci is None else f" [{result.ci.low!r}, {result.ci.high!r}]"
+    return f"{result.label} {result.reduction}{within} {result.value!r}{bounds} (n={result.n})"
 
 
 def compute(losses: str, *inputs: Any, **options: Any) -> Computed:
@@ -120,7 +128,7 @@ def compute(losses: str, *inputs: Any, **options: Any) -> Computed:
         wanted: dict[str, Any] = {k: listed(v) if k in LISTS else v for k, v in request.items()}
         return run(calls, sources, Request(roles=columns, **wanted), settings, elsewhere)
 
-    return Computed(once(chosen), lambda: once(chosen._replace(rows=ALL, worst=None)))
+    return Computed(once(chosen), lambda: once(chosen._replace(rows=ALL, worst=None, ci=None)))
 
 
 def interval_plan(level: Any, settings: dict[str, Any]) -> Plan | None:
@@ -129,8 +137,7 @@ def interval_plan(level: Any, settings: dict[str, Any]) -> Plan | None:
         if settings:
             raise UsageError(f"{', '.join(settings)}: no interval is asked for", code="bad-option", hint="ci=0.95")
         return None
-    chosen: dict[str, Any] = {**({} if level is True else {"level": float(level)}), **settings}
-    return Plan(**chosen)
+    return level if isinstance(level, Plan) and not settings else Plan.asked(level, settings)
 
 
 def with_options(calls: list[LossCall], given: dict[str, Any]) -> list[LossCall]:

@@ -22,7 +22,7 @@ def weighted_quantile(values: Floats, weights: Floats | None, level: float) -> f
         return float("nan")
     if weights is None:
         weights = np.ones(len(values))
-    order = np.lexsort((weights, values))
+    order = np.argsort(values, kind="stable")  # quick where they are sorted already
     ordered, weight = values[order], weights[order]
     # Rounded partial sums find the place, exact ones decide between neighbours.
     reached = np.cumsum(weight / weight.max())  # whose sum cannot overflow

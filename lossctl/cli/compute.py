@@ -10,6 +10,7 @@ import click
 from lossctl import index
 from lossctl.cli.common import COMMON, HELP
 from lossctl.cli.options import RESULTS, ROWS, RUNNING, reading
+from lossctl.engine.options import LEVEL
 from lossctl.errors import UsageError
 
 __all__ = ["compute"]
@@ -47,11 +48,11 @@ def named(part: str) -> list[str]:
 
 
 def with_levels(args: Sequence[str]) -> list[str]:
-    """``--ci`` may stand without its level: what follows is one only if it is a number."""
+    """``--ci`` may stand without its level: what follows is one only if it is a number, with % or without."""
     found = list(args)
-    for place, word in enumerate(args):
-        following = args[place + 1] if place + 1 < len(args) else ""
-        if word == "--ci" and not following.replace(".", "", 1).replace("%", "", 1).isdigit():
+    end = found.index("--") if "--" in found else len(found)  # behind it stand files
+    for place, word in enumerate(found[:end]):
+        if word == "--ci" and not any(map(LEVEL.fullmatch, found[place + 1 : place + 2])):
             found[place] = "--ci=0.95"
     return found
 

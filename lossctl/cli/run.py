@@ -130,15 +130,9 @@ def plan_of(values: Mapping[str, Any]) -> Plan | None:
             option = next(iter(settings)).replace("_", "-")
             raise UsageError(f"--{option} is about intervals, and none is asked for", code="bad-option", hint="--ci")
         return None
-    try:
-        level = float(values["ci"])
-    except ValueError:
-        level = math.nan
     if "ci_method" in settings:
         settings["method"] = settings.pop("ci_method")
-    if settings.get("method") == "normal" and len(settings) > 1:
-        raise UsageError("--resamples and --seed are about the bootstrap", code="bad-option", hint="leave them out")
-    return Plan(level, **settings).checked()
+    return Plan.asked(values["ci"], settings)
 
 
 def talk(report: Report, settings: Settings, roles: Mapping[str, str]) -> None:

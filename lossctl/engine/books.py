@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.data.labels import canonical
+from lossctl.engine.options import BUCKETS
 from lossctl.engine.tally import Tally
 from lossctl.errors import DataError, UsageError
 from lossctl.model.reduce import Reduction, Term
@@ -25,7 +26,7 @@ __all__ = ["Booked", "Buckets", "Classes", "booked", "classes_of", "named_classe
 
 Codes: TypeAlias = NDArray[np.intp]
 
-BUCKETS = 1024
+BUCKET = 256  # bytes that a bucket of a slice takes, more or less
 
 
 class Booked(NamedTuple):
@@ -100,9 +101,10 @@ class Buckets:
     Up to 1,024 rows each row is a bucket of its own; the first rows are therefore kept apart until the end.
     """
 
-    def __init__(self, new: Callable[[], Tally], seed: int) -> None:
+    def __init__(self, new: Callable[[], Tally], seed: int, memory: int) -> None:
         self.new = new
         self.seed = seed
+        self.memory = memory
         self.tally = new()
         self.large = False  # whether there are more rows than buckets
 
@@ -112,7 +114,15 @@ class Buckets:
         self.large |= not early.all()
         bucket = np.where(early, rows, BUCKETS + dealt(rows, self.seed))
         joint = bucket if codes is None else bucket + 2 * BUCKETS * codes
-        self.tally.grow((1 if codes is None else int(codes.max(initial=0)) + 1) * 2 * BUCKETS)
+        slices = 1 if codes is None else int(codes.max(initial=0)) + 1
+        if slices > 1 and slices * BUCKETS * BUCKET > self.memory:
+            raise UsageError(
+                f"--ci with {slices:,} slices or more takes {slices * BUCKETS * BUCKET:,} bytes, and --memory allows "
+                f"{self.memory:,}",
+                code="memory",
+                hint="--ci-method normal, fewer slices, or more --memory",
+            )
+        self.tally.grow(slices * 2 * BUCKETS)
         return joint.astype(np.intp)
 
     def folded(self) -> Tally:

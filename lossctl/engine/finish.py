@@ -10,10 +10,10 @@ import numpy as np
 
 from lossctl import __version__
 from lossctl.data.binding import Binding, Request
-from lossctl.engine.books import BUCKETS, named_classes
-from lossctl.engine.interval import Drawn, bootstrap, draws, normal
+from lossctl.engine.books import named_classes
+from lossctl.engine.interval import Drawn, bootstrap, draws, normal, unknown
 from lossctl.engine.job import Job
-from lossctl.engine.options import Options, Plan, quantile_of
+from lossctl.engine.options import BUCKETS, Options, Plan, quantile_of
 from lossctl.engine.result import InputInfo, Interval, Note, Result
 from lossctl.engine.slices import Slices, as_mapping
 from lossctl.engine.tally import Tally, histogram, quantile
@@ -109,14 +109,16 @@ class Intervals:
         if job.buckets is not None:
             self.buckets, self.drawn = job.buckets.folded(), draws(plan)
             if job.slices > 1:
-                self.whole = job.new_tally()
+                self.whole = job.bare_tally()
                 self.whole.merge(self.buckets, np.arange(self.buckets.groups) % BUCKETS)
 
     def of(self, code: int | None, result: Result) -> Interval:
         job, plan = self.job, self.plan
+        if result.value is None or math.isnan(result.value) or result.n < 2:
+            return unknown(plan)  # of one row nothing can be said
         if job.buckets is None:
             pairs = {name: sums.total() if code is None else sums.exact(code) for name, sums in job.moments.items()}
-            return normal(plan, result.value or 0.0, pairs, result.n, job.view, job.reduce)
+            return normal(plan, result.value, pairs, result.n, job.view, job.reduce)
         tally = self.whole if code is None and self.whole is not None else self.buckets
         assert tally is not None
         assert self.drawn is not None

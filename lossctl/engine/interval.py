@@ -8,16 +8,16 @@ the rows were cut, and the draws come from the bits of PCG64 alone, which NumPy 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.engine.books import BUCKETS
-from lossctl.engine.options import Plan
+from lossctl.engine.options import BUCKETS, Plan
 from lossctl.engine.result import Interval
 from lossctl.engine.tally import quantile
-from lossctl.exact import Exact, from_int
+from lossctl.exact import Exact, from_int, root_ratio
 from lossctl.model.reduce import Reduction, Totals
 
 if TYPE_CHECKING:
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
     from lossctl.engine.tally import Tally
 
-__all__ = ["Drawn", "bootstrap", "draws", "normal"]
+__all__ = ["Drawn", "bootstrap", "draws", "normal", "unknown"]
 
 
+@lru_cache(maxsize=1)
 def draws(plan: Plan) -> NDArray[np.int64]:
     """(resamples, BUCKETS) how often each bucket is drawn: Poisson(1) by inversion of its distribution."""
     bits = np.random.PCG64(plan.seed).random_raw(plan.resamples * BUCKETS)
@@ -58,6 +59,9 @@ def bootstrap(
     buckets, first = state.tally, state.slice * BUCKETS
     places = [g for g in range(first, min(first + BUCKETS, buckets.groups)) if buckets.rows[g]]
     times = drawn[:, [g - first for g in places]]
+    # Where only rows without weight are drawn, there is nothing to score.
+    counts = [not state.weighted or buckets.weight.exact(g).units > 0 for g in places]
+    times = times[times[:, counts].any(axis=1)]
     parts = [buckets.totals(g, weighted=state.weighted, norm=state.norm, keep=False) for g in places]
     values = resampled(times, parts, reduce, view, mode, params, kept_of(buckets, places))
     found = np.sort(values[~np.isnan(values)])
@@ -75,8 +79,10 @@ def kept_of(buckets: Tally, places: list[int]) -> tuple[Any, ...] | None:
     table[places] = np.arange(len(places))
     where = table[some.codes]
     inside = np.flatnonzero(where >= 0)
+    first = next(iter(some.arrays.values()))
+    inside = inside[np.argsort(first[inside, 0], kind="stable")]  # once, instead of in every resample
     arrays = {name: a[inside] for name, a in some.arrays.items()}
-    return arrays, np.ones(len(inside)) if some.weight is None else some.weight[inside], where[inside]
+    return arrays, None if some.weight is None else some.weight[inside], where[inside]
 
 
 def resampled(
@@ -96,14 +102,14 @@ def resampled(
     rows = times @ np.array([part.rows for part in parts], np.int64)
     values = np.full(len(times), np.nan)
     for r in range(len(times)):
-        if rows[r] == 0:
-            continue
         totals = Totals({name: columns[name][r] for name in names}, int(rows[r]), weights[r], parts[0].width)
         if kept is not None:
             arrays, weight, where = kept
-            again = weight * times[r, where]
-            inside = np.flatnonzero(again)
-            totals = totals._replace(kept={n: a[inside] for n, a in arrays.items()}, weights=again[inside])
+            again = np.repeat(np.arange(len(where)), times[r, where])
+            totals = totals._replace(
+                kept={name: array[again] for name, array in arrays.items()},
+                weights=None if weight is None else weight[again],
+            )
         divisor = reduce.divisor(totals, mode)
         if view == "mean" and divisor is not None and divisor.units == 0:
             continue
@@ -112,14 +118,24 @@ def resampled(
 
 
 def drawn_sums(times: NDArray[np.int64], parts: list[Exact]) -> list[Exact]:
-    """For each resample the sum of its buckets, as whole numbers; their common power of two is set aside."""
+    """For each resample the sum of its buckets, as whole numbers.
+
+    They are cut into limbs of 32 bits, above their common power of two: 1,024 limbs drawn some times each fit int64.
+    """
     every = 0
     for part in parts:
         every |= part.units
     shift = max((every & -every).bit_length() - 1, 0)
-    units = times.astype(object) @ np.array([part.units >> shift for part in parts], object) * (1 << shift)
-    odd = [times @ np.array([part[kind] for part in parts], np.int64) for kind in (1, 2, 3)]
-    return [Exact(int(u), int(a), int(b), int(c)) for u, a, b, c in zip(units, *odd, strict=True)]
+    count = max((part.units.bit_length() - shift for part in parts), default=0) // LIMB + 1
+    limbs = [[part.units >> shift + LIMB * j for j in range(count)] for part in parts]
+    table = np.array([[n & MASK for n in row[:-1]] + row[-1:] for row in limbs], np.int64).reshape(len(parts), count)
+    sums = [sum(n << LIMB * j for j, n in enumerate(row)) << shift for row in (times @ table).tolist()]
+    odd = times @ np.array([part[1:] for part in parts], np.int64).reshape(len(parts), 3)
+    return [Exact(units, *kinds) for units, kinds in zip(sums, odd.tolist(), strict=True)]
+
+
+LIMB = 32
+MASK = (1 << LIMB) - 1
 
 
 def normal(plan: Plan, value: float, pairs: Mapping[str, Exact], n: int, view: str, reduce: Reduction) -> Interval:
@@ -131,18 +147,24 @@ def normal(plan: Plan, value: float, pairs: Mapping[str, Exact], n: int, view: s
     from fractions import Fraction
     from statistics import NormalDist
 
-    if n < 2 or not all(exact.finite for exact in pairs.values()) or not math.isfinite(value):
-        return Interval(plan.level, math.nan, math.nan, plan.method, None, None)
+    if not all(exact.finite for exact in pairs.values()) or not math.isfinite(value):
+        return unknown(plan)
     one = from_int(1).units
     a, b, aa, ab, bb = (Fraction(pairs[name].units, one) for name in ("a", "b", "aa", "ab", "bb"))
     if view == "mean":
-        if b == 0:
-            return Interval(plan.level, math.nan, math.nan, plan.method, None, None)
         spread = (aa - 2 * (a / b) * ab + (a / b) ** 2 * bb) / b**2
         centre = float(a / b)
     else:  # a sum of n independent terms
         spread = aa - a * a / n
         centre = float(a)
-    error = math.sqrt(spread * n / (n - 1))
-    step = NormalDist().inv_cdf((1 + plan.level) / 2) * error * abs(reduce.slope(centre))
+    square = spread * n / (n - 1)  # too large or too small for a float, maybe, when its root is not
+    error = root_ratio(Exact(square.numerator), Exact(square.denominator))
+    step = -NormalDist().inv_cdf((1 - plan.level) / 2) * error * abs(reduce.slope(centre))
     return Interval(plan.level, value - step, value + step, plan.method, None, None)
+
+
+def unknown(plan: Plan) -> Interval:
+    """The interval where nothing can be said."""
+    drawn = plan.method == "bootstrap"
+    bounds = plan.resamples if drawn else None, plan.seed if drawn else None
+    return Interval(plan.level, math.nan, math.nan, plan.method, *bounds)

@@ -111,6 +111,10 @@ class Job:
         rows = self.has_samples
         return Tally(self.reduce, spread=spread and rows, collect=collect and rows, memory=self.options.memory)
 
+    def bare_tally(self) -> Tally:
+        """One for sums and what is kept, without what other reductions and statistics want."""
+        return Tally(self.reduce, spread=False, collect=False, memory=self.options.memory)
+
     def fresh(self, *, gather: bool = False) -> None:
         """Forget what was seen, before another pass."""
         plan = self.options.ci
@@ -119,7 +123,8 @@ class Job:
         self.columns: list[Tally] = []
         by_class = self.options.per_class and self.reduce.classes is None  # else it gives classes their values itself
         self.classes = Classes(self.new_tally) if by_class else None
-        self.buckets = Buckets(self.new_tally, plan.seed) if plan and plan.method == "bootstrap" else None
+        drawn = plan is not None and plan.method == "bootstrap"
+        self.buckets = Buckets(self.bare_tally, plan.seed, self.options.memory) if plan and drawn else None
         self.moments: dict[str, Sums] = {}
         self.failed = None
         self.whole: dict[str, Any] | None = None

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
 
 from lossctl.errors import UsageError
 
-__all__ = ["ALL", "MEMORY", "Options", "Plan", "memory_size", "quantile_of"]
+__all__ = ["ALL", "BUCKETS", "LEVEL", "MEMORY", "Options", "Plan", "level_of", "memory_size", "quantile_of"]
 
 ALL = -1  # --rows all
 MEMORY = 2 * 2**30  # bytes, unless --memory says otherwise
+BUCKETS = 1024  # of rows, which a bootstrap draws from
+DRAWS = 3 * 8 * BUCKETS  # bytes that a resample takes on the way
+
+LEVEL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?%?", re.ASCII | re.IGNORECASE)
 
 
 CHOICES = {
@@ -29,10 +35,18 @@ class Plan(NamedTuple):
     resamples: int = 1000
     seed: int = 0
 
+    @classmethod
+    def asked(cls, level: object, settings: Mapping[str, Any]) -> Plan:
+        """The plan from a level as it was given and those of ``method resamples seed`` that were."""
+        if settings.get("method") == "normal" and len(settings) > 1:
+            raise UsageError("--resamples and --seed are about the bootstrap", code="bad-option", hint="leave them out")
+        chosen: dict[str, Any] = dict(settings) if level is True else {"level": level_of(level), **settings}
+        return cls(**chosen).checked()
+
     def checked(self) -> Plan:
         """The plan itself, or a ``UsageError`` for one that cannot be carried out."""
         if not 0 < self.level < 1:
-            raise UsageError(f"--ci {self.level:g}: a level is between 0 and 1", code="bad-option", hint="--ci 0.95")
+            raise no_level(self.level)
         if self.method not in ("bootstrap", "normal"):
             raise UsageError(
                 f"ci_method = {self.method!r} is not allowed", code="bad-option", hint="one of bootstrap, normal"
@@ -82,12 +96,39 @@ class Options(NamedTuple):
             raise UsageError(f"rows = {self.rows!r} is no number of rows", code="bad-option", hint="a number, or all")
         if self.ci is not None:
             self.ci.checked()
+            if self.ci.method == "bootstrap" and self.ci.resamples * DRAWS > self.memory:
+                raise UsageError(
+                    f"--resamples {self.ci.resamples:,} take {self.ci.resamples * DRAWS:,} bytes, and --memory allows "
+                    f"{self.memory:,}",
+                    code="memory",
+                    hint="fewer resamples, or more --memory",
+                )
         return self
 
     @property
     def shows(self) -> bool:
         """Whether samples were asked for by name."""
         return bool(self.rows) or self.worst is not None or self.reduction == "none"
+
+
+def level_of(given: object) -> float:
+    """A level as typed or given: 0.9, ``"0.9"`` or ``"90%"``."""
+    if isinstance(given, (int, float)) and not isinstance(given, bool):
+        level = float(given)
+    elif isinstance(given, str) and LEVEL.fullmatch(given.strip()):
+        text = given.strip()
+        level = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    else:
+        level = math.nan
+    if not 0 < level < 1:
+        raise no_level(given)
+    return level
+
+
+def no_level(given: object) -> UsageError:
+    return UsageError(
+        f"--ci {given}: a level is between 0 and 1, or 0% and 100%", code="bad-option", hint="--ci 0.95 or --ci 95%"
+    )
 
 
 def quantile_of(view: str) -> float | None:
