@@ -81,6 +81,7 @@ def loss(
     presets: tuple[Preset, ...] = (),
     paper: Paper | None = None,
     see: tuple[str, ...] = (),
+    tasks: tuple[str, ...] = (),
     scope: Scope = "row",
     direction: Literal["minimise", "maximise"] = "minimise",
     like: Mapping[str, Mapping[str, Any]] | None = None,
@@ -90,7 +91,10 @@ def loss(
     align: Callable[[Arrays, Mapping[str, Value]], str | None] | None = None,
     checks: Callable[[Arrays, Mapping[str, Value]], list[Seen]] | None = None,
 ) -> Callable[[Callable[..., Any]], Loss]:
-    """Declare the decorated kernel as a loss; see CONTRIBUTING for the four steps."""
+    """Declare the decorated kernel as a loss; see CONTRIBUTING for the four steps.
+
+    ``tasks`` are words people search by ("outliers", "imbalanced classes"), beyond those of title and summary.
+    """
 
     def declare(kernel: Callable[..., Any]) -> Loss:
         doc = inspect.getdoc(kernel) or ""
@@ -119,6 +123,7 @@ def loss(
             presets=presets,
             paper=paper,
             see=see,
+            tasks=tasks,
             like=like or {},
             equivalents=equivalents,
             traps=traps,

@@ -108,6 +108,7 @@ class LossSpec(NamedTuple):
     presets: tuple[Preset, ...]
     paper: Paper | None
     see: tuple[str, ...]
+    tasks: tuple[str, ...]
     like: Mapping[str, Mapping[str, Any]]
     equivalents: tuple[Equivalent, ...]
     traps: tuple[str, ...]
