@@ -11,7 +11,7 @@ from lossctl.cli.common import COMMON, HELP, Settings, apply_common
 from lossctl.cli.terminal import looks, put
 from lossctl.errors import UsageError
 
-__all__ = ["help_command", "subjects"]
+__all__ = ["help_command", "subject_titles", "subjects"]
 
 
 @click.command(
@@ -47,6 +47,18 @@ def subjects() -> dict[str, Any]:
         **dict.fromkeys(topics(), topic_page),
         **dict.fromkeys(commands(), command_page),
     }
+
+
+def subject_titles() -> list[tuple[str, str]]:
+    """Commands, topics and families with a line about each, for completion."""
+    from lossctl.cli.main import COMMANDS
+    from lossctl.report.topics import title, topics
+
+    return [
+        *((name, text) for name, (_, _, text) in COMMANDS.items()),
+        *((name, title(name)) for name in topics()),
+        *((name, index.heading(name)) for name in index.families()),
+    ]
 
 
 def show(page: Any, settings: Settings) -> None:

@@ -19,7 +19,7 @@ from lossctl.report.page import Block, Item, Line, Page, Para, Section, Span, Su
 from lossctl.report.tables import status_items
 from lossctl.report.topics import title, topics, words
 
-__all__ = ["command_page", "family_page", "overview_page", "pages", "topic_page"]
+__all__ = ["command_page", "family_page", "overview_page", "pages", "sources", "topic_page"]
 
 EVERYWHERE = "Everywhere"
 ROLE = "--pred, --target, --ROLE"
@@ -205,16 +205,23 @@ def see(page: str) -> list[Block]:
     return [Section("SEE ALSO"), Para(literal(", ".join(name for name in names if name[:-3] != page)))]
 
 
-def write(folder: str) -> None:
-    """Every page into the folder; pages that are no more go."""
+def sources() -> dict[str, str]:
+    """Every page in roff, by its path below the folder."""
     from lossctl.report.roff import roff
 
-    texts = {f"{page.name}.{page.section}": roff(page) for page in pages()}
-    os.makedirs(folder, exist_ok=True)
-    for old in set(os.listdir(folder)) - set(texts):
-        os.unlink(os.path.join(folder, old))
-    for name, text in texts.items():
-        with open(os.path.join(folder, name), "w", encoding="ascii", newline="\n") as file:
+    return {f"man{page.section}/{page.name}.{page.section}": roff(page) for page in pages()}
+
+
+def write(folder: str) -> None:
+    """Every page into the folder; pages of ours that are no more go."""
+    texts = {os.path.join(folder, path): text for path, text in sources().items()}
+    for path in {os.path.dirname(path) for path in texts}:
+        os.makedirs(path, exist_ok=True)
+        for name in os.listdir(path):
+            if name.startswith("lossctl") and os.path.join(path, name) not in texts:
+                os.unlink(os.path.join(path, name))
+    for path, text in texts.items():
+        with open(path, "w", encoding="ascii", newline="\n") as file:
             file.write(text)
 
 

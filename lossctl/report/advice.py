@@ -65,6 +65,7 @@ class Known(NamedTuple):
     surveys: Sequence[Survey]
     sources: list[Source]
     nan: bool  # whether values are missing where they would count
+    rows: int  # on which a command is tried: at least up to the first cell that is not what it seems
 
     def facts(self, place: int, column: str) -> Facts:
         return self.surveys[place].of(column)
@@ -79,7 +80,8 @@ def advise(surveys: Sequence[Survey], paths: Sequence[str], reading: Sequence[st
     every = [entry for entry in entries() if entry.name == entry.spec.name]
     roles, notes = roles_of(every, sources)
     holes = [surveys[place].of(column) for place, column in roles]
-    known = Known(surveys, sources, any(facts.missing or facts.infinite for facts in holes))
+    nan = any(facts.missing or facts.infinite for facts in holes)
+    known = Known(surveys, sources, nan, max([ROWS, *(facts.bad_row for facts in holes)]))
     ways = [way for entry in every if (way := working(entry, known, Guess({}, ()))) is not None]
     losses = [way.entry.name for way in ways if way._replace(nan=False) == Attempt(way.entry, Request())]
     best = min(ways, key=lambda way: rank(way, known)) if ways else next(renamed(every, known, roles), None)
@@ -128,23 +130,23 @@ def working(entry: Entry, known: Known, guess: Guess) -> Attempt | None:
         forms = [None if form == param.default else form for form in FORMS if form in param.choices]
     for form in forms:
         attempt = Attempt(entry, request, form, known.nan, guess.notes)
-        error = failure(attempt, known.sources)
+        error = failure(attempt, known)
         if error is not None and "target" in bound.refs:
             ref = bound.refs["target"]
             target = known.facts(ref.source, ref.columns[0])
             attempt = told(attempt, error, target, bound.width)
-            error = failure(attempt, known.sources)
+            error = failure(attempt, known)
         if error is None:
             return attempt
     return None
 
 
-def failure(attempt: Attempt, sources: list[Source]) -> LossctlError | None:
+def failure(attempt: Attempt, known: Known) -> LossctlError | None:
     """What is wrong with a way to call a loss; rows of probabilities that are none count as wrong."""
     given = {"input": attempt.form} if attempt.form else {}
-    options = Options(limit=ROWS, rows=0, nan="skip" if attempt.nan else "error")
+    options = Options(limit=known.rows, rows=0, nan="skip" if attempt.nan else "error")
     try:
-        report = run([LossCall.make(attempt.entry.name, given)], sources, attempt.request, options)
+        report = run([LossCall.make(attempt.entry.name, given)], known.sources, attempt.request, options)
     except LossctlError as error:
         return error
     note = next((note for note in report.warnings if note.code == "not-normalised"), None)
@@ -194,7 +196,7 @@ def obstacle(known: Known, roles: Mapping[tuple[int, str], Sequence[str]]) -> li
             f"no column is the {absent}: name one with --{absent}, or give a second file (predictions, then targets)"
         ]
     entry = next(entry for entry in entries() if entry.name == FIRST[False, False][0])
-    error = failure(Attempt(entry, Request()), known.sources)
+    error = failure(Attempt(entry, Request()), known)
     return [] if error is None else [error.message, *([f"try: {error.hint}"] if error.hint else [])]
 
 

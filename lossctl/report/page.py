@@ -22,7 +22,7 @@ __all__ = [
     "size",
 ]
 
-Style: TypeAlias = Literal["", "bold", "italic"]
+Style: TypeAlias = Literal["", "bold", "italic", "title"]
 
 
 class Span(NamedTuple):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-from lossctl.report.page import Block, Code, Item, Line, Para, Section, Span, Sub, folded, size
+from lossctl.report.page import Block, Code, Item, Line, Para, Section, Span, Style, Sub, folded, size
 from lossctl.report.text import escape
 
 __all__ = ["page_text", "wrapped"]
@@ -28,7 +28,8 @@ def page_text(blocks: Sequence[Block], *, width: int = 80, color: bool = False, 
         if lines:
             lines.append("")
         if isinstance(first, (Section, Sub)):
-            lines.append(paint([Span(first.title)], color, "title" if isinstance(first, Section) else "bold"))
+            style: Style = "title" if isinstance(first, Section) else "bold"
+            lines += wrapped((Span(first.title, style),), width, color)
             run = run[1:]
         lines += body(run, width, color)
     return "".join(f"{line.rstrip()}\n" for line in lines)
@@ -155,10 +156,10 @@ def cut(word: Word, room: int) -> Iterator[Word]:
             yield [Span(span.text[start : start + room], span.style)]
 
 
-def paint(spans: Sequence[Span], color: bool, style: str = "") -> str:
+def paint(spans: Sequence[Span], color: bool) -> str:
     """The letters, with escape sequences for their styles where these are allowed."""
     parts = []
     for span in spans:
-        code = STYLES.get(style or span.style) if color else None
+        code = STYLES.get(span.style) if color else None
         parts.append(f"\x1b[{code}m{span.text}\x1b[0m" if code else span.text)
     return "".join(parts)

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator
 
 from lossctl import __version__
-from lossctl.report.page import Block, Code, Item, Line, Page, Para, Section, Span, Sub, folded
+from lossctl.report.page import Block, Code, Item, Line, Page, Para, Section, Span, Sub, folded, size
 
 __all__ = ["roff"]
 
@@ -58,9 +58,9 @@ def item(block: Item) -> Iterator[str]:
     else:
         yield ".TP"
         yield start(styled(block.term))
-    if not block.body:
+    if not any(map(size, block.body)):
         yield "\\&"
-    for place, part in enumerate(block.body):
+    for place, part in enumerate(filter(size, block.body)):
         if place:
             yield ".br"
         yield from filled(part)

@@ -16,6 +16,8 @@ __all__ = ["search", "stem"]
 # Words that say nothing about a loss.
 IDLE = {"a", "an", "and", "by", "for", "in", "loss", "losses", "of", "on", "or", "the", "to", "with"}
 
+ENDINGS = (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("s", ""), ("ing", ""), ("ed", ""))
+
 
 def search(words: Sequence[str], names: Sequence[str]) -> list[str]:
     """The losses among ``names`` in which every word occurs; ``UsageError`` with the nearest words if none is."""
@@ -35,8 +37,12 @@ def tokens(text: str) -> list[str]:
 
 
 def tokens_of(record: Mapping[str, Any]) -> frozenset[str]:
-    parts = [record[key] for key in ("name", "title", "summary", "family")]
-    return frozenset(tokens(" ".join([*parts, *record["aliases"], *record["tasks"]])))
+    return frozenset(tokens(" ".join([*telling(record), record["summary"]])))
+
+
+def telling(record: Mapping[str, Any]) -> list[str]:
+    """What a loss is called and what it is for, without the sentence about it."""
+    return [*(record[key] for key in ("name", "title", "family")), *record["aliases"], *record["tasks"]]
 
 
 def hits(word: str, known: frozenset[str]) -> bool:
@@ -51,17 +57,10 @@ def stem(word: str) -> str:
     >>> stem("outliers"), stem("classes"), stem("imbalanced"), stem("imbalance"), stem("loss"), stem("boxes")
     ('outlier', 'class', 'imbalanc', 'imbalanc', 'loss', 'box')
     """
-    for ending, instead in (
-        ("ies", "y"),
-        ("sses", "ss"),
-        ("xes", "x"),
-        ("ches", "ch"),
-        ("s", ""),
-        ("ing", ""),
-        ("ed", ""),
-    ):
-        if word.endswith(ending) and not (ending == "s" and word[-2:-1] in "sui") and len(word) - len(ending) >= 3:
-            word = word[: -len(ending)] + instead
+    for ending, instead in ENDINGS:
+        short = word.removesuffix(ending) + instead
+        if word.endswith(ending) and len(short) >= 3 and not (ending == "s" and word[-2:-1] in "sui"):
+            word = short
             break
     return word.removesuffix("e") if len(word) > 4 else word
 
@@ -76,7 +75,7 @@ def nothing(wanted: Sequence[str], known: Mapping[str, frozenset[str]]) -> Usage
             code="no-match",
             hint=f"fewer words; losses found by each alone: {counts}",
         )
-    vocabulary = sorted({token for own in known.values() for token in own if len(token) > 1})
+    vocabulary = sorted({token for name in known for token in tokens(" ".join(telling(index.record(name))))})
     near = [n for word in strange for n in difflib.get_close_matches(word, vocabulary, n=3, cutoff=0.6)]
     return UsageError(
         f"no loss is about {' or '.join(strange)}",

@@ -30,6 +30,7 @@ class Facts:
         self.text = column.type == "text"
         self.unreadable = column.type == "other"
         self.note: str | None = None
+        self.bad_row = 0  # where the note was called for, from 1
         self.clear()
 
     def clear(self) -> None:
@@ -175,6 +176,7 @@ def refused(facts: Facts, error: DataError, *, quiet: bool = False) -> None:
     if not quiet or error.code != "not-a-number":
         place = f"row {error.row:,}: " if error.row else ""
         facts.note = f"{place}{error.message}"
+        facts.bad_row = error.row or 0
 
 
 def shown(value: Any) -> str:

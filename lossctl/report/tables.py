@@ -156,7 +156,9 @@ def member_words(member: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     inner = ", ".join(part.get("properties") or target.get("properties") or ())
     if inner:
         inner = f"each with {inner}" if "items" in member else f"holds {inner}"
-    kind = str(member.get("type", target.get("type", "")))
+    choices = ", ".join(map(str, member.get("enum", ())))
+    kind = member.get("type", target.get("type", "anything"))
+    kind = f"one of {choices}" if choices else kind if isinstance(kind, str) else " or ".join(kind)
     return "; ".join(filter(None, [said.rstrip("."), inner])) or kind
 
 
