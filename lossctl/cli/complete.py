@@ -80,7 +80,8 @@ def typed(params: Sequence[click.Parameter], words: Sequence[str], *, first_only
             option = known.get(name) or known.get(word[:2])
             if option is None:
                 continue
-            if option.is_flag:
+            metavar = option.metavar or ""
+            if option.is_flag or (metavar.startswith("[") and metavar.endswith("]")):  # its value may be left out
                 values.setdefault(str(option.name), [])
             elif sign or (word not in known and not word.startswith("--")):
                 values.setdefault(str(option.name), []).append(value if sign else word[2:])
@@ -168,8 +169,7 @@ def option_value(option: click.Option, done: Typed, word: str, named: str) -> tu
     if name == "reduction":
         return False, starting(reductions(named), word)
     if metavar.startswith("[LOSS=]"):
-        calls = dict.fromkeys(part.split(":")[0] for part in named.split(","))
-        return False, starting(((f"{loss}=", "") for loss in calls), word)
+        return False, starting(((f"{loss}=", "") for loss in called(named)), word)
     words = [choice for choice in metavar.split("|") if choice.isalpha() and choice.islower()]
     return (False, starting(bare(words), word)) if words or "FILE" not in metavar else FILES
 
@@ -181,6 +181,7 @@ def losses(word: str) -> Found:
     call, colon, setting = last.rpartition(":")
     if last.startswith("@"):
         found = [(f"@{family}", index.heading(family)) for family in index.families()]
+        found.append(("@auto", "every loss that fits the columns"))
         return [(before + text, said) for text, said in starting(found, last)]
     if not colon:
         return [(before + text, said) for text, said in names(last)]
@@ -202,6 +203,16 @@ def names(word: str) -> Found:
     return starting(found, start)
 
 
+def called(named: str) -> list[str]:
+    """The losses of a comma list, those of sets among them; without their parameters."""
+    found: dict[str, None] = {}
+    for call in named.split(","):
+        name = index.normal(call.split(":")[0])
+        family = index.families().get(name.removeprefix("@"), index.names() if name == "@auto" else [])
+        found.update(dict.fromkeys(family if name.startswith("@") else [name]))
+    return list(found)
+
+
 def record_of(name: str) -> Mapping[str, Any]:
     try:
         return index.record(index.resolve(name))
@@ -221,8 +232,8 @@ def parameter_words(named: str, key: str) -> Found:
     """The words that a parameter of any of the losses may be."""
     key = "lam" if key == "lambda" else key.replace("-", "_")
     found: dict[str, None] = {}
-    for call in named.split(","):
-        param = record_of(call.split(":")[0])["params"].get(key)
+    for name in called(named):
+        param = record_of(name)["params"].get(key)
         if param is not None:
             words = [*param["choices"], *(["true", "false"] if param["flag"] else [])]
             found.update(dict.fromkeys([*words, *(["none"] if "none" in param["phrase"].split(" | ") else [])]))
@@ -231,8 +242,8 @@ def parameter_words(named: str, key: str) -> Found:
 
 def reductions(named: str) -> Found:
     found: dict[str, None] = {}
-    for call in named.split(","):
-        for view in record_of(call.split(":")[0])["reductions"]:
+    for name in called(named):
+        for view in record_of(name)["reductions"]:
             found.update(dict.fromkeys(QUANTILES if view == "pNN" else (view,)))
     return bare(found)
 

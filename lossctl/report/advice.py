@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from lossctl.data.bind import Common, Request, bind, detect
+from lossctl.data.bind import Request, bind
 from lossctl.data.source import Source
 from lossctl.engine.options import Options
 from lossctl.engine.run import run
@@ -97,24 +97,28 @@ def roles_of(every: Sequence[Entry], sources: list[Source]) -> tuple[dict[tuple[
     """Which parts each column would play, role by role, as others may be missing; and what is ambiguous."""
     found: dict[tuple[int, str], list[str]] = {}
     notes: dict[str, None] = {}
-    common = Common(Request(), sources, sources, {}, [])
     for entry in every:
-        call, inputs = LossCall.make(entry.name, {}), entry.spec.inputs
-        for each in inputs:
-            try:
-                places = [common.source_of(i, inputs) for i in inputs]
-                place = common.source_of(each, inputs)
-                lone = len(sources) > 1 and places.count(place) == 1
-                hit = detect(call, each, sources[place], lone=lone)
-            except LossctlError as error:
-                if error.code == "ambiguous-column":
-                    notes.setdefault(f"{error.message}: {error.hint}")
-                continue
-            for column in hit.columns:
-                parts = found.setdefault((place, column), [])
-                if each.role not in parts:
-                    parts.append(each.role)
+        for role in entry.spec.roles:
+            for request in (Request(), Request(roles=said(entry, role, sources))):
+                try:
+                    (bound,) = bind([LossCall.make(entry.name, {})], sources, request, {}).calls
+                except LossctlError as error:
+                    if error.code == "ambiguous-column":
+                        notes.setdefault(f"{error.message}: {error.hint}")
+                    continue
+                for place, column in (
+                    (ref.source, c) for r, ref in bound.refs.items() if r == role for c in ref.columns
+                ):
+                    parts = found.setdefault((place, column), [])
+                    parts += [] if role in parts else [role]
+                break
     return found, list(notes)
+
+
+def said(entry: Entry, role: str, sources: Sequence[Source]) -> dict[str, str]:
+    """Some column for each other role, so that a role is found by itself."""
+    places = {i.role: sources[0 if i.side == "P" else -1] for i in entry.spec.inputs if i.role != role}
+    return {other: source.columns[0].name for other, source in places.items() if source.columns}
 
 
 def working(entry: Entry, known: Known, guess: Guess) -> Attempt | None:

@@ -81,12 +81,10 @@ def test_a_list_fits_its_width(run, width, monkeypatch):
     assert status == 0
     longest = max(len(name) for name in NAMES)
     assert max(map(len, out.splitlines())) <= max(width, longest + 2)
-    shown = words(out)
+    shown = "".join(out.split())
     for entry in ENTRIES:
         assert re.search(rf"^  {entry.name}( |$)", out, re.MULTILINE)
-        assert entry.title in shown or width < 40
-        for alias in entry.aliases:
-            assert alias in shown or width < 40
+        assert "".join([entry.title, f"({','.join(entry.aliases)})" if entry.aliases else ""]).replace(" ", "") in shown
 
 
 @pytest.mark.parametrize("family", index.families())
@@ -201,7 +199,7 @@ def test_explain_says_everything(entry, run):
         expected += [f"{e.library} {e.call}", e.note]
     for library in spec.like:
         expected += [f"{library}: "]
-    expected += spec.reduce.views
+    expected += index.record(entry.name)["reductions"]
     for text in expected:
         assert words(text) in said, text
     acting = {
@@ -269,8 +267,8 @@ def test_explain_as_data(entry, run):
     for key in ("family", "formula", "unit", "range", "scope", "per", "direction"):
         assert found[key] == getattr(spec, key)
     assert found["tasks"] == list(spec.tasks)
-    assert found["reductions"] == list(spec.reduce.views)
-    assert found["reduction"] == spec.reduce.views[0]
+    assert found["reductions"] == index.record(entry.name)["reductions"]
+    assert found["reduction"] == spec.reduce.views[0] == found["reductions"][0]
     assert [p["name"] for p in found["params"]] == list(spec.params)
     assert [p["option"] for p in found["params"]] == [p.option for p in spec.params.values()]
     assert [i["role"] for i in found["inputs"]] == list(spec.roles)

@@ -151,9 +151,16 @@ def test_parameters_behind_a_colon(entry):
 def test_reductions(entry):
     found = after(f"lossctl compute {entry.name} --reduction ")
     assert [view for view in found if not view.startswith("p") or view == "prod"] == [
-        view for view in entry.spec.reduce.views if view != "pNN"
+        view for view in index.record(entry.name)["reductions"] if view != "pNN"
     ]
-    assert ("p90" in found) == ("pNN" in entry.spec.reduce.views)
+    assert ("p90" in found) == ("pNN" in index.record(entry.name)["reductions"])
+
+
+def test_sets_of_losses():
+    family = next(iter(index.families()))
+    assert after("lossctl compute @") == [*(f"@{name}" for name in index.families()), "@auto"]
+    assert after(f"lossctl compute mse,@{family[:4]}") == [f"mse,@{family}"]
+    assert f"mse,@{family}" not in after("lossctl compute mse,")
 
 
 def test_files_where_files_stand():
