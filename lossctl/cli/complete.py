@@ -220,23 +220,27 @@ def record_of(name: str) -> Mapping[str, Any]:
         return {"params": {}, "reductions": []}
 
 
+def word_of(param: Mapping[str, Any]) -> str:
+    """A parameter as it stands behind a colon."""
+    return str(param["option"]).removeprefix("--").replace("-", "_")
+
+
 def settings(name: str, start: str) -> Iterator[tuple[str, str]]:
     """Parameters of a loss as they stand behind a colon."""
-    for key, param in record_of(name)["params"].items():
-        word = "lambda" if key == "lam" else key
+    for param in record_of(name)["params"].values():
+        word = word_of(param)
         if word.startswith(start.replace("-", "_")) and not param["fixed"]:
             yield (word if param["flag"] else f"{word}="), param["help"]
 
 
 def parameter_words(named: str, key: str) -> Found:
-    """The words that a parameter of any of the losses may be."""
-    key = "lam" if key == "lambda" else key.replace("-", "_")
+    """The words that a parameter of any of the losses may be; ``key`` is its name, or as it is typed."""
     found: dict[str, None] = {}
     for name in called(named):
-        param = record_of(name)["params"].get(key)
-        if param is not None:
-            words = [*param["choices"], *(["true", "false"] if param["flag"] else [])]
-            found.update(dict.fromkeys([*words, *(["none"] if "none" in param["phrase"].split(" | ") else [])]))
+        for own, param in record_of(name)["params"].items():
+            if key.replace("-", "_") in {own, word_of(param)}:
+                words = [*param["choices"], *(["true", "false"] if param["flag"] else [])]
+                found.update(dict.fromkeys([*words, *(["none"] if "none" in param["phrase"].split(" | ") else [])]))
     return bare(found)
 
 

@@ -79,10 +79,9 @@ def command_page(name: str) -> Page:
     command = cli.get_command(outer, name)
     assert command is not None
     context = context_of(command, name, outer)
-    line = commands()[name].rstrip(".")
     said, rest = parted(name)
     blocks = [
-        *head(f"lossctl-{name}", f"{line[0].lower()}{line[1:]}"),
+        *head(f"lossctl-{name}", commands()[name].rstrip(".")),
         Section("SYNOPSIS"),
         Para((Span(f"lossctl {name}", "bold"), Span(f" {synopsis(command, context)}"))),
         Section("DESCRIPTION"),
@@ -141,7 +140,7 @@ def topic_page(name: str) -> Page:
 
 
 def head(page: str, line: str) -> list[Block]:
-    return [Section("NAME"), Para(literal(f"{page} - {line}"))]
+    return [Section("NAME"), Para(literal(f"{page} - {line[0].lower()}{line[1:]}"))]
 
 
 def parameters(command: click.Command, context: click.Context) -> list[click.Parameter]:

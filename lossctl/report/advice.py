@@ -14,7 +14,7 @@ from lossctl.errors import LossctlError
 from lossctl.model.call import LossCall
 from lossctl.model.registry import Entry, entries
 from lossctl.report.guess import Guess, guesses, is_label
-from lossctl.report.survey import Facts, Survey
+from lossctl.report.survey import Facts, First, Survey
 
 __all__ = ["Advice", "advise"]
 
@@ -81,7 +81,8 @@ def advise(surveys: Sequence[Survey], paths: Sequence[str], reading: Sequence[st
     roles, notes = roles_of(every, sources)
     holes = [surveys[place].of(column) for place, column in roles]
     nan = any(facts.missing or facts.infinite for facts in holes)
-    known = Known(surveys, sources, nan, max([ROWS, *(facts.bad_row for facts in holes)]))
+    rows = max([ROWS, *(facts.bad_row for facts in holes)])
+    known = Known(surveys, [First(source, rows) for source in sources], nan, rows)
     ways = [way for entry in every if (way := working(entry, known, Guess({}, ()))) is not None]
     losses = [way.entry.name for way in ways if way._replace(nan=False) == Attempt(way.entry, Request())]
     best = min(ways, key=lambda way: rank(way, known)) if ways else next(renamed(every, known, roles), None)
@@ -148,7 +149,7 @@ def working(entry: Entry, known: Known, guess: Guess) -> Attempt | None:
 def failure(attempt: Attempt, known: Known) -> LossctlError | None:
     """What is wrong with a way to call a loss; rows of probabilities that are none count as wrong."""
     given = {"input": attempt.form} if attempt.form else {}
-    options = Options(limit=known.rows, rows=0, nan="skip" if attempt.nan else "error")
+    options = Options(limit=known.rows, chunk_rows=known.rows, rows=0, nan="skip" if attempt.nan else "error")
     try:
         report = run([LossCall.make(attempt.entry.name, given)], known.sources, attempt.request, options)
     except LossctlError as error:

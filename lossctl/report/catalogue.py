@@ -8,18 +8,13 @@ from typing import Any
 from lossctl import index
 from lossctl.report.page import Block, Code, Item, Line, Para, Section, Span, Sub, bold, literal
 
-__all__ = ["convention", "entry_blocks", "entry_json", "option_of", "parameter_item"]
+__all__ = ["convention", "entry_blocks", "entry_json"]
 
 Record = Mapping[str, Any]
 
 AXES = {"N": "rows", "K": "elements in a row", "C": "classes", "D": "dimensions"}
 LIKE = {"norm": "a weighted mean divides by {}", "row": "a row of several elements counts as their {}"}
 DIVISORS = {"n": "the number of rows", "sum": "the sum of the weights"}
-
-
-def option_of(key: str) -> str:
-    """The option of a parameter; a Python keyword such as ``lambda`` is spelled out here."""
-    return "--lambda" if key == "lam" else f"--{key.replace('_', '-')}"
 
 
 def entry_json(name: str) -> dict[str, Any]:
@@ -38,7 +33,7 @@ def entry_json(name: str) -> dict[str, Any]:
         "params": [
             {
                 "name": key,
-                "option": option_of(key),
+                "option": param["option"],
                 "help": param["help"],
                 "range": param["phrase"],
                 "choices": param["choices"],
@@ -68,10 +63,10 @@ def entry_blocks(name: str, *, inner: bool = False) -> list[Block]:
     record = index.record(name)
     blocks: list[Block] = [Para(literal(record["summary"]))]
     for title, part in (
-        ("", names(record)),
+        ("", names(record, inner=inner)),
         ("Formula", formula(record["formula"])),
         ("Inputs", inputs(record)),
-        ("Parameters", [parameter_item(key, param) for key, param in free_params(record).items()]),
+        ("Parameters", [parameter_item(record, param) for param in free_params(record)]),
         ("Reduction", reduction(record)),
         ("Value", value(record)),
         ("The same number elsewhere", elsewhere(record)),
@@ -86,8 +81,8 @@ def entry_blocks(name: str, *, inner: bool = False) -> list[Block]:
     return blocks
 
 
-def names(record: Record) -> list[Block]:
-    """Other names, and for a name with parameters set what it is short for."""
+def names(record: Record, *, inner: bool) -> list[Block]:
+    """Other names, what a name with parameters set is short for, the family (but on its own page), the tasks."""
     found: list[Block] = []
     if record["aliases"]:
         found.append(Item(literal("also called"), (literal(", ".join(record["aliases"])),)))
@@ -95,7 +90,8 @@ def names(record: Record) -> list[Block]:
         preset = ", ".join(f"{key}={record['params'][key]['default']}" for key in record["preset"])
         same = f"{record['base']} with {preset}" if preset else record["base"]
         found.append(Item(literal("the same as"), (literal(same),)))
-    found.append(Item(literal("family"), (literal(f"{record['family']} ({index.heading(record['family'])})"),)))
+    if not inner:
+        found.append(Item(literal("family"), (literal(f"{record['family']} ({index.heading(record['family'])})"),)))
     if record["tasks"]:
         found.append(Item(literal("good for"), (literal(", ".join(record["tasks"])),)))
     return found
@@ -149,29 +145,27 @@ def listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def free_params(record: Record) -> dict[str, Record]:
+def free_params(record: Record) -> list[Record]:
     """Parameters that may be set under this name."""
     preset = record["preset"]
-    return {
-        key: param
-        for key, param in record["params"].items()
+    return [
+        param
+        for param in record["params"].values()
         if not param["fixed"]
         and (param["when"] is None or preset.get(param["when"][0], param["when"][1][0]) in param["when"][1])
-    }
+    ]
 
 
-def parameter_item(key: str, param: Record) -> Item:
+def parameter_item(record: Record, param: Record) -> Item:
     """An option, what it means, what it may be."""
-    option = option_of(key)
+    option = param["option"]
     said = f"{param['phrase']}; default {param['default']}"
     if param["when"] is not None:
         other, values = param["when"]
-        said += f"; acts with {option_of(other)} {'|'.join(values)} only"
-    term: Line = (
-        bold(f"{option}, {option.replace('--', '--no-', 1)}")
-        if param["flag"]
-        else (*bold(option), Span(" "), Span(placeholder(param), "italic"))
-    )
+        said += f"; acts with {record['params'][other]['option']} {'|'.join(values)} only"
+    term: Line = (*bold(option), Span(" "), Span(placeholder(param), "italic"))
+    if param["flag"]:
+        term = bold(f"{option}, {option.replace('--', '--no-', 1)}")
     return Item(term, (literal(param["help"]), literal(said)))
 
 
@@ -229,6 +223,8 @@ def convention(preset: Mapping[str, Any]) -> str:
 
 def example(record: Record) -> list[Block]:
     blocks: list[Block] = [Code(record["example"], runs=True)]
+    if "sample_data/" not in record["example"]:
+        blocks.append(Para(literal("Each file holds the array of one input.")))
     if record["doctest"]:
         name = record["name"].replace("-", "_")
         blocks += [Para(literal("In Python:")), Code(f">>> from lossctl.losses import {name}\n{record['doctest']}")]

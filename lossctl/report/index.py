@@ -69,6 +69,7 @@ def entry_record(entry: Entry) -> dict[str, Any]:
 def param_record(param: Param, fixed: Any) -> dict[str, Any]:
     when = param.when
     return {
+        "option": param.option,
         "help": param.help,
         "phrase": param.phrase(),
         "default": value_text(fixed.get(param.name, param.default)),

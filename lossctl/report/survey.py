@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lossctl.data.cells import NOT_A_NUMBER, TOO_LARGE, read_numbers
 from lossctl.data.pair import head
 from lossctl.data.source import Block, Column, Source
 from lossctl.errors import DataError
 
-__all__ = ["Facts", "Survey", "survey"]
+__all__ = ["Facts", "First", "Survey", "survey"]
 
 BLOCK_CELLS = 2**19
 LOOK = 1000  # rows after which it is settled whether an untyped column is numbers
@@ -62,12 +64,13 @@ class Facts:
         self.rows += block.rows
 
     def _texts(self, codes: NDArray[np.int64], words: list[str]) -> None:
-        present = [i for i, word in enumerate(words) if word != ""]
-        self.missing += int(np.count_nonzero(~np.isin(codes, present)))
-        self._see(words[i] for i in present)
+        there = np.array([word != "" for word in words] + [False])  # -1 finds the last one
+        self.missing += int(np.count_nonzero(~there[codes]))
+        if self.seen is not None:
+            self._see(word for word in words if word != "")
         if len(self.values) < SHOWN:
-            known = {i: words[i] for i in present}
-            self.values += [known.get(code, "") for code in codes[: SHOWN - len(self.values)].tolist()]
+            table = [*words, ""]
+            self.values += [table[code] for code in codes[: SHOWN - len(self.values)].tolist()]
 
     def _numbers(self, array: NDArray[Any]) -> None:
         axes = tuple(range(1, array.ndim))
@@ -86,11 +89,33 @@ class Facts:
             self._see(np.unique(good).tolist())
         self.values += [shown(row) for row in array[: SHOWN - len(self.values)]]
 
-    def _see(self, values: Any) -> None:
-        if self.seen is not None:
-            self.seen.update(values)
-            if len(self.seen) > DISTINCT:
-                self.seen = None
+    def _see(self, values: Iterable[Any]) -> None:
+        assert self.seen is not None
+        self.seen.update(values)
+        if len(self.seen) > DISTINCT:
+            self.seen = None
+
+
+class First:
+    """The first rows of a source, as a source that may be read many times: the file is read once."""
+
+    def __init__(self, source: Source, rows: int) -> None:
+        self.name = source.name
+        self.format = source.format
+        self.columns = source.columns
+        self.notes = source.notes
+        self._source = source
+        self._rows = rows
+        self._read: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Block]] = {}
+
+    def blocks(self, numeric: Sequence[str], text: Sequence[str], rows: int) -> Iterator[Block]:
+        """The block of the first rows; whoever asks for blocks of another size gets all of the source."""
+        if rows != self._rows:
+            return self._source.blocks(numeric, text, rows)
+        key = tuple(numeric), tuple(text)
+        if key not in self._read:
+            self._read[key] = [*islice(self._source.blocks(numeric, text, rows), 1)]
+        return iter(self._read[key])
 
 
 class Survey(NamedTuple):
@@ -130,16 +155,15 @@ def of_one_length(every: Sequence[Facts]) -> Iterator[list[Facts]]:
 
 
 def settle(source: Source, group: Sequence[Facts], look: int) -> None:
-    """Whether columns without a type are numbers, from the first rows."""
+    """Whether columns without a type are numbers, from the texts of their first rows."""
     untyped = [facts for facts in group if facts.column.type == "cell"]
     names = [facts.column.name for facts in untyped]
-    for block in source.blocks(names, names, look) if names else ():
+    for block in islice(source.blocks([], names, look), 1) if names else ():
         for facts in untyped:
-            try:
-                block.numbers(facts.column.name)
-            except DataError as error:
-                refused(facts, error, quiet=True)
-        return
+            flaws = read_numbers(block.labels(facts.column.name)[1], frozenset()).flaws
+            facts.text = bool(flaws.any())
+            if TOO_LARGE in flaws and NOT_A_NUMBER not in flaws:
+                facts.note = "read as text: float64 cannot hold all of these integers (beyond 2^53)"
 
 
 def all_read(source: Source, group: Sequence[Facts], limit: int | None) -> bool:
@@ -166,17 +190,15 @@ def all_read(source: Source, group: Sequence[Facts], limit: int | None) -> bool:
     return True
 
 
-def refused(facts: Facts, error: DataError, *, quiet: bool = False) -> None:
+def refused(facts: Facts, error: DataError) -> None:
     """Take the column for text, or leave it alone where it was text already."""
     if error.code not in NO_NUMBERS:
         raise error
     vector = facts.column.width is not None
     facts.unreadable = facts.text or vector
     facts.text = not vector
-    if not quiet or error.code != "not-a-number":
-        place = f"row {error.row:,}: " if error.row else ""
-        facts.note = f"{place}{error.message}"
-        facts.bad_row = error.row or 0
+    facts.note = f"row {error.row:,}: {error.message}" if error.row else error.message
+    facts.bad_row = error.row or 0
 
 
 def shown(value: Any) -> str:
