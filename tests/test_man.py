@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lossctl import __version__, index
-from lossctl.cli.main import COMMANDS
+from lossctl.cli.main import COMMANDS, cli
 from lossctl.cli.man import pages, sources
 from lossctl.model.registry import entries
 from lossctl.report.page import Code, Item, Page, Para, Section, Span, literal, say
@@ -197,6 +197,16 @@ def test_the_examples_run(command, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() or "eval" in command
     assert "Traceback" not in done.stderr
+
+
+def test_the_example_of_the_first_help_runs(tmp_path):
+    command = (cli.epilog or "").partition("Example: ")[2]
+    assert command.startswith("lossctl compute ")
+    (tmp_path / "preds.csv").symlink_to(ROOT / "sample_data" / "diabetes_ridge.csv")
+    words = [sys.executable, "-m", *shlex.split(command)]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
 
 
 def test_every_command_has_examples():

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from lossctl.data.bind import Request, bind
+from lossctl.data.bind import Ref, Request, bind
 from lossctl.data.source import Source
 from lossctl.engine.options import Options
 from lossctl.engine.run import run
@@ -65,10 +65,13 @@ class Known(NamedTuple):
     surveys: Sequence[Survey]
     sources: list[Source]
     nan: bool  # whether values are missing where they would count
-    rows: int  # on which a command is tried: at least up to the first cell that is not what it seems
+    rows: int | None  # on which a command is tried: at least up to the first cell that is not what it seems
 
-    def facts(self, place: int, column: str) -> Facts:
-        return self.surveys[place].of(column)
+    table: Mapping[tuple[int, str], Facts]
+
+    def facts(self, ref: Ref) -> Facts:
+        """What was seen of the first of some columns."""
+        return self.table[ref.source, ref.columns[0]]
 
 
 def advise(surveys: Sequence[Survey], paths: Sequence[str], reading: Sequence[str]) -> Advice:
@@ -79,15 +82,20 @@ def advise(surveys: Sequence[Survey], paths: Sequence[str], reading: Sequence[st
     sources = [survey.source for survey in surveys]
     every = [entry for entry in entries() if entry.name == entry.spec.name]
     roles, notes = roles_of(every, sources)
-    holes = [surveys[place].of(column) for place, column in roles]
+    table = {(place, facts.column.name): facts for place, survey in enumerate(surveys) for facts in survey.facts}
+    holes = [table[where] for where in roles]
     nan = any(facts.missing or facts.infinite for facts in holes)
     rows = max([ROWS, *(facts.bad_row for facts in holes)])
-    known = Known(surveys, [First(source, rows) for source in sources], nan, rows)
+    known = Known(surveys, [First(source, rows) for source in sources], nan, rows, table)
     ways = [way for entry in every if (way := working(entry, known, Guess({}, ()))) is not None]
     losses = [way.entry.name for way in ways if way._replace(nan=False) == Attempt(way.entry, Request())]
     best = min(ways, key=lambda way: rank(way, known)) if ways else next(renamed(every, known, roles), None)
     if best is None:
         return Advice(roles, losses, None, None, [*notes, *obstacle(known, roles)])
+    if len({survey.rows for survey in surveys}) > 1:  # which the first rows do not tell
+        error = failure(best, known._replace(sources=sources, rows=None))
+        if error is not None:
+            return Advice(roles, losses, None, None, [*notes, *words_of(error)])
     command = shlex.join(["lossctl", "compute", best.entry.name, *best.words(), *reading, *paths])
     if best.nan:
         notes.append("rows with missing or infinite values are left out, and counted: --nan skip")
@@ -98,7 +106,7 @@ def roles_of(every: Sequence[Entry], sources: list[Source]) -> tuple[dict[tuple[
     """Which parts each column would play, role by role, as others may be missing; and what is ambiguous."""
     found: dict[tuple[int, str], list[str]] = {}
     notes: dict[str, None] = {}
-    for entry in every:
+    for entry in {likeness(entry): entry for entry in every}.values():
         for role in entry.spec.roles:
             for request in (Request(), Request(roles=said(entry, role, sources))):
                 try:
@@ -114,6 +122,13 @@ def roles_of(every: Sequence[Entry], sources: list[Source]) -> tuple[dict[tuple[
                     parts += [] if role in parts else [role]
                 break
     return found, list(notes)
+
+
+def likeness(entry: Entry) -> Hashable:
+    """The same for losses whose inputs are looked for in the same way."""
+    kinds = tuple((type(i.kind), *vars(i.kind).items()) for i in entry.spec.inputs)
+    plain = tuple(i._replace(kind=None) for i in entry.spec.inputs)  # type: ignore[arg-type]
+    return entry.spec.family, plain, kinds, entry.spec.params.get("input")
 
 
 def said(entry: Entry, role: str, sources: Sequence[Source]) -> dict[str, str]:
@@ -138,7 +153,7 @@ def working(entry: Entry, known: Known, guess: Guess) -> Attempt | None:
         error = failure(attempt, known)
         if error is not None and "target" in bound.refs:
             ref = bound.refs["target"]
-            target = known.facts(ref.source, ref.columns[0])
+            target = known.facts(ref)
             attempt = told(attempt, error, target, bound.width)
             error = failure(attempt, known)
         if error is None:
@@ -173,10 +188,7 @@ def told(attempt: Attempt, error: LossctlError, target: Facts, width: int | None
 def rank(attempt: Attempt, known: Known) -> tuple[int, int, str]:
     """Losses that use more of what is there come first, then the one to begin with for such data."""
     (bound,) = bind([LossCall.make(attempt.entry.name, {})], known.sources, attempt.request, {}).calls
-    labels = {
-        role: len(ref.columns) == 1 and is_label(known.facts(ref.source, ref.columns[0]))
-        for role, ref in bound.refs.items()
-    }
+    labels = {role: len(ref.columns) == 1 and is_label(known.facts(ref)) for role, ref in bound.refs.items()}
     order = FIRST[labels.get("pred", False), labels.get("target", False)]
     name = attempt.entry.name
     return -len(attempt.entry.spec.inputs), order.index(name) if name in order else len(order), name
@@ -202,7 +214,11 @@ def obstacle(known: Known, roles: Mapping[tuple[int, str], Sequence[str]]) -> li
         ]
     entry = next(entry for entry in entries() if entry.name == FIRST[False, False][0])
     error = failure(Attempt(entry, Request()), known)
-    return [] if error is None else [error.message, *([f"try: {error.hint}"] if error.hint else [])]
+    return [] if error is None else words_of(error)
+
+
+def words_of(error: LossctlError) -> list[str]:
+    return [error.message, *([f"try: {error.hint}"] if error.hint else [])]
 
 
 def classes_of(attempt: Attempt, sources: list[Source]) -> list[str] | None:

@@ -67,9 +67,10 @@ def singles(survey: Survey, roles: Mapping[tuple[int, str], Sequence[str]], plac
 def families(survey: Survey, roles: Mapping[tuple[int, str], Sequence[str]], place: int) -> Iterator[str]:
     """Patterns for two and more columns of numbers with one prefix: scores, one for each class."""
     groups: dict[str, int] = {}
+    facts_of = survey.facts_of
     for name in singles(survey, roles, place):
         prefix = name[: name.rfind("_") + 1]
-        if prefix and survey.of(name).kind == "number":
+        if prefix and facts_of[name].kind == "number":
             groups[prefix] = groups.get(prefix, 0) + 1
     yield from (f"{prefix}*" for prefix, count in groups.items() if count > 1)
 

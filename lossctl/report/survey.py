@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
@@ -126,18 +127,20 @@ class Survey(NamedTuple):
     partial: bool
     facts: tuple[Facts, ...]
 
-    def of(self, name: str) -> Facts:
-        return next(facts for facts in self.facts if facts.column.name == name)
+    @property
+    def facts_of(self) -> dict[str, Facts]:
+        """Facts by the name of the column."""
+        return {facts.column.name: facts for facts in self.facts}
 
 
 def survey(source: Source, limit: int | None = None) -> Survey:
     """Read the source, or its first ``limit`` rows. Raises ``DataError`` for a file that cannot be read."""
     every = tuple(Facts(column) for column in source.columns)
-    names = [column.name for column in source.columns]
+    counts = Counter(column.name for column in source.columns)
     for facts in every:
-        if names.count(facts.column.name) > 1:
+        if counts[facts.column.name] > 1:
             facts.unreadable = True
-            facts.note = f"{names.count(facts.column.name)} columns have this name"
+            facts.note = f"{counts[facts.column.name]} columns have this name"
     readable = [facts for facts in every if not facts.unreadable]
     for group in of_one_length(readable):
         settle(source, group, min(LOOK, limit or LOOK))

@@ -210,6 +210,15 @@ def test_nothing_to_run(look, text, note):
     assert any(note in said for said in found["notes"])
 
 
+def test_files_of_unequal_length(look):
+    """The first rows do not tell."""
+    np.save("p.npy", np.arange(1500.0))
+    np.save("t.npy", np.arange(1600.0))
+    found = look("p.npy t.npy")
+    assert found["command"] is None
+    assert any("1,500" in note and "1,600" in note for note in found["notes"])
+
+
 @pytest.mark.parametrize(
     ("text", "status", "said"),
     [(None, 3, "no such file"), ("", 3, "empty"), ("1.5,2\n3,4\n", 3, "--no-header"), ("a,b\n1,2,3\n", 3, "3 fields")],

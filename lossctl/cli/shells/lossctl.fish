@@ -4,10 +4,12 @@ function __lossctl_answer
     set -l words (commandline -opc)
     set -l current (commandline -ct)
     set -l answer ($words[1] completion fish --answer -- $words "$current" 2>/dev/null)
-    if test "$answer[1]" = files
+    set -l mode $answer[1]
+    set -e answer[1]
+    if test "$mode" = files
         __fish_complete_path "$current"
-    else
-        printf '%s\n' $answer[2..-1]
+    else if set -q answer[1]
+        printf '%s\n' $answer
     end
 end
 

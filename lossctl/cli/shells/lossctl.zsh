@@ -11,6 +11,7 @@ _lossctl() {
         return
     fi
     for line in "${(@)lines[2,-1]}"; do
+        [[ -n $line ]] || continue
         value=${line%%$'\t'*}
         if [[ $value == *[=:,] ]]; then
             glued+=("$value")
