@@ -1,16 +1,17 @@
-"""Names without NumPy: help, completion and name lookup read the generated index only."""
+"""Names without NumPy: help, completion, the catalogue and name lookup read the generated index only."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from lossctl._index import INDEX
+from lossctl._index import FAMILIES, INDEX
 from lossctl.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["INDEX", "aliases", "families", "names", "normal", "record", "resolve"]
+__all__ = ["INDEX", "aliases", "families", "heading", "names", "normal", "record", "resolve", "unknown"]
 
 REFUSED = {
     "l2": "l2 means three different losses: mse (mean of squares), l2-norm (root of the sum of squares), "
@@ -27,13 +28,22 @@ def families() -> dict[str, list[str]]:
     """Family -> canonical names, both sorted."""
     rooms: dict[str, list[str]] = {}
     for name in names():
-        rooms.setdefault(INDEX[name]["family"], []).append(name)
+        rooms.setdefault(INDEX[name][0], []).append(name)
     return dict(sorted(rooms.items()))
 
 
+def heading(family: str) -> str:
+    """What the losses of a family are about, in one line."""
+    return FAMILIES[family]
+
+
+@cache
 def record(name: str) -> dict[str, Any]:
-    """The index entry of a canonical name."""
-    return INDEX[name]
+    """Everything that is declared about a canonical name. Not to be changed by its reader."""
+    import json
+
+    family, title, other_names, rest = INDEX[name]
+    return {"name": name, "aliases": list(other_names), "family": family, "title": title, **json.loads(rest)}
 
 
 def normal(name: str) -> str:
@@ -42,7 +52,7 @@ def normal(name: str) -> str:
 
 
 def aliases() -> dict[str, str]:
-    return {alias: name for name, entry in INDEX.items() for alias in entry["aliases"]}
+    return {alias: name for name, (_, _, other_names, _) in INDEX.items() for alias in other_names}
 
 
 def resolve(name: str) -> str:

@@ -56,6 +56,17 @@ def packages(modules: set[str]) -> set[str]:
         "compute mse,huber:delta=2 --help",
         "list",
         "list --family regression",
+        "list mean error",
+        "list -f json",
+        "explain huber",
+        "explain cross-entropy -f json",
+        "help",
+        "help compute",
+        "help regression",
+        "help columns",
+        "help json",
+        "completion bash",
+        "completion bash --answer -- lossctl compute mse,hu",
     ],
 )
 def test_help_needs_no_numbers(line, tmp_path):

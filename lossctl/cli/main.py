@@ -16,8 +16,11 @@ __all__ = ["cli", "entry", "main"]
 
 COMMANDS = {
     "compute": ("lossctl.cli.compute", "compute", "Score predictions against targets: one loss or many, in one pass."),
-    "list": ("lossctl.cli.catalogue", "list_losses", "Every loss, by family."),
+    "inspect": ("lossctl.cli.inspect", "inspect", "What a file holds, and the command to run on it."),
+    "list": ("lossctl.cli.catalogue", "list_losses", "Every loss, by family, or those about some words."),
     "explain": ("lossctl.cli.catalogue", "explain", "One loss: formula, inputs, parameters, reduction, equivalents."),
+    "completion": ("lossctl.cli.completion", "completion", "The script that makes a shell complete this command."),
+    "help": ("lossctl.cli.help", "help_command", "A page of the manual: a command, a topic, a family, a loss."),
 }
 
 

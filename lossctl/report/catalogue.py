@@ -1,128 +1,242 @@
-"""A loss described: for a reader, and as the JSON registry."""
+"""A loss described from its record in the index: for a reader, for the manual, and as JSON. Needs no NumPy."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lossctl.model.params import value_text
-from lossctl.model.reduce import Elements, Extreme, Mean, Product, Ratio, RootMeanSquare, Sums
-from lossctl.model.registry import Entry, get
+from lossctl import index
+from lossctl.report.page import Block, Code, Item, Line, Para, Section, Span, Sub, bold, literal
 
-__all__ = ["entry_json", "entry_text"]
+__all__ = ["convention", "entry_blocks", "entry_json"]
 
-VIEWS = {
-    Mean: ("its value", "sum of the values / number of rows", "sum of the values"),
-    Ratio: ("its numerator", "sum of numerators / sum of denominators", "sum of numerators"),
-    RootMeanSquare: ("root of its mean square", "root of the mean square over all elements", "none"),
-    Sums: ("none", "none (one number for the whole data set)", "none"),
-    Product: ("its factor", "geometric mean", "none (the product is the default)"),
-    Extreme: ("its greatest value", "none (the greatest of all)", "none"),
-}
+Record = Mapping[str, Any]
 
-
-def views(entry: Entry) -> tuple[str, str, str]:
-    """What a row's value, the mean and the sum are."""
-    reduce = entry.spec.reduce
-    if isinstance(reduce, Elements):
-        if reduce.row_mode == "sum":
-            return "sum of its elements", "sum of all elements / number of rows", "sum of all elements"
-        return "mean of its elements", "sum of all elements / their number", "sum of all elements"
-    unit = "list" if entry.spec.scope == "group" else "row"
-    row, mean, total = VIEWS[type(reduce)]
-    return row, mean.replace("rows", f"{unit}s"), total
+AXES = {"N": "rows", "K": "elements in a row", "C": "classes", "D": "dimensions"}
+LIKE = {"norm": "a weighted mean divides by {}", "row": "a row of several elements counts as their {}"}
+DIVISORS = {"n": "the number of rows", "sum": "the sum of the weights"}
 
 
 def entry_json(name: str) -> dict[str, Any]:
-    """The registry record of a canonical name; additive only."""
-    entry = get(name)
-    spec = entry.spec
-    row, mean, total = views(entry)
+    """The registry record of a canonical name, ``lossctl.explain/1``; additive only."""
+    record = index.record(name)
+    inputs = zip(record["inputs"], record["kinds"], strict=True)
+    same = ("name", "aliases", "family", "title", "summary", "tasks", "base", "preset", "formula")
+    rest = ("reductions", "views", "scope", "per", "direction", "range", "unit")
     return {
-        "name": entry.name,
-        "aliases": list(entry.aliases),
-        "family": spec.family,
-        "title": entry.title,
-        "summary": entry.summary,
-        "base": spec.name,
-        "preset": dict(entry.fixed),
-        "formula": spec.formula,
+        "schema": "lossctl.explain/1",
+        **{key: record[key] for key in same},
         "inputs": [
-            {
-                "role": i.role,
-                "axes": i.kind.axes,
-                "kind": i.kind.name,
-                "phrase": i.kind.describe(entry.fixed),
-                "side": i.side,
-            }
-            for i in spec.inputs
+            {"role": role, "axes": axes, "kind": kind, "phrase": phrase, "side": side}
+            for (role, side, axes, phrase), kind in inputs
         ],
         "params": [
             {
-                "name": p.name,
-                "option": p.option,
-                "help": p.help,
-                "range": p.phrase(),
-                "default": entry.fixed.get(key, p.default),
-                "fixed": key in entry.fixed,
+                "name": key,
+                "option": param["option"],
+                "help": param["help"],
+                "range": param["phrase"],
+                "choices": param["choices"],
+                "default": param["value"],
+                "fixed": param["fixed"],
+                "when": None if param["when"] is None else dict([param["when"]]),
             }
-            for key, p in spec.params.items()
+            for key, param in record["params"].items()
         ],
-        "reduction": spec.reduce.views[0],
-        "reductions": list(spec.reduce.views),
-        "views": {"row": row, "mean": mean, "sum": total},
-        "scope": spec.scope,
-        "per": spec.per,
-        "direction": spec.direction,
-        "range": spec.range,
-        "unit": spec.unit,
-        "laws": sorted(law.name for law in spec.laws),
-        "like": {library: dict(preset) for library, preset in spec.like.items()},
-        "equivalents": [{"library": e.library, "call": e.call, "note": e.note} for e in spec.equivalents],
-        "traps": list(spec.traps),
-        "paper": str(spec.paper) if spec.paper else None,
-        "see": list(spec.see),
+        "reduction": record["reductions"][0],
+        **{key: record[key] for key in rest},
+        "laws": [law for law, _ in record["laws"]],
+        "like": record["like"],
+        "equivalents": [
+            {"library": library, "call": call, "note": note} for library, call, note in record["equivalents"]
+        ],
+        "traps": record["traps"],
+        "paper": record["paper"],
+        "see": record["see"],
+        "example": record["example"],
+        "doctest": record["doctest"],
     }
 
 
-def entry_text(name: str) -> str:
-    """The same for a reader at a terminal."""
-    entry = get(name)
-    spec = entry.spec
-    row, mean, total = views(entry)
-    lines = [f"{entry.name} - {entry.title}", "", entry.summary, ""]
-    if entry.aliases:
-        lines += [f"also called: {', '.join(entry.aliases)}", ""]
-    if entry.fixed:
-        preset = ", ".join(f"{key}={value_text(value)}" for key, value in entry.fixed.items())
-        lines += [f"the same as: {spec.name} with {preset}", ""]
-    lines += ["formula", *(f"  {line}" if line else "" for line in spec.formula.splitlines()), "", "inputs"]
-    lines += [f"  {i.role} ({i.kind.axes}): {i.kind.describe(entry.fixed)}" for i in spec.inputs]
-    free = {
-        key: p
-        for key, p in spec.params.items()
-        if key not in entry.fixed
-        and (p.when is None or entry.fixed.get(p.when.param, p.when.values[0]) in p.when.values)
-    }
-    if free:
-        lines += ["", "parameters"]
-        for p in free.values():
-            lines += [f"  {p.option} (default {value_text(p.default)}): {p.help}", f"      {p.phrase()}"]
-    lines += ["", "reduction", f"  a row    {row}", f"  mean     {mean}", f"  sum      {total}"]
-    lines += [f"  default  {spec.reduce.views[0]}   (all: {', '.join(spec.reduce.views)})"]
-    better = "lower" if spec.direction == "minimise" else "higher"
-    lines += ["", f"range {spec.range}, in {spec.unit}; {better} is better"]
-    if spec.laws:
-        lines += [f"laws: {'; '.join(law.phrase for law in sorted(spec.laws, key=lambda law: law.name))}"]
-    if spec.equivalents:
-        lines += ["", "the same number elsewhere"]
-        for e in spec.equivalents:
-            lines += [f"  {e.library}: {e.call}" + (f"   [{e.note}]" if e.note else "")]
-    if spec.like:
-        lines += [f"  --like {'|'.join(spec.like)} takes that library's convention"]
-    if spec.traps:
-        lines += ["", "traps", *(f"  - {trap}" for trap in spec.traps)]
-    if spec.paper:
-        lines += ["", f"paper: {spec.paper}"]
-    if spec.see:
-        lines += [f"see also: {', '.join(spec.see)}"]
-    return "\n".join(lines)
+def entry_blocks(name: str, *, inner: bool = False) -> list[Block]:
+    """Everything about one loss, from its summary on; ``inner`` parts stand below a heading of their own."""
+    record = index.record(name)
+    blocks: list[Block] = [Para(literal(record["summary"]))]
+    for title, part in (
+        ("", names(record, inner=inner)),
+        ("Formula", formula(record["formula"])),
+        ("Inputs", inputs(record)),
+        ("Parameters", [parameter_item(record, param) for param in free_params(record)]),
+        ("Reduction", reduction(record)),
+        ("Value", value(record)),
+        ("The same number elsewhere", elsewhere(record)),
+        ("Traps", [Item(literal("-"), (literal(trap),)) for trap in record["traps"]]),
+        ("Example", example(record)),
+        ("Paper", [Para(literal(record["paper"]))] if record["paper"] else []),
+        ("See also", [Para(literal(", ".join(record["see"])))] if record["see"] else []),
+    ):
+        if part and title:
+            blocks.append(Sub(title) if inner else Section(title.upper()))
+        blocks += part
+    return blocks
+
+
+def names(record: Record, *, inner: bool) -> list[Block]:
+    """Other names, what a name with parameters set is short for, the family (but on its own page), the tasks."""
+    found: list[Block] = []
+    if record["aliases"]:
+        found.append(Item(literal("also called"), (literal(", ".join(record["aliases"])),)))
+    if record["base"] != record["name"]:
+        preset = ", ".join(f"{key}={record['params'][key]['default']}" for key in record["preset"])
+        same = f"{record['base']} with {preset}" if preset else record["base"]
+        found.append(Item(literal("the same as"), (literal(same),)))
+    if not inner:
+        found.append(Item(literal("family"), (literal(f"{record['family']} ({index.heading(record['family'])})"),)))
+    if record["tasks"]:
+        found.append(Item(literal("good for"), (literal(", ".join(record["tasks"])),)))
+    return found
+
+
+def formula(text: str) -> list[Block]:
+    """Indented lines stay as they are, the words between them fill lines."""
+    blocks: list[Block] = []
+    for part in text.split("\n\n"):
+        lines = part.splitlines()
+        if all(line.startswith("    ") for line in lines if line):
+            shown = "\n".join(line[4:] for line in lines)
+            blocks.append(Code(f"{blocks.pop().text}\n\n{shown}" if blocks and is_code(blocks[-1]) else shown))  # type: ignore[union-attr]
+        else:
+            blocks.append(Para(literal(" ".join(line.strip() for line in lines))))
+    return blocks
+
+
+def is_code(block: Block) -> bool:
+    return isinstance(block, Code)
+
+
+def inputs(record: Record) -> list[Block]:
+    """Each role with its shape, what the letters of the shapes are, and which file holds what."""
+    rows = record["inputs"]
+    longest = max(len(role) for role, *_ in rows)
+    items: list[Block] = [
+        Item((*bold(role), Span(f"{'':{longest - len(role)}}  {axes}")), (literal(phrase),))
+        for role, _, axes, phrase in rows
+    ]
+    seen = sorted({letter for _, _, axes, _ in rows for letter in axes if letter.isalpha()}, key="NKCD".find)
+    letters = ", ".join(f"{letter} {AXES[letter]}" for letter in seen if letter in AXES)
+    return [*items, Para(literal(f"{letters[:1].upper()}{letters[1:]}. {files(rows)}"))]
+
+
+def files(rows: Sequence[Sequence[str]]) -> str:
+    """Which file holds which input: one table, two files by side, or a file for each input."""
+    roles = [role for role, *_ in rows]
+    if len(roles) == 1:
+        return f"One file holds {roles[0]}."
+    text = "One table with a column for each"
+    sides = {side: [role for role, its_side, *_ in rows if its_side == side] for side in "PT"}
+    if sides["P"] and sides["T"]:
+        text += f"; or two files: {listed(sides['P'])}, then {listed(sides['T'])}"
+    if len(roles) > 2:
+        text += f"; or {len(roles)} files in the order {', '.join(roles)}"
+    return f"{text}."
+
+
+def listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def free_params(record: Record) -> list[Record]:
+    """Parameters that may be set under this name."""
+    params = record["params"]
+
+    def acts(param: Record) -> bool:
+        other, values = param["when"] or (None, ())
+        return other is None or not params[other]["fixed"] or params[other]["default"] in values
+
+    return [param for param in params.values() if not param["fixed"] and acts(param)]
+
+
+def parameter_item(record: Record, param: Record) -> Item:
+    """An option, what it means, what it may be."""
+    option = param["option"]
+    said = f"{param['phrase']}; default {param['default']}"
+    if param["when"] is not None:
+        other, values = param["when"]
+        said += f"; acts with {setting(record['params'][other], values)} only"
+    term: Line = (*bold(option), Span(" "), Span(placeholder(param), "italic"))
+    if param["flag"]:
+        term = bold(f"{option}, {no(option)}")
+    return Item(term, (literal(param["help"]), literal(said)))
+
+
+def setting(param: Record, values: Sequence[str]) -> str:
+    """How a parameter is set to one of some values."""
+    if param["flag"]:
+        return param["option"] if "true" in values else no(param["option"])
+    return f"{param['option']} {'|'.join(values)}"
+
+
+def no(option: str) -> str:
+    return option.replace("--", "--no-", 1)
+
+
+def placeholder(param: Record) -> str:
+    if param["list"]:
+        return "LIST"
+    return "WORD" if param["choices"] and "number" not in param["phrase"] else "X"
+
+
+def reduction(record: Record) -> list[Block]:
+    views, (default, *others) = record["views"], record["reductions"]
+    rows = {"a row": views["row"], "mean": views["mean"], "sum": views["sum"]}
+    items: list[Block] = [Item(literal(name), (literal(words),)) for name, words in rows.items()]
+    items.append(Item(literal("default"), (literal(default + ("" if others else ", and no other")),)))
+    if others:
+        items.append(Item(literal("also"), (literal(", ".join(others)),)))
+    return items
+
+
+def value(record: Record) -> list[Block]:
+    better = "lower" if record["direction"] == "minimise" else "higher"
+    items: list[Block] = [
+        Item(literal("range"), (literal(f"{record['range']}; {better} is better"),)),
+        Item(literal("unit"), (literal(record["unit"]),)),
+    ]
+    if record["laws"]:
+        items.append(Item(literal("laws"), (literal("; ".join(phrase for _, phrase in record["laws"])),)))
+    return items
+
+
+def elsewhere(record: Record) -> list[Block]:
+    """Calls of other libraries, then what --like takes over from each."""
+    items: list[Block] = [
+        Item(bold(library), tuple(literal(part) for part in (call, note and f"({note})") if part))
+        for library, call, note in record["equivalents"]
+    ]
+    if record["like"]:
+        items.append(
+            Item(
+                bold(f"--like {'|'.join(record['like'])}"),
+                tuple(literal(f"{library}: {convention(preset)}") for library, preset in record["like"].items()),
+            )
+        )
+    return items
+
+
+def convention(preset: Mapping[str, Any]) -> str:
+    """What a library does otherwise, in words."""
+    said = [
+        LIKE[key].format(DIVISORS.get(str(setting), setting)) if key in LIKE else f"{key}={setting}"
+        for key, setting in preset.items()
+    ]
+    return "; ".join(said) or "as the default"
+
+
+def example(record: Record) -> list[Block]:
+    blocks: list[Block] = [Code(record["example"], runs=True)]
+    if "sample_data/" not in record["example"]:
+        blocks.append(Para(literal("Each file holds the array of one input.")))
+    if record["doctest"]:
+        name = record["name"].replace("-", "_")
+        blocks += [Para(literal("In Python:")), Code(f">>> from lossctl.losses import {name}\n{record['doctest']}")]
+    return blocks

@@ -71,12 +71,19 @@ def main() -> None:
         )
         (Path(folder) / "small.csv").write_text(table + "\n")
         click, arrays = python("import click"), python("import numpy, click")
+        answer = [LOSSCTL, "completion", "bash", "--answer", "--", "lossctl"]
         npy = [LOSSCTL, "compute", "mse", "p.npy", "y.npy", "-f", "json"]
         csv = [LOSSCTL, "compute", "mse", "small.csv", "-f", "json"]
         rows = [
             ("lossctl --version", [LOSSCTL, "--version"], "import click", click, "<= 1.5"),
             ("lossctl --help", [LOSSCTL, "--help"], "import click", click, "<= 1.5"),
             ("lossctl compute --help", [LOSSCTL, "compute", "--help"], "import click", click, "<= 2.5"),
+            ("completion: a command", [*answer, "comp"], "import click", click, "<= 1.5"),
+            ("completion: a loss", [*answer, "compute", "mse,hu"], "import click", click, "<= 1.5"),
+            ("completion: an option", [*answer, "compute", "mse", "--fo"], "import click", click, "<= 1.5"),
+            ("completion: a column", [*answer, "compute", "mse", "small.csv", "--by", ""], "import click", click, ""),
+            ("lossctl list", [LOSSCTL, "list"], "import click", click, ""),
+            ("lossctl explain huber", [LOSSCTL, "explain", "huber"], "import click", click, ""),
             ("compute mse p.npy y.npy", npy, "import numpy, click", arrays, "<= 1.4"),
             ("compute mse small.csv", csv, "import numpy, click, pyarrow.csv", None, "<= 1.4"),
         ]

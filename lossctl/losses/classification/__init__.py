@@ -1,1 +1,1 @@
-"""Losses of the family classification."""
+"""One class out of two or many, from labels, probabilities or logits."""

@@ -1,1 +1,1 @@
-"""Losses of the family distribution."""
+"""Predicted distributions against true ones."""

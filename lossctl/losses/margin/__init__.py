@@ -1,1 +1,1 @@
-"""Losses of the family margin."""
+"""Scores that must clear a margin on the right side."""

@@ -1,1 +1,1 @@
-"""Losses of the family metric-learning."""
+"""Embeddings that must lie near or far from each other."""

@@ -1,1 +1,1 @@
-"""Losses of the family ranking."""
+"""Whole ranked lists."""

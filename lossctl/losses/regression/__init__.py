@@ -1,1 +1,1 @@
-"""Losses of the family regression."""
+"""Real values against real values."""

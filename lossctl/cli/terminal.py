@@ -1,0 +1,63 @@
+"""What standard output is: how wide, in which encoding, and whether colour is wanted."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from lossctl.errors import OutputError
+
+if TYPE_CHECKING:
+    from lossctl.cli.common import Settings
+
+__all__ = ["PIPE", "Looks", "looks", "put"]
+
+PIPE = 80  # columns where nobody says how many there are
+WIDEST = 100  # longer lines are hard to read
+
+
+class Looks(NamedTuple):
+    """``width`` is ``None`` where standard output is no terminal and ``COLUMNS`` says nothing."""
+
+    color: bool
+    width: int | None
+    encoding: str
+
+    @property
+    def page(self) -> int:
+        """Columns for text that fills lines."""
+        return PIPE if self.width is None else min(self.width, WIDEST)
+
+
+def looks(settings: Settings) -> Looks:
+    """``--color``, then ``NO_COLOR``, ``FORCE_COLOR``, then whether there is a terminal."""
+    terminal = sys.stdout.isatty()
+    if settings.color in {"always", "never"}:
+        color = settings.color == "always"
+    elif os.environ.get("NO_COLOR"):
+        color = False
+    elif os.environ.get("FORCE_COLOR"):
+        color = True
+    else:
+        color = terminal and os.environ.get("TERM") != "dumb"
+    width = None
+    if terminal or os.environ.get("COLUMNS", "").isdigit():
+        import shutil
+
+        width = shutil.get_terminal_size().columns
+    return Looks(color, width, sys.stdout.encoding or "ascii")
+
+
+def put(text: str, *, utf8: bool = False) -> None:
+    """Text to standard output; ``utf8`` for programs, whatever the locale. A device error names its cause."""
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(encoding="utf-8" if utf8 else None, errors="backslashreplace")
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"cannot write to standard output: {error.strerror}", code="output") from error

@@ -1,0 +1,74 @@
+"""A command that runs for every loss, found by trying the sample data.
+
+The first sample that a loss binds to and scores without a warning is its example; where none fits, one
+NPY file for each role is.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from pathlib import Path
+
+from lossctl.data.binding import Request
+from lossctl.data.inputs import open_inputs
+from lossctl.data.source import Source
+from lossctl.engine.options import Options
+from lossctl.engine.run import run
+from lossctl.errors import LossctlError
+from lossctl.model.batch import settle
+from lossctl.model.call import LossCall
+from lossctl.model.params import Value, value_text
+from lossctl.model.registry import Entry
+
+__all__ = ["example"]
+
+ROOT = Path(__file__).parent.parent.parent
+FOLDER = "sample_data"
+SAMPLES = (
+    ("diabetes_ridge.csv",),
+    ("breast_cancer.parquet",),
+    ("iris_probs.csv",),
+    ("digits_ranking.csv",),
+    ("digits_triplets.npz",),
+    ("digits_logits.npy", "digits_labels.npy"),
+)
+HARMLESS = {"weight-unused", "underflow"}
+SENSIBLE = 1e6  # a larger value means that the data are of another kind: exp of a blood sugar
+
+
+def example(entry: Entry) -> str:
+    """``lossctl compute NAME [--PARAMETER VALUE] FILE...``."""
+    given = first_number(entry)
+    names = next((names for names in SAMPLES if fits(entry, given, names)), None)
+    files = [f"{FOLDER}/{name}" for name in names] if names else [f"{role}.npy" for role in entry.spec.roles]
+    options = [f"{entry.spec.params[key].option} {value_text(value)}" for key, value in given.items()]
+    return " ".join(["lossctl compute", entry.name, *options, *files])
+
+
+def first_number(entry: Entry) -> dict[str, Value]:
+    """The first parameter that is a number by default and acts whatever the others are, to show how it is set."""
+    for key in entry.spec.kernel_params:
+        param = entry.spec.params[key]
+        number = isinstance(param.default, (int, float)) and not isinstance(param.default, bool)
+        if number and param.default and param.when is None and key not in entry.fixed:
+            return {key: param.default}
+    return {}
+
+
+def fits(entry: Entry, given: dict[str, Value], names: tuple[str, ...]) -> bool:
+    """Whether the loss takes the files as they are, without a warning, and makes a sensible number of them."""
+    call = LossCall(entry, given, settle(entry, given))
+    sources = list(opened(names))
+    try:
+        report = run([call], sources, Request(), Options(rows=0))
+    except LossctlError:
+        return False
+    value = report.results[0].value
+    good = value is not None and math.isfinite(value) and abs(value) < SENSIBLE
+    return good and all(note.code in HARMLESS for note in report.warnings)
+
+
+@cache
+def opened(names: tuple[str, ...]) -> tuple[Source, ...]:
+    return tuple(open_inputs([str(ROOT / FOLDER / name) for name in names], {})[0])
