@@ -13,7 +13,7 @@ from lossctl.data.bind import Request
 from lossctl.data.inputs import open_inputs
 from lossctl.data.memory import MemorySource
 from lossctl.data.source import Source
-from lossctl.engine.options import ALL, Options, memory_size
+from lossctl.engine.options import ALL, Options, Plan, memory_size
 from lossctl.engine.result import Note, Report, Result
 from lossctl.engine.run import run
 from lossctl.engine.samples import SampleLog
@@ -23,6 +23,7 @@ from lossctl.model.call import LossCall, parse_calls
 __all__ = ["Computed", "compute"]
 
 OPTIONS = set(Options._fields)
+PLAN = {"ci_method": "method", "resamples": "resamples", "seed": "seed"}
 LISTS = ("key", "by", "classes")
 REQUEST = Request._fields[1:]  # all but the roles, which each loss names
 # Not given is what None means for these; a parameter may be None in earnest.
@@ -47,7 +48,7 @@ class Computed:
         return self.report.warnings
 
     def _only(self) -> Result:
-        totals = [r for r in self.report.results if r.slice == "total"]
+        totals = [r for r in self.report.results if r.slice == "total" and r.column is None and r.of_class is None]
         if len(totals) > 1:
             raise UsageError("several losses were computed", code="several-losses", hint="see .results or .to_pandas()")
         return totals[0]
@@ -92,7 +93,7 @@ def compute(losses: str, *inputs: Any, **options: Any) -> Computed:
     ``losses`` as on the command line (``"mse,huber:delta=0.5"``). ``inputs`` are paths (one table, or
     one file a role), or one array for each role in the loss's order; anything NumPy, pandas, Arrow or
     polars holds will do. Options are the command line's, with ``_`` for ``-``: parameters of the losses,
-    roles (column names), ``weight mask by key nan reduction like ...``; with arrays, ``weight``, ``mask``
+    roles (column names), ``weight mask by key nan reduction like ci ...``; with arrays, ``weight``, ``mask``
     and ``by`` may be arrays as well. Raises ``DataError`` and ``UsageError``.
     """
     given = {name: value for name, value in options.items() if value is not None or name not in OPTIONAL}
@@ -101,6 +102,9 @@ def compute(losses: str, *inputs: Any, **options: Any) -> Computed:
         shared["memory"] = memory_size(shared["memory"])
     if shared.get("rows") == "all":
         shared["rows"] = ALL
+    plan = {PLAN[n]: given.pop(n) for n in PLAN if n in given}
+    if shared.get("ci") is not None or plan:
+        shared["ci"] = interval_plan(shared.get("ci"), plan)
     reader = {n: given.pop(n) for n in ("input_format", "delimiter", "no_header", "null_values") if n in given}
     bare = parse_calls(losses)
     roles = {n: given.pop(n) for n in list(given) if any(n in c.entry.spec.roles for c in bare)}
@@ -117,6 +121,16 @@ def compute(losses: str, *inputs: Any, **options: Any) -> Computed:
         return run(calls, sources, Request(roles=columns, **wanted), settings, elsewhere)
 
     return Computed(once(chosen), lambda: once(chosen._replace(rows=ALL, worst=None)))
+
+
+def interval_plan(level: Any, settings: dict[str, Any]) -> Plan | None:
+    """``ci=0.95`` or ``ci=True``, with ``ci_method``, ``resamples`` and ``seed``."""
+    if level is None or level is False:
+        if settings:
+            raise UsageError(f"{', '.join(settings)}: no interval is asked for", code="bad-option", hint="ci=0.95")
+        return None
+    chosen: dict[str, Any] = {**({} if level is True else {"level": float(level)}), **settings}
+    return Plan(**chosen)
 
 
 def with_options(calls: list[LossCall], given: dict[str, Any]) -> list[LossCall]:
@@ -137,12 +151,16 @@ def listed(value: Any) -> tuple[str, ...]:
 
 def arrays_source(calls: Sequence[LossCall], inputs: Sequence[Any], request: dict[str, Any]) -> list[Source]:
     """Arrays as a table in memory: a column for each role, and for weight, mask and groups."""
-    roles = calls[0].entry.spec.roles
-    if len(inputs) != len(roles):
-        raise UsageError(
-            f"{calls[0].name} takes {len(roles)} arrays ({', '.join(roles)}), got {len(inputs)}", code="file-count"
-        )
-    columns: dict[str, Any] = dict(zip(roles, inputs, strict=True))
+    spec = calls[0].entry.spec
+    if not sum(not i.optional for i in spec.inputs) <= len(inputs) <= len(spec.inputs):
+        roles = ", ".join(f"{i.role} (optional)" if i.optional else i.role for i in spec.inputs)
+        raise UsageError(f"{calls[0].name} takes the arrays {roles}, got {len(inputs)}", code="file-count")
+    columns: dict[str, Any] = {}
+    for entry, value in zip(spec.inputs, inputs, strict=False):
+        if entry.kind.mapping:
+            columns.update(value)
+        elif value is not None:
+            columns[entry.role] = value
     for name in ("weight", "mask", "by"):
         value = request.get(name)
         if value is not None and not isinstance(value, str):

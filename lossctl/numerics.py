@@ -13,12 +13,21 @@ from numpy.typing import NDArray
 
 __all__ = [
     "clip_range",
+    "cosine_distance",
+    "entropy_gap",
+    "half_deviance",
+    "log1p_gap",
     "log_cosh",
+    "log_factorial",
     "log_normaliser",
     "log_prob_at",
     "log_probs",
+    "log_ratio",
+    "norms",
+    "products",
     "safe_log",
     "softplus_pair",
+    "stirling_rest",
     "times",
 ]
 
@@ -70,6 +79,86 @@ def log_cosh(e: Floats) -> Floats:
     return np.asarray(
         np.where(size < 1.0, np.log1p(2.0 * half * half), size + np.log1p(np.exp(-2.0 * size)) - np.log(2.0))
     )
+
+
+def log1p_gap(a: Floats, b: Floats) -> Floats:
+    """|log(1 + a) - log(1 + b)| of numbers above -1, to full relative precision.
+
+    It is log1p(|a - b| / (1 + min(a, b))), where nothing cancels: of two logarithms near each other their
+    difference keeps few digits (none at a = 1e6, b = a (1 + 1e-15)). 1 + min is exact below -1/2.
+    """
+    gap, base = np.abs(a - b), 1.0 + np.minimum(a, b)
+    share = gap / base
+    found = np.log1p(share)
+    far = np.isinf(share)
+    if far.any():
+        # The quotient left the float range: base is below 1, and nothing cancels between the logarithms.
+        found[far] = np.log(gap[far]) - np.log(base[far])
+    return np.asarray(found)
+
+
+def exact_product(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """a * b as a rounded product and what the rounding left over (Dekker 1971), for sizes near 1."""
+    (a_high, a_low), (b_high, b_low) = halves(a), halves(b)
+    product = a * b
+    return product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+
+
+def halves(x: Floats) -> tuple[Floats, Floats]:
+    """x as two numbers of 26 bits each (Veltkamp 1968), whose products are exact."""
+    wide = 134217729.0 * x  # 2^27 + 1
+    high = wide - (wide - x)
+    return high, x - high
+
+
+BLOCK = 1 << 14  # elements that stay in a core's cache through some thirty passes
+
+
+def cosine_distance(a: Floats, b: Floats, eps: float = 0.0) -> Floats:
+    """(N,) 1 - cos of the angle between the rows of two (N, D) arrays; norms below ``eps`` count as ``eps``.
+
+    Rows are brought near 1 first, as squares leave the float range from 1e154 on and below 1e-162. A zero
+    vector has no direction: its cosine is taken as 0.
+    """
+    found = np.empty(len(a))
+    step = max(1, BLOCK // a.shape[1])
+    for start in range(0, len(a), step):
+        part = slice(start, start + step)
+        found[part] = _cosine_distance(*near_one(a[part]), *near_one(b[part]), eps)
+    return found
+
+
+def _cosine_distance(u: Floats, u_scale: Floats, v: Floats, v_scale: Floats, eps: float) -> Floats:
+    u_square, v_square, dot = np.sum(u * u, axis=1), np.sum(v * v, axis=1), np.sum(u * v, axis=1)
+    u_norm, v_norm = np.sqrt(u_square), np.sqrt(v_square)
+    u_floor, v_floor = np.maximum(u_norm, eps / u_scale), np.maximum(v_norm, eps / v_scale)
+    size = u_floor * v_floor
+    cosine = np.clip(np.divide(dot, size, out=np.zeros_like(dot), where=size > 0), -1.0, 1.0)
+    found = 1.0 - cosine
+    close = (cosine > 0.5) & (u_floor == u_norm) & (v_floor == v_norm)
+    if close.any():
+        sine = sine_squared(u[close], v[close], dot[close], u_square[close], v_square[close])
+        found[close] = sine / (1.0 + cosine[close])
+    return np.asarray(found)
+
+
+def near_one(x: Floats) -> tuple[Floats, Floats]:
+    """Rows divided by powers of two near their greatest element, and these powers, (N,)."""
+    scale = binary_scale(np.max(np.abs(x), axis=1))
+    return x / scale[:, None], scale
+
+
+def sine_squared(u: Floats, v: Floats, dot: Floats, u_square: Floats, v_square: Floats) -> Floats:
+    """(N,) sin^2 of the angle between rows, to full relative precision: 1 - cos is sin^2 / (1 + cos).
+
+    Below an angle of 1e-3 half the digits of 1 - cos itself are gone, below 1e-8 all. The sine is what remains of
+    v once its part along u is taken off, s u with s = u.v / u.u. There v - s u cancels, so products are exact; s
+    is rounded, so what remains along u is taken off once more.
+    """
+    product, error = exact_product((dot / u_square)[:, None], u)
+    rest = (v - product) - error
+    rest -= (np.sum(rest * u, axis=1) / u_square)[:, None] * u
+    return np.asarray(np.sum(rest * rest, axis=1) / v_square)
 
 
 def log_normaliser(z: NDArray[Any]) -> tuple[NDArray[Any], Floats]:
@@ -145,7 +234,166 @@ def log_prob_at(pred: NDArray[Any], index: NDArray[np.int64], form: str, clip: s
     return pred[rows, index].astype(np.float64)
 
 
+def norms(x: Floats) -> Floats:
+    """(N,) Euclidean lengths of the rows of an (N, D) array.
+
+    Each row is first brought near 1 by a power of two, which rounds nothing: squares overflow from 1e154 on and
+    vanish below 1e-162.
+    """
+    scale = binary_scale(np.max(np.abs(x), axis=1, initial=0.0))
+    with np.errstate(invalid="ignore"):
+        near = x / scale[:, None]
+    return np.asarray(scale * np.sqrt(np.sum(near * near, axis=1)))
+
+
+def products(a: Floats, b: Floats) -> Floats:
+    """(N, M) dot products of the rows of (N, D) and (M, D) arrays, the same digits for any N, M, machine and threads.
+
+    Matrix products of a BLAS round in an order that depends on shapes. Here both sides are split into slices of so
+    few bits that products of slices, summed over D, are exact in float64 whatever the order (Ozaki, Ogita, Oishi,
+    Rump, "Error-free transformations of matrix multiplication", 2012); the slices' products are then added in a
+    fixed order. What three slices leave out is below 2**-60 of the product of the largest entries.
+    """
+    if a.shape[1] == 0:
+        return np.zeros((len(a), len(b)))
+    bits = (53 - int(np.ceil(np.log2(a.shape[1] + 1)))) // 2
+    left, up = _slices(a, bits)
+    right, across = _slices(b, bits)
+    total = np.zeros((len(a), len(b)))
+    for depth in range(2 * SLICES - 2, -1, -1):  # the smallest first
+        for i in range(max(0, depth - SLICES + 1), min(depth, SLICES - 1) + 1):
+            if depth < SLICES:
+                total += left[i] @ right[depth - i].T
+    return total * up[:, None] * across[None, :]
+
+
+SLICES = 3
+
+
+def _slices(x: Floats, bits: int) -> tuple[list[Floats], Floats]:
+    """Rows scaled by powers of two to below 1, as a sum of slices of ``bits`` bits each; and the scales."""
+    scale = binary_scale(np.max(np.abs(x), axis=1))
+    rest = np.ascontiguousarray(x, np.float64) / scale[:, None]
+    found = []
+    for step in range(1, SLICES + 1):
+        anchor = 1.5 * 2.0 ** (53 - 1 - bits * step)
+        top = (rest + anchor) - anchor
+        found.append(top)
+        rest = rest - top
+    return found, scale
+
+
 def binary_scale(top: Floats) -> Floats:
     """(N,) powers of two near the given sizes, 1 for 0: dividing by them rounds nothing."""
     exponent = np.frexp(np.where(np.isfinite(top), top, 1.0))[1]
     return np.asarray(np.ldexp(np.ones_like(top), np.clip(exponent, -1000, 1000)))
+
+
+def log_ratio(a: Floats, b: Floats) -> Floats:
+    """log(a / b) to full relative precision, for a, b >= 0: -inf at a = 0, inf at b = 0, nan at both.
+
+    Within a factor 2 it is log1p((a - b) / b), where a - b is exact and log a - log b cancels. Where a / b
+    leaves the floats, it is that difference of logarithms, which has nothing left to cancel.
+    """
+    with np.errstate(all="ignore"):
+        quotient = a / b
+        log = np.log(quotient)
+        near = np.abs(quotient - 1.0) < 0.5
+        close = b[near]
+        log[near] = np.log1p((a[near] - close) / close)
+        inside = (quotient > 1e-290) & (quotient < 1e290)
+        return np.asarray(log if inside.all() else np.where(inside, log, np.log(a) - np.log(b)))
+
+
+NEAR = 0.35  # |x| below which the series of a deviance is summed
+TERMS = 35  # 0.35^35 < 2^-52
+
+
+def deviance_series(x: Floats, power: float) -> Floats:
+    """The integral over s in [0, 1] of (1 - s) / (1 + s x)^power, for |x| max(1, |power| / 3) < NEAR.
+
+    The binomial series, term by term: c_0 = 1/2 and c_(k+1) = -c_k (power + k) / (k + 3), so each term is less
+    than NEAR times the one before.
+    """
+    coefficients = [0.5]
+    for k in range(TERMS):
+        coefficients.append(-coefficients[-1] * (power + k) / (k + 3))
+    total = np.full_like(x, coefficients[-1])
+    for c in reversed(coefficients[:-1]):
+        total *= x
+        total += c
+    return total
+
+
+def entropy_gap(x: Floats) -> Floats:
+    """(1 + x) log(1 + x) - x for x >= -1, to full relative precision; as written it cancels near 0."""
+    near = np.abs(x) < NEAR
+    gap = np.empty_like(x)
+    z, far = x[near], x[~near]
+    gap[near] = z * z * deviance_series(z, 1.0)
+    with np.errstate(divide="ignore"):
+        gap[~near] = times(1.0 + far, np.log1p(far)) - far
+    return gap
+
+
+def half_deviance(target: Floats, pred: Floats, power: float) -> Floats:
+    """Half the Tweedie deviance, the integral over s from pred to target of (target - s) / s^power.
+
+    For pred >= 0; a target below zero counts as 0 in the first term (power < 0). With t and q the two and
+    a = 1 - power, b = 2 - power it is t^b / (a b) - t q^a / a + q^b / b. That form cancels where t is near q
+    (there it is a series in (t - q) / q) and where the power is near 1 or 2 (elsewhere it is written with
+    (t^c - q^c) / c, which has a limit at c = 0). Powers 0, 1, 2, 3 are the halves of (t - q)^2,
+    2 (t log(t / q) - t + q), 2 (t / q - 1 - log(t / q)) and (t - q)^2 / (t q^2).
+    """
+    with np.errstate(all="ignore"):
+        gap = target - pred
+        if power == 0:
+            return 0.5 * gap * gap
+        x = gap / pred
+        near = np.abs(x) * max(1.0, abs(power) / 3) < NEAR
+        half = np.empty_like(x)
+        t, q, z = target[near], pred[near], x[near]
+        # q^(1 - power) in two halves, each given to one factor: neither leaves the floats before the product does.
+        root = q ** (0.5 - 0.5 * power)
+        half[near] = z * root * ((t - q) * root) * deviance_series(z, power)
+        half[~near] = _apart(target[~near], pred[~near], power)
+        return half
+
+
+def _apart(t: Floats, q: Floats, power: float) -> Floats:
+    """``half_deviance`` of numbers that are not close to each other."""
+    if power == 3:
+        x = (t - q) / q
+        return np.asarray(0.5 * (x / t) * x)
+    a, b = 1.0 - power, 2.0 - power
+    root = q ** (0.5 * a)
+    line = (t - q) * root * root
+    if abs(a) <= 0.5:
+        half = (times(t, _power_gap(t, q, a)) - line) / b
+    else:
+        half = (_power_gap(np.maximum(t, 0.0), q, b) - line) / a
+    # Of finite numbers, both parts overflow only where the whole does.
+    return np.asarray(np.where(np.isnan(half) & np.isfinite(t) & np.isfinite(q), np.inf, half))
+
+
+def _power_gap(t: Floats, q: Floats, c: float) -> Floats:
+    """(t^c - q^c) / c, and log(t / q) at c = 0, where the quotient as written is 0 / 0 and loses all digits nearby."""
+    log = log_ratio(t, q)
+    if c == 0:
+        return log
+    # The greater of the two powers times 1 - e^-|c log(t/q)|.
+    top = np.where(c * log > 0, t**c, q**c)
+    return np.asarray(np.sign(log) * top * -np.expm1(-np.abs(c * log)) / abs(c))
+
+
+def log_factorial(t: Floats) -> Floats:
+    """log(t!), that is log Gamma(t + 1)."""
+    from scipy.special import gammaln
+
+    return np.asarray(gammaln(t + 1.0))
+
+
+def stirling_rest(t: Floats) -> Floats:
+    """What Stirling's t log t - t + log(2 pi t) / 2 lacks to log(t!), for t >= 16 (next term: 1e-16)."""
+    s = 1.0 / (t * t)
+    return (1 / 12 - s * (1 / 360 - s * (1 / 1260 - s * (1 / 1680 - s / 1188)))) / t

@@ -17,6 +17,7 @@ FLOORS = (
     {"index"},
     {"exact"},
     {"numerics", "sums"},
+    {"quantiles"},
     {"model"},
     {"losses", "data"},
     {"engine"},
@@ -29,7 +30,7 @@ LIBRARIES = {
     "rich": ("report/table.py",),
     "pyarrow": ("data/",),
     "pandas": ("engine/result.py",),
-    "scipy": (),
+    "scipy": ("numerics.py",),
     "rapidfuzz": (),
     "dask": (),
 }

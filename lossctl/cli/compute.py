@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -21,6 +21,9 @@ EVERYWHERE = "Everywhere"
 class Sectioned(click.Command):
     """A command whose help shows its options under headings."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, with_levels(args))
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
@@ -33,6 +36,26 @@ class Sectioned(click.Command):
                 formatter.write_dl(records)
 
 
+def named(part: str) -> list[str]:
+    """The canonical names that a part of a comma list stands for: one, or those of a set."""
+    if not part.strip().startswith("@"):
+        return [index.resolve(part.split(":")[0])]
+    word = index.normal(part.strip().removeprefix("@"))
+    if word != "auto" and word not in index.families():
+        raise UsageError(f"there is no set {part}", code="unknown-family")
+    return index.names() if word == "auto" else index.families()[word]
+
+
+def with_levels(args: Sequence[str]) -> list[str]:
+    """``--ci`` may stand without its level: what follows is one only if it is a number."""
+    found = list(args)
+    for place, word in enumerate(args):
+        following = args[place + 1] if place + 1 < len(args) else ""
+        if word == "--ci" and not following.replace(".", "", 1).replace("%", "", 1).isdigit():
+            found[place] = "--ci=0.95"
+    return found
+
+
 class ComputeGroup(click.Group):
     """``compute LOSSES``: every canonical name and alias is a subcommand, and so is a comma list."""
 
@@ -41,7 +64,7 @@ class ComputeGroup(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command:
         try:
-            names = [index.resolve(part.split(":")[0]) for part in name.split(",")]
+            names = [found for part in name.split(",") for found in named(part)]
         except UsageError:
             from lossctl.model.call import parse_calls
 
@@ -72,7 +95,7 @@ def loss_command(text: str, names: list[str]) -> click.Command:
     params += reading(roles_of(records))
     params += [*ROWS(), *RESULTS(reductions_of(records)), *RUNNING(), *COMMON()]
     first = records[names[0]]
-    doc = f"{first['title']}. {first['summary']}" if len(names) == 1 else f"{', '.join(names)}, in one pass."
+    doc = f"{first['title']}. {first['summary']}" if len(names) == 1 else f"{text}: {', '.join(names)}, in one pass."
     if len(names) == 1 and names[0] != index.normal(text.split(":")[0]):
         doc += f" ({text} is {names[0]}.)"
     if len(names) == 1:
@@ -132,6 +155,8 @@ def compute(ctx: click.Context, /, **common: Any) -> None:
 
     LOSSES is one of the names below, an alias, or a comma list with parameters after colons:
     mse,huber:delta=0.5,pinball:quantile=0.9
+
+    @FAMILY is every loss of a family that fits the columns, @auto every loss that does.
     """
     from lossctl.cli.common import apply_common
 

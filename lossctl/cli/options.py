@@ -98,6 +98,17 @@ def RESULTS(reductions: Sequence[str]) -> list[click.Option]:  # noqa: N802
         ),
         option(s, "--like", type=click.Choice(LIBRARIES), help="That library's convention for this loss."),
         option(s, "--stats", is_flag=True, help="Also sum, std, min, max, median, p90, p99 and a histogram."),
+        option(s, "--per-column", is_flag=True, help="Also each output column by itself."),
+        option(s, "--per-class", is_flag=True, help="Also each class of the target by itself."),
+        option(s, "--ci", metavar="[LEVEL]", help="An interval of each value; --ci alone is --ci 0.95."),
+        option(
+            s,
+            "--ci-method",
+            type=click.Choice(["bootstrap", "normal"]),
+            help="Resampled rows, or the normal approximation. [default: bootstrap]",
+        ),
+        option(s, "--resamples", type=click.IntRange(1), metavar="N", help="Of the bootstrap. [default: 1000]"),
+        option(s, "--seed", type=click.IntRange(0), metavar="N", help="Of the bootstrap. [default: 0]"),
         option(
             o,
             "-f",

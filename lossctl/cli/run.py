@@ -6,15 +6,16 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
 
+from lossctl import index
 from lossctl.cli.common import Settings, apply_common, say
 from lossctl.data.bind import Request
 from lossctl.data.inputs import open_inputs
-from lossctl.engine.options import ALL, MEMORY, Options, memory_size
+from lossctl.engine.options import ALL, MEMORY, Options, Plan, memory_size
 from lossctl.engine.result import Report, Result
 from lossctl.engine.run import run
 from lossctl.errors import OutputError, UsageError
@@ -48,12 +49,22 @@ def run_compute(ctx: click.Context, losses: str, values: dict[str, Any]) -> int:
         no_header=values["no_header"],
         null_values=values["null_value"] or None,
     )
+    for word, name in other_names(losses):
+        say(settings, f"{word} is {name}")
     report = run(calls, sources, request_of(values, roles), options, elsewhere)
     talk(report, settings, roles)
     write(report, values, settings)
     if settings.verbose:
         say(settings, f"{report.read:,} rows in {time.perf_counter() - started:.3f} s")
     return judge(report, values, settings)
+
+
+def other_names(losses: str) -> Iterator[tuple[str, str]]:
+    """Aliases that were typed, with what they resolve to; a mere ``-loss`` is no other name."""
+    for part in losses.split(","):
+        word = index.normal(part.split(":")[0])
+        if not word.startswith("@") and index.resolve(word) not in {word, word.removesuffix("-loss")}:
+            yield word, index.resolve(word)
 
 
 def spell(value: Any) -> str:
@@ -105,7 +116,29 @@ def options_of(values: Mapping[str, Any]) -> Options:
         stats=values["stats"],
         chunk_rows=values["chunk_rows"],
         memory=memory_size(values["memory"]) if values["memory"] else MEMORY,
-    )
+        per_column=values["per_column"],
+        per_class=values["per_class"],
+        ci=plan_of(values),
+    ).checked()
+
+
+def plan_of(values: Mapping[str, Any]) -> Plan | None:
+    """The interval asked for; its settings without it do nothing, and are refused."""
+    settings = {k: values[k] for k in ("ci_method", "resamples", "seed") if values[k] is not None}
+    if values["ci"] is None:
+        if settings:
+            option = next(iter(settings)).replace("_", "-")
+            raise UsageError(f"--{option} is about intervals, and none is asked for", code="bad-option", hint="--ci")
+        return None
+    try:
+        level = float(values["ci"])
+    except ValueError:
+        level = math.nan
+    if "ci_method" in settings:
+        settings["method"] = settings.pop("ci_method")
+    if settings.get("method") == "normal" and len(settings) > 1:
+        raise UsageError("--resamples and --seed are about the bootstrap", code="bad-option", hint="leave them out")
+    return Plan(level, **settings).checked()
 
 
 def talk(report: Report, settings: Settings, roles: Mapping[str, str]) -> None:
@@ -220,7 +253,8 @@ def judge(report: Report, values: Mapping[str, Any], settings: Settings) -> int:
             raise UsageError(f"--fail-{which} {label}: no such loss in this call", code="bad-option")
         for result in report.results:
             if label in {None, result.label, result.loss} and beyond(result, which, bound):
-                where = ", ".join(f"{k}={v}" for k, v in (result.group or {}).items())
+                places = {**(result.group or {}), "column": result.column, "class": result.of_class}
+                where = ", ".join(f"{k}={v}" for k, v in places.items() if v is not None or k in (result.group or {}))
                 print(
                     f"lossctl: FAIL {result.label}{f' [{inert(where)}]' if where else ''} = {result.value!r} is "
                     f"{which} {bound!r}" + (" (NaN fails every bound)" if result.value != result.value else ""),

@@ -13,12 +13,12 @@ from lossctl.data import columns as cols
 from lossctl.data.columns import Found
 from lossctl.data.labels import ClassNames, Vocabulary
 from lossctl.data.source import Source
-from lossctl.errors import DataError, UsageError
+from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.model.call import LossCall
 from lossctl.model.kinds import Kind
 from lossctl.model.spec import Input
 
-__all__ = ["Binding", "BoundCall", "Ref", "Request", "bind"]
+__all__ = ["Binding", "BoundCall", "LeftOut", "Ref", "Request", "bind"]
 
 
 class Request(NamedTuple):
@@ -50,6 +50,14 @@ class BoundCall(NamedTuple):
     vocabulary: Vocabulary
 
 
+class LeftOut(NamedTuple):
+    """A loss that a set names and that does not fit."""
+
+    of_set: str
+    name: str
+    reason: str
+
+
 class Binding(NamedTuple):
     """Everything a pass over the sources needs to know about columns."""
 
@@ -61,14 +69,16 @@ class Binding(NamedTuple):
     keys: tuple[Ref, ...]  # one for each source that has one; more than one: compared row by row
     positive: str | None
     notes: list[tuple[str, str]]  # code, sentence
+    left: list[LeftOut]
 
     def wanted(self) -> tuple[list[list[str]], list[list[str]]]:
         """For each source the columns to be read as numbers, and as text."""
         numeric: list[dict[str, None]] = [{} for _ in self.sources]
         text: list[dict[str, None]] = [{} for _ in self.sources]
         for bound in self.calls:
-            for role, ref in bound.refs.items():
-                bucket = text if self.reads_text(bound, role) else numeric
+            for entry in bound.call.entry.spec.rowwise(bound.refs):
+                ref = bound.refs[entry.role]
+                bucket = text if self.reads_text(bound, entry.role) else numeric
                 bucket[ref.source].update(dict.fromkeys(ref.columns))
         for single in (self.weight, self.mask):
             if single is not None:
@@ -114,8 +124,10 @@ def bind(calls: Sequence[LossCall], sources: list[Source], request: Request, els
                 f"--{role}: {named} has no such input", code="unknown-role", hint=f"it has: {', '.join(sorted(roles))}"
             )
     notes = [(("column-left-out"), f"{s.name}: {note}") for s in sources for note in getattr(s, "notes", ())]
-    common = Common(request, sources, positional, elsewhere, notes)
-    bound = [bind_call(call, common) for call in calls]
+    common = Common(request, sources, positional, elsewhere, notes, [])
+    bound = [b for call in calls if (b := bind_or_note(call, common)) is not None]
+    if not bound:
+        raise nothing_fits(common.left)
     used = {(ref.source, name) for b in bound for ref in b.refs.values() for name in ref.columns}
     weight, mask = common.single("weight", request.weight), common.single("mask", request.mask)
     by = tuple(ref for name in request.by if (ref := common.single("by", name)) is not None)
@@ -127,7 +139,7 @@ def bind(calls: Sequence[LossCall], sources: list[Source], request: Request, els
                     notes.append(
                         ("weight-unused", f'{source.name} has a column "{name}" that is not used: --weight {name}')
                     )
-    return Binding(sources, bound, weight, mask, by, common.keys(used), request.positive, notes)
+    return Binding(sources, bound, weight, mask, by, common.keys(used), request.positive, notes, common.left)
 
 
 class Common(NamedTuple):
@@ -138,6 +150,7 @@ class Common(NamedTuple):
     positional: list[Source]
     elsewhere: Mapping[str, int]
     notes: list[tuple[str, str]]
+    left: list[LeftOut]
 
     def single(self, role: str, name: str | None) -> Ref | None:
         """One column by its name, from whichever file has it."""
@@ -183,6 +196,11 @@ class Common(NamedTuple):
                 )
         return tuple(Ref(place, tuple(names)) for place, names in enumerate(found))
 
+    def may_hold(self, entry: Input, spec_inputs: Sequence[Input]) -> bool:
+        """Whether there is a file in which an optional role could be."""
+        files, place = len(self.positional), list(spec_inputs).index(entry)
+        return entry.role in self.elsewhere or files in {1, 2} or place < files
+
     def source_of(self, entry: Input, spec_inputs: Sequence[Input]) -> int:
         """Which file holds a role: the one table, its side of two files, or a file of its own."""
         if entry.role in self.elsewhere:
@@ -195,14 +213,41 @@ class Common(NamedTuple):
         sides = {i.side for i in spec_inputs}
         if files == 2 and sides == {"P", "T"}:
             return 0 if entry.side == "P" else 1
-        if files == len(spec_inputs):
+        if sum(not i.optional for i in spec_inputs) <= files <= len(spec_inputs):
             return list(spec_inputs).index(entry)
-        roles = ", ".join(i.role for i in spec_inputs)
+        roles = ", ".join(f"{i.role} (optional)" if i.optional else i.role for i in spec_inputs)
         raise UsageError(
             f"{files} files for the inputs {roles}",
             code="file-count",
             hint=f"one table with all of them, or {len(spec_inputs)} files in that order",
         )
+
+
+def bind_or_note(call: LossCall, common: Common) -> BoundCall | None:
+    """The call bound; ``None`` and a note if it belongs to a set and does not fit the columns."""
+    try:
+        bound = bind_call(call, common)
+        bound.call.refuse_idle()
+    except LossctlError as error:
+        if call.of_set is None:
+            raise
+        common.left.append(left_out(call, error))
+        return None
+    return bound
+
+
+def left_out(call: LossCall, error: LossctlError) -> LeftOut:
+    return LeftOut(str(call.of_set), call.name, error.message.removeprefix(f"{call.name}: "))
+
+
+def nothing_fits(left: Sequence[LeftOut]) -> DataError:
+    """No loss of a set can be computed of these columns."""
+    return DataError(
+        f"no loss of {left[0].of_set} fits the input",
+        code="nothing-fits",
+        details=tuple(dict.fromkeys(one.reason for one in left))[:2],
+        hint="name a loss to see what it needs, or the columns: --pred, --target",
+    )
 
 
 def bind_call(call: LossCall, common: Common) -> BoundCall:
@@ -211,10 +256,17 @@ def bind_call(call: LossCall, common: Common) -> BoundCall:
     found: dict[str, Found] = {}
     places: dict[str, int] = {}
     for entry in inputs:
+        text = common.request.roles.get(entry.role)
+        if entry.optional and text is None and not common.may_hold(entry, inputs):
+            continue
         place = places[entry.role] = common.source_of(entry, inputs)
         source = common.sources[place]
-        text = common.request.roles.get(entry.role)
-        alone = [i for i in inputs if common.source_of(i, inputs) == place]
+        if entry.optional and text is None:
+            hit = search(call, entry, source)
+            if hit is not None:
+                found[entry.role] = hit
+            continue
+        alone = [i for i in inputs if not i.optional and common.source_of(i, inputs) == place]
         found[entry.role] = (
             cols.explicit(source, entry.role, text)
             if text is not None
@@ -234,7 +286,7 @@ def finish(call: LossCall, found: dict[str, Found], refs: dict[str, Ref], common
     if pred is not None:
         column = cols.column_of(common.sources[refs["pred"].source], pred.columns[0])
         width = len(pred.columns) if len(pred.columns) > 1 else column.width
-    names: Sequence[str] | None = None
+    names: Sequence[str] | None = common.request.classes if pred is None else None
     if pred is not None and width is not None:
         names = pred.suffixes
         wanted = common.request.classes
@@ -308,6 +360,8 @@ def search(call: LossCall, entry: Input, source: Source) -> Found | None:
         hit = None if kind.columns == "classes" else cols.by_name(source, role, ranks)
         hit = hit or cols.family(source, role, ("y_true_", "target_", "label_"))
         return hit or cols.by_name(source, role, ranks)
+    if kind.mapping:
+        return cols.members(source, kind.members)
     if role != "pred":
         hit = cols.by_name(source, role, cols.ALSO.get(role, own))
         return hit or (cols.family(source, role, (f"{role}_",)) if kind.columns == "any" else None)

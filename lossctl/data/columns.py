@@ -127,6 +127,12 @@ def family(source: Source, role: str, prefixes: Sequence[str]) -> Found | None:
     return None
 
 
+def members(source: Source, prefixes: tuple[str, ...]) -> Found | None:
+    """All columns that begin with one of the prefixes."""
+    names = tuple(c.name for c in source.columns if c.name.startswith(prefixes))
+    return Found(names) if names else None
+
+
 def ordered(names: Sequence[str], suffixes: Sequence[str], form: str | None) -> Found:
     """Integer suffixes in numeric order, others in file order."""
     pairs = list(zip(suffixes, names, strict=True))

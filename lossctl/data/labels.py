@@ -69,6 +69,10 @@ class Vocabulary:
                 setattr(notes, name, (first + int(np.argmax(places == place)), text))
         return table[places]
 
+    def words(self) -> dict[int, str]:
+        """The labels by their codes, as text."""
+        return {code: str(label) for label, code in self.codes.items()}
+
     def verdict(self, loss: str, where: Mapping[str, tuple[str, str]]) -> None:
         """Refuse a fractional prediction, and text on one side against numbers on the other.
 

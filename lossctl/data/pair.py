@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from lossctl.data.bind import Binding, BoundCall, Ref, input_of
 from lossctl.data.source import Block, Source
-from lossctl.errors import DataError
+from lossctl.errors import DataError, UsageError
 
-__all__ = ["Chunk", "walk"]
+__all__ = ["Chunk", "walk", "whole_inputs"]
+
+WHOLE_ROWS = 1024  # rows at a time of an array that is read as a whole
 
 
 class Chunk:
@@ -26,8 +28,8 @@ class Chunk:
         self._cache: dict[tuple[Any, ...], Any] = {}
 
     def inputs(self, bound: BoundCall) -> dict[str, NDArray[Any]]:
-        """The arrays of a call's roles, decoded as their kinds want."""
-        return {role: self._input(bound, role) for role in bound.refs}
+        """The arrays of a call's roles that go row by row, decoded as their kinds want."""
+        return {i.role: self._input(bound, i.role) for i in bound.call.entry.spec.rowwise(bound.refs)}
 
     def _input(self, bound: BoundCall, role: str) -> NDArray[Any]:
         ref = bound.refs[role]
@@ -110,6 +112,34 @@ class Chunk:
         """Key cells, row by row."""
         block = self.blocks[ref.source]
         return list(zip(*(block.texts(name) for name in ref.columns), strict=True))
+
+
+def whole_inputs(binding: Binding, bound: BoundCall, memory: int) -> dict[str, Any]:
+    """The arrays of a call that stand beside all rows: one, or a mapping of several by their names.
+
+    ``UsageError`` (memory) if they take more than ``memory`` bytes.
+    """
+    found: dict[str, Any] = {}
+    room = memory
+    for entry in bound.call.entry.spec.whole(bound.refs):
+        ref = bound.refs[entry.role]
+        source = binding.sources[ref.source]
+        parts: dict[str, NDArray[Any]] = {}
+        for names in ([name] for name in ref.columns) if entry.kind.mapping else (list(ref.columns),):
+            blocks = []
+            for block in source.blocks(names, [], WHOLE_ROWS):
+                columns = [block.numbers(name) for name in names]
+                blocks.append(np.array(columns[0] if len(columns) == 1 else np.column_stack(columns)))
+                room -= blocks[-1].nbytes
+                if room < 0:
+                    raise UsageError(
+                        f"{entry.role} in {source.name} is read whole, and takes more than --memory ({memory:,} bytes)",
+                        code="memory",
+                        hint="allow more with --memory",
+                    )
+            parts[names[0]] = np.concatenate(blocks) if blocks else np.zeros(0)
+        found[entry.role] = parts if entry.kind.mapping else next(iter(parts.values()))
+    return found
 
 
 def _number(value: object) -> float | None:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
 
 from lossctl import __version__
 from lossctl.data.bind import Binding, Request
+from lossctl.engine.books import BUCKETS, class_names
+from lossctl.engine.interval import Drawn, bootstrap, draws, normal
 from lossctl.engine.job import Job
-from lossctl.engine.options import Options, quantile_of
-from lossctl.engine.result import InputInfo, Note, Result
+from lossctl.engine.options import Options, Plan, quantile_of
+from lossctl.engine.result import InputInfo, Interval, Note, Result
 from lossctl.engine.slices import Slices, as_mapping
-from lossctl.engine.tally import histogram, quantile
+from lossctl.engine.tally import Tally, histogram, quantile
 from lossctl.errors import DataError
 from lossctl.model.findings import Finding
 from lossctl.model.reduce import Product
@@ -21,32 +26,109 @@ __all__ = ["input_infos", "results_of", "warnings_of"]
 OVER_ROWS = {"min", "max", "std"}  # and quantiles: over unweighted row values
 
 
+class Slot(NamedTuple):
+    """One number to be finished: a group of a tally, and what it stands for."""
+
+    tally: Tally
+    code: int | None  # a group of the tally; None: all of them
+    group: Mapping[str, str | None] | None
+    column: str | None = None
+    of_class: str | None = None
+    value: float | None = None  # where the reduction has found it already
+    slice: int | None = None  # the --by slice
+
+
 def results_of(
     job: Job, slices: Slices, names: tuple[str, ...], request: Request, options: Options
 ) -> Iterator[Result]:
-    """The total, then every slice in order of its name."""
-    yield one_result(job, None, None, request, options)
+    """The total, its columns and classes, then every slice in order of its name with its own."""
+    plan = options.ci
+    intervals = Intervals(job, plan) if plan is not None else None
+    groups: list[tuple[Mapping[str, str | None] | None, int | None]] = [(None, None)]
     if names and job.view != "none":
-        for group, code in slices.in_order():
-            job.tally.grow(code + 1)
-            yield one_result(job, code, as_mapping(names, group), request, options)
+        groups += [(as_mapping(names, group), code) for group, code in slices.in_order()]
+    for group, code in groups:
+        for slot in slots(job, group, code):
+            result = one_result(job, slot, request, options)
+            if intervals is not None and slot.tally is job.tally:
+                result = result._replace(ci=intervals.of(slot.code, result))
+            yield result
 
 
-def one_result(
-    job: Job, code: int | None, group: Mapping[str, str | None] | None, request: Request, options: Options
-) -> Result:
-    call, spec, tally = job.bound.call, job.spec, job.tally
-    totals = tally.totals(code, weighted=job.weighted, norm=job.norm)
-    divisor = spec.reduce.divisor(totals, job.mode) if totals.sums and job.view == "mean" else None
+def slots(job: Job, group: Mapping[str, str | None] | None, code: int | None) -> Iterator[Slot]:
+    """The number of a slice, then those of its columns and its classes."""
+    if code is not None:
+        job.tally.grow(code + 1)
+    yield Slot(job.tally, code, group)
+    if job.view == "none":
+        return
+    for name, tally in zip(column_names(job), job.columns, strict=False):
+        if code is not None:
+            tally.grow(code + 1)
+        yield Slot(tally, code, group, column=name)
+    if job.classes is None:
+        return
+    names, words = job.bound.classes.names, job.bound.vocabulary.words()
+    if job.reduce.classes is not None:
+        found = job.reduce.classes(job.tally.totals(code, weighted=job.weighted, norm=job.norm), job.params)
+        called = class_names(list(found), names, words)
+        for label in sorted(found, key=lambda c: (c, called[c])):
+            yield Slot(job.tally, code, group, of_class=called[label], value=found[label])
+        return
+    folded = list(job.classes.folded(code))
+    called = class_names([label for label, _, _ in folded], names, words)
+    for label, tally, place in folded:
+        yield Slot(tally, place, group, of_class=called[label])
+
+
+def column_names(job: Job) -> list[str]:
+    """Output columns by the names of their prediction columns; places where they have no names of their own."""
+    ref = job.bound.refs.get("pred") or next(iter(job.bound.refs.values()))
+    if len(ref.columns) == len(job.columns):
+        return list(ref.columns)
+    return [str(place) for place in range(len(job.columns))]
+
+
+class Intervals:
+    """The intervals of one loss; what all slices share is found once."""
+
+    def __init__(self, job: Job, plan: Plan) -> None:
+        self.job, self.plan = job, plan
+        self.buckets = self.drawn = self.whole = None
+        if job.buckets is not None:
+            self.buckets, self.drawn = job.buckets.folded(), draws(plan)
+            if job.slices > 1:
+                self.whole = job.new_tally()
+                self.whole.merge(self.buckets, np.arange(self.buckets.groups) % BUCKETS)
+
+    def of(self, code: int | None, result: Result) -> Interval:
+        job, plan = self.job, self.plan
+        if job.buckets is None:
+            pairs = {name: sums.total() if code is None else sums.exact(code) for name, sums in job.moments.items()}
+            return normal(plan, result.value or 0.0, pairs, result.n, job.view, job.reduce)
+        tally = self.whole if code is None and self.whole is not None else self.buckets
+        assert tally is not None
+        assert self.drawn is not None
+        state = Drawn(tally, code or 0, weighted=job.weighted, norm=job.norm)
+        return bootstrap(plan, self.drawn, state, job.reduce, job.view, job.mode, job.params)
+
+
+def one_result(job: Job, slot: Slot, request: Request, options: Options) -> Result:
+    call, spec, tally, code = job.bound.call, job.spec, slot.tally, slot.code
+    totals = tally.totals(code, weighted=job.weighted, norm=job.norm, keep=False)
+    divisor = job.reduce.divisor(totals, job.mode) if totals.sums and job.view == "mean" else None
     nan, ignored = tally.dropped_in(code)
-    stand_in = emptiness(job, code, options)
-    value = None if job.view == "none" else stand_in if stand_in is not None else reduced(job, code, job.view)
+    stand_in = emptiness(job, slot, options)
+    value = None if job.view == "none" else stand_in
+    if value is None and job.view != "none":
+        value = reduced(job, tally, code, job.view) if slot.value is None else slot.value
     n = tally.n(code)
-    ordered = tally.sorted_values(code) if options.stats else None
+    ordered = tally.sorted_values(code) if options.stats and slot.value is None else None
+    logs = isinstance(job.reduce, Product) and job.view == "prod" and bool(totals.sums)
     return Result(
         loss=call.name,
         label=job.label,
-        slice="total" if group is None else "group",
+        slice="total" if slot.group is None else "group",
         params=call.params,
         reduction=job.view,
         value=value,
@@ -55,24 +137,24 @@ def one_result(
         signature=signature(job, n, request, options),
         direction=spec.direction,
         unit=spec.unit,
-        per=spec.per,
-        group=group,
+        per=job.per,
+        group=slot.group,
         resolved=job.resolved or None,
         n_elements=n * tally.width if tally.width > 1 else None,
         divisor=divisor.to_float() if divisor is not None else None,
-        log_value=spec.reduce.log_value(totals)
-        if isinstance(spec.reduce, Product) and job.view == "prod" and totals.sums
-        else None,
-        stats=None if ordered is None else statistics(job, code, ordered),
+        log_value=job.reduce.log_value(totals) if logs and isinstance(job.reduce, Product) else None,
+        stats=None if ordered is None else statistics(job, tally, code, ordered),
         histogram=None if ordered is None else histogram(ordered),
         like=job.like,
         dropped={k: v for k, v in (("nan", nan), ("ignored", ignored)) if v},
+        column=slot.column,
+        of_class=slot.of_class,
     )
 
 
-def emptiness(job: Job, code: int | None, options: Options) -> float | None:
+def emptiness(job: Job, slot: Slot, options: Options) -> float | None:
     """What stands in where there is nothing to score; an error for the total unless --empty says."""
-    tally, spec = job.tally, job.spec
+    tally, code = slot.tally, slot.code
     weight = tally.weight_sum(code, weighted=job.weighted)
     why = None
     if tally.n(code) == 0:
@@ -80,12 +162,12 @@ def emptiness(job: Job, code: int | None, options: Options) -> float | None:
     elif job.weighted and weight == 0:
         why = "the weights sum to zero"
     elif job.view == "mean":
-        divisor = spec.reduce.divisor(tally.totals(code, weighted=job.weighted, norm=job.norm), job.mode)
+        divisor = job.reduce.divisor(tally.totals(code, weighted=job.weighted, norm=job.norm, keep=False), job.mode)
         if divisor is not None and divisor.finite and divisor.units == 0:
             why = "the class weights of all rows sum to zero"
     if why is None:
         return None
-    if options.empty != "error" or code is not None:
+    if options.empty != "error" or slot.group is not None or slot.of_class is not None:
         return 0.0 if options.empty == "zero" else math.nan
     nan, ignored = tally.dropped_in(None)
     raise DataError(
@@ -95,9 +177,8 @@ def emptiness(job: Job, code: int | None, options: Options) -> float | None:
     )
 
 
-def reduced(job: Job, code: int | None, view: str) -> float:
+def reduced(job: Job, tally: Tally, code: int | None, view: str) -> float:
     """The value of one view, from the exact state."""
-    tally = job.tally
     q = quantile_of(view)
     if q is not None:
         return quantile(tally.sorted_values(code), q)
@@ -106,25 +187,25 @@ def reduced(job: Job, code: int | None, view: str) -> float:
     if view in {"min", "max"}:
         return tally.extreme(code, view)
     totals = tally.totals(code, weighted=job.weighted, norm=job.norm)
-    return job.spec.reduce.finish(view, totals, job.mode, job.params)
+    return job.reduce.finish(view, totals, job.mode, job.params)
 
 
-def statistics(job: Job, code: int | None, ordered: object) -> dict[str, float | None]:
+def statistics(job: Job, tally: Tally, code: int | None, ordered: object) -> dict[str, float | None]:
     """``--stats``: sum and mean as the loss defines them, the rest over unweighted row values."""
-    views = job.spec.reduce.views
-    empty = job.tally.n(code) == 0
-    rows = job.spec.per != "dataset" and not empty
+    views = job.reduce.views
+    empty = tally.n(code) == 0
+    rows = job.has_samples and not empty
     stats: dict[str, float | None] = {}
     for view in ("sum", "mean", "std", "min", "max", "median", "p90", "p99"):
         known = view in views if view in {"sum", "mean"} else rows
-        stats[view] = reduced(job, code, view) if known and not empty else None
+        stats[view] = reduced(job, tally, code, view) if known and not empty else None
     return stats
 
 
 def signature(job: Job, n: int, request: Request, options: Options) -> str:
     """What must agree before two numbers may be compared."""
     parts = [job.bound.call.signature(), f"red:{job.view}", f"w:{request.weight or 'none'}", f"nan:{options.nan}"]
-    default_row = job.spec.reduce.row_mode
+    default_row = job.reduce.row_mode
     extras = (
         ("row", job.mode if job.mode != default_row else None),
         ("norm", job.norm if job.norm != "sum" else None),
@@ -175,6 +256,11 @@ def warnings_of(
 ) -> list[Note]:
     """Everything a reader of the number should know."""
     notes = [Note(code, text) for code, text in binding.notes]
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for one in binding.left:
+        by_reason.setdefault((one.of_set, one.reason), []).append(one.name)
+    for (of_set, reason), names in by_reason.items():
+        notes.append(Note("left-out", f"{of_set} leaves out {', '.join(names)}: {reason}"))
     if dropped.get("nan"):
         columns = ", ".join(dict.fromkeys(n for j in jobs for ref in j.bound.refs.values() for n in ref.columns[:1]))
         notes.append(Note("rows-dropped", f"{rows(dropped['nan'])} had NaN or missing values ({columns})"))
@@ -185,13 +271,13 @@ def warnings_of(
             notes.append(Note(finding.rule.code, f"{job.label}: {describe(finding)}"))
         if job.infinite:
             notes.append(Note("nonfinite", f"{job.label}: the value of {rows(job.infinite)} is infinite"))
-        total = job.tally.totals(None, weighted=job.weighted, norm=job.norm)
-        if isinstance(job.spec.reduce, Product) and job.view == "prod" and total.sums:
-            log = job.spec.reduce.log_value(total)
+        total = job.tally.totals(None, weighted=job.weighted, norm=job.norm, keep=False)
+        if isinstance(job.reduce, Product) and job.view == "prod" and total.sums:
+            log = job.reduce.log_value(total)
             if math.exp(min(log, 0.0)) == 0.0 and math.isfinite(log):
                 notes.append(Note("underflow", f"{job.label}: the product is below the float range: exp({log!r})"))
         over_rows = job.view in OVER_ROWS or quantile_of(job.view) is not None or options.stats
-        if job.weighted and over_rows and job.spec.per != "dataset":
+        if job.weighted and over_rows and job.has_samples:
             notes.append(Note("unweighted", f"{job.label}: min, max, std and quantiles take no weights"))
     if len(units) > 1:
         notes.append(Note("mixed-units", "rows and lists cannot share a table: samples are left out"))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lossctl import numerics
 from lossctl.data.bind import BoundCall
-from lossctl.data.pair import Chunk
+from lossctl.data.pair import Chunk, whole_inputs
+from lossctl.engine.books import Buckets, Classes, booked
 from lossctl.engine.options import Options, quantile_of
 from lossctl.engine.slices import Cutter, Piece, one_each
 from lossctl.engine.tally import Tally
-from lossctl.errors import DataError, UsageError
-from lossctl.model.batch import OK, finish_prelude, prelude_sums, prepare
+from lossctl.errors import DataError, LossctlError, UsageError
+from lossctl.model.batch import OK, check_whole, finish_prelude, prelude_sums, prepare
 from lossctl.model.call import LossCall
 from lossctl.model.findings import Findings
 from lossctl.model.params import Value
@@ -39,18 +42,23 @@ class Job:
     def __init__(self, bound: BoundCall, label: str, options: Options, *, weighted: bool) -> None:
         spec = bound.call.entry.spec
         preset: Mapping[str, Any] = spec.like.get(options.like or "", {})
-        mode = options.row or preset.get("row") or spec.reduce.row_mode
+        reduce = spec.reduction(bound.call.params)
+        mode = options.row or preset.get("row") or reduce.row_mode
         self.bound = bound
         self.label = label
         self.options = options
         self.view = view_of(bound.call, options)
-        self.mode: str | None = mode if spec.reduce.row_mode else None
-        averages = "mean" in spec.reduce.views  # a coefficient divides nothing by the rows
+        self.reduce = reduce
+        self.per = spec.sample_of(reduce)
+        self.mode: str | None = mode if reduce.row_mode else None
+        averages = "mean" in reduce.views  # a coefficient divides nothing by the rows
         self.norm: str = (options.weight_norm or preset.get("norm", "sum")) if averages else "sum"
         self.weighted = weighted
         self.like = options.like
         self.resolved: dict[str, Value] = {}
         self.first_sums: dict[str, Sums] = {}
+        self.failed: LossctlError | None = None
+        self.check_views()
         self.fresh()
 
     @property
@@ -63,17 +71,54 @@ class Job:
 
     @property
     def has_samples(self) -> bool:
-        return self.spec.per != "dataset"
+        return self.per != "dataset"
+
+    @property
+    def slices(self) -> int:
+        return self.tally.groups
 
     @property
     def needs_prelude(self) -> bool:
         prelude = self.spec.prelude
         return prelude is not None and prelude.needed(self.bound.call.params)
 
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        """Keeps an error of a loss that a set has named, for the end of the pass: the loss is left out then."""
+        try:
+            yield
+        except LossctlError as error:
+            if self.bound.call.of_set is None:
+                raise
+            self.failed = self.failed or error
+
+    def check_views(self) -> None:
+        """Refuse views that the loss cannot give."""
+        name, plan = self.bound.call.name, self.options.ci
+        if plan is not None and (self.view in {"none", "min", "max", "std"} or quantile_of(self.view) is not None):
+            raise UsageError(
+                f"--ci: {name} with --reduction {self.view} has no interval",
+                code="bad-option",
+                hint="intervals are for mean, sum, prod, and numbers of a whole data set",
+            )
+
+    def new_tally(self) -> Tally:
+        spread = self.view in {"min", "max", "std"} or self.options.stats
+        collect = quantile_of(self.view) is not None or self.options.stats
+        rows = self.has_samples
+        return Tally(self.reduce, spread=spread and rows, collect=collect and rows, memory=self.options.memory)
+
     def fresh(self, *, gather: bool = False) -> None:
         """Forget what was seen, before another pass."""
+        plan = self.options.ci
         self.findings = Findings()
-        self.tally = new_tally(self.spec, self.view, self.options)
+        self.tally = self.new_tally()
+        self.columns: list[Tally] = []
+        self.classes = Classes(self.new_tally) if self.options.per_class else None
+        self.buckets = Buckets(self.new_tally, plan.seed) if plan and plan.method == "bootstrap" else None
+        self.moments: dict[str, Sums] = {}
+        self.failed = None
+        self.whole: dict[str, Any] | None = None
         self.infinite = 0
         lists = self.spec.scope == "group"
         self.cutter = Cutter(gather=gather, memory=self.options.memory) if lists else None
@@ -87,7 +132,7 @@ class Job:
     ) -> Piece | None:
         """The job's arrays for a chunk, in the shapes its kernel wants; for lists, whole lists only."""
         try:
-            arrays = self.spec.fit(chunk.inputs(self.bound), self.params)
+            arrays = self.fit(chunk)
         except DataError as error:
             if error.file is None:
                 places = dict.fromkeys(ref.source for ref in self.bound.refs.values())
@@ -97,7 +142,7 @@ class Job:
         if pred is not None and pred.ndim == 2:
             self.bound.classes.check_count(pred.shape[1], chunk.binding.sources[self.bound.refs["pred"].source].name)
         if self.options.renormalize:
-            for entry in self.spec.inputs:
+            for entry in self.spec.rowwise(arrays):
                 arrays[entry.role] = entry.kind.renormalise(arrays[entry.role], self.params)
         rows = np.arange(chunk.first, chunk.first + chunk.rows)
         piece = Piece(arrays, rows, weight, mask, codes)
@@ -106,6 +151,17 @@ class Job:
         coded = chunk.codes(self.bound.refs["group"])
         piece.arrays["group"] = self.cutter.code(*coded)
         return self.cutter.push(piece)
+
+    def fit(self, chunk: Chunk) -> dict[str, NDArray[Any]]:
+        """The chunk's arrays in the shapes that the kernel wants; what stands beside all rows is read once."""
+        binding = chunk.binding
+        first = self.whole is None
+        whole = whole_inputs(binding, self.bound, self.options.memory) if self.whole is None else self.whole
+        arrays = self.spec.fit({**chunk.inputs(self.bound), **whole}, self.params)
+        whole = {role: arrays.pop(role) for role in whole}
+        if first:
+            self.whole = check_whole(self.spec, self.params, whole, self.findings)
+        return arrays
 
     def survey(self, piece: Piece) -> None:
         """First pass: checks, and the sums that a statistic of the whole input needs."""
@@ -127,10 +183,13 @@ class Job:
             findings=self.findings,
             rows=piece.rows,
             mask=piece.mask,
+            whole=self.whole or {},
         )
 
     def score(self, piece: Piece) -> Scored | None:
         """Run the kernel over the kept rows and add them to the tally; ``None`` once an error is sure."""
+        if self.failed is not None:
+            return None
         ready = self._prepare(piece)
         if self.findings.fatal:
             return None
@@ -145,10 +204,9 @@ class Job:
         if n == 0:
             return Scored(piece.rows, ready.status, np.zeros(0 if self.cutter else len(piece.rows)), [])
         with np.errstate(all="ignore"):
-            out = self.spec.kernel(**ready.arrays, **self.spec.kernel_kwargs(self.params))
-            values = self.spec.reduce.rows(out, self.mode)
-        terms = self.spec.reduce.terms(out, self.mode)
+            out = self.spec.run({**ready.arrays, **(self.whole or {})}, self.params)
         names, poisoned = None, ready.poisoned
+        classes = self.classes_of(ready.arrays)
         if self.cutter is not None:
             group = ready.arrays["group"]
             starts = np.concatenate([[0], np.flatnonzero(group[1:] != group[:-1]) + 1])
@@ -158,26 +216,70 @@ class Job:
             codes = None if codes is None else one_each("--by", codes, starts, rows)
             poisoned = None if poisoned is None else np.logical_or.reduceat(poisoned, starts)
             rows, n = rows[starts], len(starts)
-        if poisoned is not None:
-            terms, values = poison(terms, poisoned), None if values is None else np.where(poisoned, np.nan, values)
-        width = self.spec.reduce.width(out)
-        self.tally.add(terms, values, width, weight, codes, n, plain_divisor=self.norm == "n")
+        book = booked(self.reduce, out, self.mode, poisoned)
+        book.add_to(self.tally, weight, codes, n, self.norm)
+        if self.options.per_column:
+            self.add_columns(out, poisoned, weight, codes, n)
+        if self.classes is not None and classes is not None:
+            book.add_to(self.classes.tally, weight, self.classes.encode(classes, codes), n, self.norm)
+        if self.buckets is not None:
+            book.add_to(self.buckets.tally, weight, self.buckets.encode(rows, codes), n, self.norm)
+        elif self.options.ci is not None:
+            self.add_moments(out, weight, codes)
+        values = book.values
         if values is not None:
             self.infinite += int(np.count_nonzero(np.isinf(values)))
             values = values if names is not None else scatter(values, ready.status)
         return Scored(piece.rows, ready.status, values, names)
 
+    def classes_of(self, arrays: Mapping[str, NDArray[Any]]) -> NDArray[Any] | None:
+        """(N,) the target's class of each row, for ``--per-class``."""
+        if self.classes is None or self.reduce.classes is not None:
+            return None
+        target = next((i for i in self.spec.inputs if i.role == "target"), None)
+        found = None if target is None else target.kind.class_of(arrays["target"], self.params)
+        if found is None or self.spec.scope == "group":
+            raise UsageError(
+                f"--per-class: {self.bound.call.name} has no target with one class a row",
+                code="bad-option",
+                hint="--per-column gives each output column by itself",
+            )
+        return found
 
-def poison(terms: Mapping[str, Any], rows: NDArray[np.bool_]) -> dict[str, Any]:
-    """Terms with NaN in the rows that were let through with a NaN; divisors stay."""
-    changed = {}
-    for name, term in terms.items():
-        first, *rest = term if isinstance(term, tuple) else (term,)
-        if name != "divisor":
-            first = np.array(first)
-            first[rows] = np.nan
-        changed[name] = (first, *rest) if rest else first
-    return changed
+    def add_columns(self, out: Any, poisoned: Any, weight: Any, codes: Any, n: int) -> None:
+        """Each output column by itself, for ``--per-column``."""
+        for place in range(self.reduce.width(out)):
+            part = self.reduce.column(out, place)
+            if part is None:
+                raise UsageError(
+                    f"--per-column: a value of {self.bound.call.name} comes from all columns together",
+                    code="bad-option",
+                )
+            if place == len(self.columns):
+                self.columns.append(self.new_tally())
+            if codes is not None:
+                self.columns[place].grow(self.tally.groups)
+            booked(self.reduce, part, self.mode, poisoned).add_to(self.columns[place], weight, codes, n, self.norm)
+
+    def add_moments(self, out: Any, weight: Any, codes: Any) -> None:
+        """What the normal approximation needs: first and second moments of each row's share of the ratio."""
+        pair = self.reduce.pair(out, self.mode) if self.params.get("multioutput") != "per-column" else None
+        if pair is None:
+            raise UsageError(
+                f"--ci-method normal: {self.bound.call.name} is no mean of row values",
+                code="bad-option",
+                hint="--ci-method bootstrap",
+            )
+        a, b = pair
+        if weight is not None:
+            a, b = numerics.times(weight, a), b if self.norm == "n" else weight * b
+        for name, factors in (("a", (a,)), ("b", (b,)), ("aa", (a, a)), ("ab", (a, b)), ("bb", (b, b))):
+            sums = self.moments.setdefault(name, Sums())
+            sums.grow(self.tally.groups)
+            if len(factors) == 1:
+                sums.add(factors[0], codes)
+            else:
+                sums.add_products(factors[0], factors[1], codes)
 
 
 def scatter(values: NDArray[np.float64], status: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -189,16 +291,9 @@ def scatter(values: NDArray[np.float64], status: NDArray[np.uint8]) -> NDArray[n
     return full
 
 
-def new_tally(spec: LossSpec, view: str, options: Options) -> Tally:
-    spread = view in {"min", "max", "std"} or options.stats
-    collect = quantile_of(view) is not None or options.stats
-    rows = spec.per != "dataset"
-    return Tally(spec.reduce, spread=spread and rows, collect=collect and rows, memory=options.memory)
-
-
 def view_of(call: LossCall, options: Options) -> str:
     """The reduction asked for, or the loss's own."""
-    allowed = call.entry.spec.reduce.views
+    allowed = call.entry.spec.reduction(call.params).views
     view = options.reduction or allowed[0]
     if view not in allowed and not (quantile_of(view) is not None and "pNN" in allowed):
         raise UsageError(

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from lossctl.errors import UsageError
 
-__all__ = ["ALL", "MEMORY", "Options", "memory_size", "quantile_of"]
+__all__ = ["ALL", "MEMORY", "Options", "Plan", "memory_size", "quantile_of"]
 
 ALL = -1  # --rows all
 MEMORY = 2 * 2**30  # bytes, unless --memory says otherwise
@@ -19,6 +19,29 @@ CHOICES = {
     "row": (None, "mean", "sum"),
     "weight_norm": (None, "sum", "n"),
 }
+
+
+class Plan(NamedTuple):
+    """How intervals are found (``--ci``)."""
+
+    level: float = 0.95
+    method: Literal["bootstrap", "normal"] = "bootstrap"
+    resamples: int = 1000
+    seed: int = 0
+
+    def checked(self) -> Plan:
+        """The plan itself, or a ``UsageError`` for one that cannot be carried out."""
+        if not 0 < self.level < 1:
+            raise UsageError(f"--ci {self.level:g}: a level is between 0 and 1", code="bad-option", hint="--ci 0.95")
+        if self.method not in ("bootstrap", "normal"):
+            raise UsageError(
+                f"ci_method = {self.method!r} is not allowed", code="bad-option", hint="one of bootstrap, normal"
+            )
+        for name in ("resamples", "seed"):
+            value, least = getattr(self, name), {"resamples": 1, "seed": 0}[name]
+            if not isinstance(value, int) or value < least or value >= 2**31:
+                raise UsageError(f"{name} = {value!r} is no whole number >= {least}", code="bad-option")
+        return self
 
 
 class Options(NamedTuple):
@@ -37,6 +60,9 @@ class Options(NamedTuple):
     stats: bool = False
     chunk_rows: int | None = None
     memory: int = MEMORY
+    per_column: bool = False
+    per_class: bool = False
+    ci: Plan | None = None
 
     def checked(self) -> Options:
         """The options themselves, or a ``UsageError`` for a word or a number that means nothing."""
@@ -54,6 +80,8 @@ class Options(NamedTuple):
                 raise UsageError(f"{name} = {value!r} is no whole number >= 1", code="bad-option")
         if self.rows is not None and not (isinstance(self.rows, int) and self.rows >= ALL):
             raise UsageError(f"rows = {self.rows!r} is no number of rows", code="bad-option", hint="a number, or all")
+        if self.ci is not None:
+            self.ci.checked()
         return self
 
     @property

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 if TYPE_CHECKING:
     from lossctl.model.params import Value
 
-__all__ = ["InputInfo", "Note", "Report", "Result", "Sample", "Samples"]
+__all__ = ["InputInfo", "Interval", "Note", "Report", "Result", "Sample", "Samples"]
 
 
 class InputInfo(NamedTuple):
@@ -26,6 +26,17 @@ class Note(NamedTuple):
 
     code: str
     message: str
+
+
+class Interval(NamedTuple):
+    """Where the value lies (``--ci``); ``low`` and ``high`` are NaN where nothing can be said."""
+
+    level: float
+    low: float
+    high: float
+    method: str
+    resamples: int | None  # of the bootstrap
+    seed: int | None
 
 
 class Result(NamedTuple):
@@ -52,6 +63,9 @@ class Result(NamedTuple):
     histogram: tuple[int, ...] | None = None  # counts of row values in equal steps from min to max
     like: str | None = None
     dropped: Mapping[str, int] = {}
+    column: str | None = None  # --per-column: the output column
+    of_class: str | None = None  # --per-class: the class of the target
+    ci: Interval | None = None
 
 
 class Sample(NamedTuple):
@@ -103,9 +117,12 @@ class Report(NamedTuple):
                     "reduction": result.reduction,
                     **({"slice": result.slice} if self.by else {}),
                     **group,
+                    **({"column": result.column} if any(r.column for r in self.results) else {}),
+                    **({"class": result.of_class} if any(r.of_class for r in self.results) else {}),
                     "n": result.n,
                     "weight_sum": result.weight_sum,
                     "value": result.value,
+                    **({"ci_low": result.ci.low, "ci_high": result.ci.high} if result.ci else {}),
                 }
             )
         frame = pd.DataFrame(rows)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.data.bind import Binding, Ref, Request, bind
+from lossctl.data.bind import Binding, LeftOut, Ref, Request, bind, left_out, nothing_fits
 from lossctl.data.pair import Chunk, walk
 from lossctl.data.source import Source
 from lossctl.engine.finish import input_infos, results_of, warnings_of
@@ -17,12 +18,14 @@ from lossctl.engine.options import ALL, Options
 from lossctl.engine.result import Report
 from lossctl.engine.samples import SampleLog, joint_status, list_lines, row_lines
 from lossctl.engine.slices import Scattered, Slices
-from lossctl.errors import DataError, UsageError
+from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.model.batch import OK, STATUS
 from lossctl.model.call import LossCall, labels
 from lossctl.model.findings import refuse
 
 __all__ = ["run"]
+
+Made = TypeVar("Made")
 
 CHUNK_BYTES = 2**22  # arrays of one chunk stay within the caches of one core
 SHOWN = 10  # rows shown where nobody says how many
@@ -40,20 +43,40 @@ def run(
     Raises ``UsageError`` for a call that cannot be carried out and ``DataError`` for data that cannot be
     scored as asked.
     """
-    calls = [with_convention(call, options.like) for call in calls]
-    names = labels(calls)
-    binding = bind(calls, sources, request, elsewhere or {})
-    for bound in binding.calls:
-        bound.call.refuse_idle()
-    jobs = [
-        Job(b, name, options, weighted=binding.weight is not None) for b, name in zip(binding.calls, names, strict=True)
+    left: list[LeftOut] = []
+    calls = [
+        c for call in calls if (c := fitting(call, partial(with_convention, call, options.like), left)) is not None
     ]
+    if not calls:
+        raise nothing_fits(left)
+    binding = bind(calls, sources, request, elsewhere or {})
+    binding.left.extend(left)
+    names = labels([bound.call for bound in binding.calls])
+    weighted = binding.weight is not None
+    made = [
+        fitting(bound.call, partial(Job, bound, name, options, weighted=weighted), binding.left)
+        for bound, name in zip(binding.calls, names, strict=True)
+    ]
+    jobs = [job for job in made if job is not None]
+    if not jobs:
+        raise nothing_fits(binding.left)
     check_options(jobs, options)
     work = Work(binding, jobs, request, options)
     if any(job.needs_prelude for job in jobs):
         work.survey()
     work.score()
     return work.report()
+
+
+def fitting(call: LossCall, make: Callable[[], Made], left: list[LeftOut]) -> Made | None:
+    """What ``make`` makes; ``None``, and noted as left out, if the call belongs to a set and that fails."""
+    try:
+        return make()
+    except LossctlError as error:
+        if call.of_set is None:
+            raise
+        left.append(left_out(call, error))
+        return None
 
 
 def with_convention(call: LossCall, like: str | None) -> LossCall:
@@ -80,10 +103,16 @@ def with_convention(call: LossCall, like: str | None) -> LossCall:
 def check_options(jobs: Sequence[Job], options: Options) -> None:
     """Refuse options that no named loss can follow, rather than let them do nothing."""
     named = ", ".join(job.bound.call.name for job in jobs)
-    if options.row is not None and not any(job.spec.reduce.row_mode for job in jobs):
+    if options.row is not None and not any(job.reduce.row_mode for job in jobs):
         raise UsageError(f"--row: rows of {named} have no elements to add up", code="bad-option")
     if options.renormalize and not any(i.kind.sums_to_one(j.params) for j in jobs for i in j.spec.inputs):
         raise UsageError(f"--renormalize: {named} takes no rows of probabilities", code="bad-option")
+    if options.ci is not None and (options.per_column or options.per_class):
+        raise UsageError(
+            "--ci is for totals and slices, not for --per-column and --per-class",
+            code="bad-option",
+            hint="leave one of them out; --by gives slices their intervals",
+        )
     units = sample_units(jobs)
     if options.shows and len(units) != 1:
         kind = "no per-sample values" if not units else "samples of different kinds: rows and lists"
@@ -93,7 +122,7 @@ def check_options(jobs: Sequence[Job], options: Options) -> None:
 
 
 def sample_units(jobs: Sequence[Job]) -> set[str]:
-    return {"group" if job.spec.per == "group" else "row" for job in jobs if job.has_samples}
+    return {"group" if job.per == "group" else "row" for job in jobs if job.has_samples}
 
 
 class Work:
@@ -147,21 +176,47 @@ class Work:
         waiting = [job for job in self.jobs if job.needs_prelude]
         for chunk in self.chunks():
             for job in waiting:
-                piece = job.piece(chunk, None, self.mask(chunk), None)
-                if piece is not None:
-                    job.survey(piece)
+                mask = self.mask(chunk)
+                with job.failing():
+                    piece = job.piece(chunk, None, mask, None)
+                    if piece is not None:
+                        job.survey(piece)
+        self.leave_out()
         for job in waiting:
-            raise_errors(self.binding, job)
-            job.settle()
+            if job in self.jobs:
+                job.settle()
 
     def score(self) -> None:
-        """The main pass; once more with gathered lists where their rows turn out to be scattered."""
-        try:
-            self.one_pass(gather=False)
-        except Scattered:
-            self.one_pass(gather=True)
+        """The main pass; once more with gathered lists where their rows turn out to be scattered.
+
+        And once more where losses of a set turn out not to fit: what is shown must be of the others only.
+        """
+        again = True
+        while again:
+            try:
+                self.one_pass(gather=False)
+            except Scattered:
+                self.one_pass(gather=True)
+            again = self.leave_out()
+
+    def leave_out(self) -> bool:
+        """Raise the first error, or leave out the losses of a set that met one; whether there were any."""
+        left = []
         for job in self.jobs:
-            raise_errors(self.binding, job)
+            try:
+                if job.failed is not None:
+                    raise job.failed
+                raise_errors(self.binding, job)
+            except LossctlError as error:
+                # A missing value is missing for every loss: that is for --nan to settle.
+                if job.bound.call.of_set is None or error.code == "nan":
+                    raise
+                self.binding.left.append(left_out(job.bound.call, error))
+                left.append(job)
+        self.jobs = [job for job in self.jobs if job not in left]
+        if not self.jobs:
+            raise nothing_fits(self.binding.left)
+        return bool(left)
 
     def one_pass(self, *, gather: bool) -> None:
         self.start(gather=gather)
@@ -170,11 +225,20 @@ class Work:
             weight, mask, codes = self.weight(chunk), self.mask(chunk), self.codes(chunk)
             done = []
             for job in self.jobs:
-                piece = job.piece(chunk, weight, mask, codes)
-                done.append(None if piece is None else job.score(piece))
+                scored = None
+                with job.failing():
+                    piece = job.piece(chunk, weight, mask, codes)
+                    scored = None if piece is None else job.score(piece)
+                done.append(scored)
             self.note(done, chunk)
-        rest = [None if job.cutter is None else job.cutter.rest() for job in self.jobs]
-        self.note([None if p is None else j.score(p) for j, p in zip(self.jobs, rest, strict=True)], None)
+        rest = []
+        for job in self.jobs:
+            scored = None
+            with job.failing():
+                piece = None if job.cutter is None else job.cutter.rest()
+                scored = None if piece is None else job.score(piece)
+            rest.append(scored)
+        self.note(rest, None)
         self.count()
 
     def note(self, done: Sequence[Scored | None], chunk: Chunk | None) -> None:

@@ -7,7 +7,7 @@ state; the total is the sum of its groups.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,14 @@ from lossctl.sums import Sums
 __all__ = ["Tally"]
 
 Codes = NDArray[np.intp]
+
+
+class Kept(NamedTuple):
+    """Values that a reduction wants one by one, of some rows: (n, K) by name, with weights and groups."""
+
+    arrays: dict[str, NDArray[np.float64]]
+    weight: NDArray[np.float64] | None
+    codes: Codes
 
 
 class Tally:
@@ -45,6 +53,7 @@ class Tally:
         self.first, self.second = Sums(), Sums()  # S(x), S(x^2) of row values
         self.counted = np.zeros(1, np.int64)  # row values behind them: rows of weight zero stay out
         self.values: list[tuple[NDArray[np.float64], Codes | None]] = []
+        self.kept: list[Kept] = []
         self.collected = 0
         self._by_group: tuple[NDArray[np.float64], NDArray[np.intp]] | None = None
 
@@ -80,11 +89,12 @@ class Tally:
         rows: int,
         *,
         plain_divisor: bool,
+        kept: Mapping[str, NDArray[np.float64]] | None = None,
     ) -> None:
         """Add the kept rows of a batch.
 
         ``weight`` (N,) or ``None``; ``codes`` (N,) groups or ``None``; ``plain_divisor`` leaves the
-        divisor unweighted (``--weight-norm n``).
+        divisor unweighted (``--weight-norm n``); ``kept`` (N, K) each are kept as they are.
         """
         self.width = width
         self.rows += self._counts(codes, rows)
@@ -102,8 +112,26 @@ class Tally:
             if use is not None:
                 parts = tuple(part[use] for part in parts)
             self._add_term(name, parts, weight, codes)
+        if kept:
+            arrays = {name: np.array(a if use is None else a[use]) for name, a in kept.items()}
+            n = len(next(iter(arrays.values())))
+            self._keep(Kept(arrays, weight, np.zeros(n, np.intp) if codes is None else codes))
         if values is not None and (self.spread or self.collect):
             self._add_values(values if use is None else values[use], codes)
+
+    def _keep(self, some: Kept) -> None:
+        self._take_room(*some.arrays.values(), some.weight, some.codes)
+        self.kept.append(some)
+
+    def _take_room(self, *arrays: NDArray[Any] | None) -> None:
+        self.collected += sum(array.nbytes for array in arrays if array is not None)
+        if self.collected > self.memory:
+            raise UsageError(
+                f"medians and quantiles need all values at once: {self.collected:,} bytes so far, and --memory allows "
+                f"{self.memory:,}",
+                code="memory",
+                hint="allow more with --memory, or ask for mean, sum, min, max or std",
+            )
 
     def _counts(self, codes: Codes | None, rows: int) -> NDArray[np.int64]:
         if codes is None:
@@ -143,18 +171,11 @@ class Tally:
 
     def _collect(self, values: NDArray[np.float64], codes: Codes | None) -> None:
         if self.collect:
-            self.collected += values.nbytes + (0 if codes is None else codes.nbytes)
-            if self.collected > self.memory:
-                raise UsageError(
-                    f"quantiles need all row values at once: {self.collected:,} bytes so far, and --memory allows "
-                    f"{self.memory:,}",
-                    code="memory",
-                    hint="allow more with --memory, or ask for mean, sum, min, max or std",
-                )
+            self._take_room(values, codes)
             self.values.append((np.array(values), codes))
 
     def merge(self, other: Tally, places: Codes | None = None) -> None:
-        """Add another state; its group g becomes group ``places[g]`` here (default g)."""
+        """Add another state; its group g becomes group ``places[g]`` here (default g). Several may go to one."""
         where = np.arange(other.groups) if places is None else places
         self.grow(int(where.max()) + 1)
         self.width = max(self.width, other.width)
@@ -162,11 +183,14 @@ class Tally:
             self.sums.setdefault(name, Sums(self.groups)).merge(sums, where)
         for mine, theirs in ((self.weight, other.weight), (self.first, other.first), (self.second, other.second)):
             mine.merge(theirs, where)
-        self.rows[where] += other.rows
-        self.counted[where] += other.counted
-        self.dropped[:, where] += other.dropped
-        self.low[where] = np.minimum(self.low[where], other.low)
-        self.high[where] = np.maximum(self.high[where], other.high)
+        np.add.at(self.rows, where, other.rows)
+        np.add.at(self.counted, where, other.counted)
+        for mine_of, theirs_of in zip(self.dropped, other.dropped, strict=True):
+            np.add.at(mine_of, where, theirs_of)
+        np.minimum.at(self.low, where, other.low)
+        np.maximum.at(self.high, where, other.high)
+        for some in other.kept:
+            self._keep(some._replace(codes=where[some.codes]))
         for values, codes in other.values:
             moved = np.full(len(values), where[0]) if codes is None else where[codes]
             self._collect(values, moved if self.groups > 1 else None)
@@ -181,12 +205,34 @@ class Tally:
         counts = self.dropped.sum(axis=1) if group is None else self.dropped[:, group]
         return int(counts[1]), int(counts[2])
 
-    def totals(self, group: int | None, *, weighted: bool, norm: str) -> Totals:
+    def totals(self, group: int | None, *, weighted: bool, norm: str, keep: bool = True) -> Totals:
         """What a reduction finishes from; ``norm`` n makes the number of rows the divisor."""
         exact = {name: pick(sums, group) for name, sums in self.sums.items()}
         rows = self.n(group)
         weight = pick(self.weight, group) if weighted and norm != "n" else from_int(rows)
-        return Totals(exact, rows, weight, self.width)
+        return Totals(exact, rows, weight, self.width, *(self.kept_in(group) if keep else ()))
+
+    def kept_in(self, group: int | None) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64] | None]:
+        """The values kept, by name, and their weights."""
+        if not self.kept:
+            return {}, None
+        some = self.all_kept()
+        if group is None:
+            return some.arrays, some.weight
+        first, last = np.searchsorted(some.codes, [group, group + 1])
+        inside = slice(int(first), int(last))
+        return {n: a[inside] for n, a in some.arrays.items()}, None if some.weight is None else some.weight[inside]
+
+    def all_kept(self) -> Kept:
+        """The values kept, put together once, group after group."""
+        parts = self.kept
+        codes = np.concatenate([some.codes for some in parts])
+        if len(parts) > 1 or (codes[1:] < codes[:-1]).any():
+            order = np.argsort(codes, kind="stable")
+            weights = [some.weight for some in parts if some.weight is not None]
+            arrays = {name: np.concatenate([some.arrays[name] for some in parts])[order] for name in parts[0].arrays}
+            self.kept = [Kept(arrays, np.concatenate(weights)[order] if weights else None, codes[order])]
+        return self.kept[0]
 
     def weight_sum(self, group: int | None, *, weighted: bool) -> float:
         return pick(self.weight, group).to_float() if weighted else float(self.n(group))

@@ -7,13 +7,16 @@ from typing import Annotated, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.model import kinds, scores, targets
+from lossctl.model import beside, domains, kinds, reals, scores, sets, targets
 
 Rows: TypeAlias = NDArray[np.float64]
 Ratios: TypeAlias = tuple[Rows, Rows]
 
 Real = Annotated[Rows, kinds.Kind()]
 Vector = Annotated[Rows, kinds.Vector()]
+Direction = Annotated[Rows, reals.Direction()]
+Divisor = Annotated[Rows, reals.Divisor()]
+AboveMinusOne = Annotated[Rows, reals.AboveMinusOne()]
 Scores = Annotated[Rows, kinds.Scores()]
 Relevance = Annotated[Rows, kinds.NonNegative()]
 Group = Annotated[NDArray[np.int64], kinds.Group()]
@@ -32,3 +35,35 @@ LabelsOrScores = Annotated[NDArray[Any], scores.LabelsOrScores()]
 LabelTarget = Annotated[NDArray[np.int64], targets.LabelTarget()]
 ProbOfTruth = Annotated[Rows, scores.ProbOfTruth()]
 Truth = Annotated[NDArray[np.int64], targets.Truth()]
+PredictedSets = Annotated[NDArray[Any], sets.PredictedSets()]
+TrueSets = Annotated[NDArray[Any], sets.TrueSets()]
+
+# Beside all rows:
+Prototypes = Annotated[Rows, beside.Prototypes()]
+Bias = Annotated[Rows | None, beside.Bias()]
+Clusters = Annotated[dict[str, Rows], beside.Layers()]
+OneHotTruth = Annotated[NDArray[Any], targets.OneHotTruth()]
+
+Measure = Annotated[
+    Rows,
+    domains.HalfLine(
+        domains.Domain("a number >= 0", "is not a measure (>= 0)", hint="are these logarithms?  exponentiate them")
+    ),
+]
+Count = Annotated[
+    Rows,
+    domains.HalfLine(
+        domains.Domain("a count, or any number >= 0", "is not a count (>= 0)", hint="were the targets standardised?"),
+        sparse=True,
+    ),
+]
+Variance = Annotated[
+    Rows,
+    domains.HalfLine(
+        domains.Domain(
+            "a variance: a number >= 0",
+            "is not a variance (>= 0)",
+            hint="it takes variances: square standard deviations, exponentiate log-variances",
+        )
+    ),
+]

@@ -16,7 +16,7 @@ from lossctl.errors import DataError, UsageError
 from lossctl.exact import LARGEST_EXACT_INT, from_int
 from lossctl.model.findings import Findings, Rule, refuse
 from lossctl.model.kinds import every, first_where
-from lossctl.model.reduce import Totals
+from lossctl.model.reduce import Reduction, Totals
 from lossctl.model.spec import Arrays, Input, LossSpec, rows_of
 from lossctl.sums import Sums
 
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from lossctl.model.params import Value
     from lossctl.model.registry import Entry
 
-__all__ = ["IGNORED", "NAN", "OK", "Prepared", "finish_prelude", "prepare", "settle", "values_of"]
+__all__ = ["IGNORED", "NAN", "OK", "Prepared", "check_whole", "finish_prelude", "prepare", "settle", "values_of"]
 
 OK, NAN, IGNORED = 0, 1, 2  # what became of a row
 STATUS = ("ok", "nan", "ignored")
+NOTHING: Arrays = {}
 
 MISSING = Rule(
     "nan",
@@ -72,16 +73,19 @@ def prepare(
     findings: Findings,
     rows: NDArray[np.int64],
     mask: NDArray[np.bool_] | None = None,
+    whole: Arrays = NOTHING,
 ) -> Prepared:
     """Sort rows into kept and dropped, and check the kept ones.
 
-    ``arrays`` (fitted, N rows) are not changed. ``nan`` is error, skip or propagate; ``mask`` (N,) says
-    which rows count; ``rows`` (N,) are their 0-based numbers in the file, for messages.
+    ``arrays`` (fitted, N rows) are not changed; ``whole`` are those that stand beside all rows. ``nan`` is
+    error, skip or propagate; ``mask`` (N,) says which rows count; ``rows`` (N,) are their 0-based numbers in
+    the file, for messages.
     """
     n = len(rows)
     status = np.zeros(n, np.uint8)
     missing: NDArray[np.bool_] | None = None
-    for entry in spec.inputs:
+    inputs = spec.rowwise(arrays)
+    for entry in inputs:
         array = arrays[entry.role]
         bad = entry.kind.missing(array, params)
         if nan == "propagate" and array.dtype.kind == "f":
@@ -97,7 +101,7 @@ def prepare(
     if missing is not None:
         missing &= status != IGNORED
         if nan == "error":
-            for entry in spec.inputs:
+            for entry in inputs:
                 array = arrays[entry.role]
                 bad = entry.kind.missing(array, params)
                 coded = array.dtype.kind == "i"  # a label or a list without a name
@@ -111,39 +115,55 @@ def prepare(
     if poisoned is not None and not poisoned.any():
         poisoned = None
     kept_rows = rows if kept is None else rows[kept]
-    return Prepared(_check(spec, params, chosen, kept_rows, poisoned, findings), status, kept, poisoned)
+    return Prepared(_check(spec, params, chosen, whole, kept_rows, poisoned, findings), status, kept, poisoned)
 
 
 def _check(
     spec: LossSpec,
     params: Mapping[str, Value],
     arrays: Arrays,
+    whole: Arrays,
     rows: NDArray[np.int64],
     poisoned: NDArray[np.bool_] | None,
     findings: Findings,
 ) -> Arrays:
     """Hold the kept rows against the rules of their kinds; give them back in canonical form."""
     clean = None if poisoned is None else np.flatnonzero(~poisoned)
-    pred = arrays.get("pred")
-    classes = pred.shape[1] if pred is not None and pred.ndim == 2 else None
+    classes = spec.class_count({**arrays, **whole})
     good = arrays if clean is None else {role: a[clean] for role, a in arrays.items()}
     good_rows = rows if clean is None else rows[clean]
+    inputs = spec.rowwise(arrays)
     if len(good_rows):
-        for entry in spec.inputs:
+        for entry in inputs:
             for seen in entry.kind.check(good[entry.role], params, classes):
                 findings.add(entry.role, seen, good_rows)
     if findings.fatal:
         return arrays
     if spec.checks is not None and len(good_rows):
-        for seen in spec.checks(_canonical(spec, params, good), params):
+        for seen in spec.checks({**_canonical(spec, params, good), **whole}, params):
             findings.add(spec.inputs[0].role, seen, good_rows)
     if clean is not None:
-        arrays = {i.role: _stood_in(i, arrays[i.role], clean, params) for i in spec.inputs}
+        arrays = {i.role: _stood_in(i, arrays[i.role], clean, params) for i in inputs}
     return _canonical(spec, params, arrays)
 
 
 def _canonical(spec: LossSpec, params: Mapping[str, Value], arrays: Arrays) -> Arrays:
-    return {i.role: i.kind.canonical(arrays[i.role], params) for i in spec.inputs}
+    return {i.role: i.kind.canonical(arrays[i.role], params) for i in spec.rowwise(arrays)}
+
+
+def check_whole(spec: LossSpec, params: Mapping[str, Value], whole: Arrays, findings: Findings) -> Arrays:
+    """Hold the arrays that stand beside all rows against their kinds; give them back in canonical form."""
+    checked = {}
+    for entry in spec.whole(whole):
+        array: Any = whole[entry.role]
+        for part in array.values() if entry.kind.mapping else (array,):
+            rows = np.arange(len(part))
+            bad = entry.kind.missing(part, params)
+            findings.add(entry.role, (MISSING._replace(hint=None), every(bad), first_where(part, bad)), rows)
+            for seen in entry.kind.check(part, params):
+                findings.add(entry.role, seen, rows)
+        checked[entry.role] = entry.kind.canonical(array, params)
+    return checked
 
 
 def _stood_in(entry: Input, array: NDArray[Any], clean: NDArray[np.intp], params: Mapping[str, Value]) -> NDArray[Any]:
@@ -182,14 +202,18 @@ def prelude_sums(spec: LossSpec, arrays: Arrays, sums: dict[str, Sums]) -> None:
 
 def decoded(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Value]) -> Arrays:
     """Arrays for in-memory inputs: labels become codes of one shared list, groups codes of their own."""
-    raw = {role: as_array(value) for role, value in inputs.items()}
+    named = [i.role for i in spec.inputs if i.kind.mapping and i.role in inputs]
+    raw = {role: as_array(value) for role, value in inputs.items() if role not in named}
     pred = raw.get("pred")
     classes = pred.shape[1] if pred is not None and pred.ndim == 2 else None
-    ways = {i.role: i.kind.decode(params, classes) for i in spec.inputs}
+    ways = {i.role: i.kind.decode(params, classes) for i in spec.inputs if i.role in raw}
     together = [role for role, way in ways.items() if way == "label"]
     if any(raw[role].dtype.kind not in "fbiu" for role in together):
         return {**raw, **_shared_codes(spec, {role: raw[role] for role in together})}
-    arrays = {}
+    arrays: Arrays = {
+        role: {name: _floats(spec, f"{role} {name}", as_array(part)) for name, part in inputs[role].items()}  # type: ignore[misc]
+        for role in named
+    }
     for role, array in raw.items():
         if ways[role] == "text":
             arrays[role] = np.unique(array, return_inverse=True)[1]
@@ -247,29 +271,31 @@ def values_of(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Va
     Ignored rows are 0, as torch prints them. Raises ``DataError`` for values the kinds refuse.
     """
     arrays = decoded(spec, inputs, params)
-    n = rows_of(arrays)
+    n = rows_of(spec, arrays)
     arrays = spec.fit(arrays, params)
+    findings = Findings()
+    whole = check_whole(spec, params, {i.role: arrays.pop(i.role) for i in spec.whole(arrays)}, findings)
     order = None
     if spec.scope == "group":
         order = _contiguous(arrays)
         arrays = {role: a[order] for role, a in arrays.items()}
-    findings = Findings()
     rows = np.arange(n) if order is None else order
-    ready = prepare(spec, params, arrays, nan="error", findings=findings, rows=rows)
+    ready = prepare(spec, params, arrays, nan="error", findings=findings, rows=rows, whole=whole)
     for finding in findings.of("error"):
         raise refuse(finding, None, None, spec.name, finding.rule.hint)
     verdict(spec, findings)
-    if n == 0 and spec.reduce.views == ("set",):
+    reduce = spec.reduction(params)
+    if n == 0 and reduce.views == ("set",):
         raise DataError(f"{spec.name}: there are no rows", code="empty")
     if spec.prelude is not None and spec.prelude.needed(params) and n:
         sums: dict[str, Sums] = {}
         prelude_sums(spec, ready.arrays, sums)
         params = {**params, **finish_prelude(spec, sums)}
     with np.errstate(all="ignore"):
-        out = spec.kernel(**ready.arrays, **spec.kernel_kwargs(params))
-        values = spec.reduce.rows(out, spec.reduce.row_mode)
+        out = spec.run({**ready.arrays, **whole}, params)
+        values = reduce.rows(out, reduce.row_mode)
     if values is None:
-        return _whole(spec, out, params, n)
+        return _of_all(reduce, out, params, n)
     if ready.kept is None or spec.scope == "group":
         return values
     full = np.zeros(n)
@@ -283,14 +309,15 @@ def _contiguous(arrays: Arrays) -> NDArray[np.int64]:
     return np.argsort(first[codes], kind="stable")
 
 
-def _whole(spec: LossSpec, out: Any, params: Mapping[str, Value], n: int) -> float:
+def _of_all(reduce: Reduction, out: Any, params: Mapping[str, Value], n: int) -> float:
+    """The number of a whole data set that is in memory."""
     sums = {}
-    for name, term in spec.reduce.terms(out, None).items():
+    for name, term in reduce.terms(out, None).items():
         adder = Sums()
         if isinstance(term, tuple):
             adder.add_products(*term)
         else:
             adder.add(term)
         sums[name] = adder.total()
-    totals = Totals(sums, n, from_int(n), spec.reduce.width(out))
-    return spec.reduce.finish("set", totals, None, params)
+    totals = Totals(sums, n, from_int(n), reduce.width(out), reduce.kept(out))
+    return reduce.finish("set", totals, None, params)

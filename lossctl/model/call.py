@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from lossctl import index
 from lossctl.errors import LossctlError, UsageError
 from lossctl.model.batch import settle
 from lossctl.model.params import Value, value_text
@@ -27,6 +28,7 @@ class LossCall(NamedTuple):
     params: Mapping[str, Value]
     soft: Mapping[str, Value] = NONE
     settled: Mapping[str, Value] = NONE
+    of_set: str | None = None  # the @FAMILY or @auto that named it: left out where it does not fit
 
     @property
     def name(self) -> str:
@@ -106,7 +108,7 @@ def parse_calls(text: str, options: Mapping[str, str] | None = None) -> list[Los
     errors: list[LossctlError] = []
     for part in text.split(","):
         try:
-            calls.append(LossCall.parse(part, options))
+            calls += members(part, options) if part.strip().startswith("@") else [LossCall.parse(part, options)]
         except UsageError as error:
             errors.append(error)
     if len(errors) == 1:
@@ -122,11 +124,30 @@ def parse_calls(text: str, options: Mapping[str, str] | None = None) -> list[Los
             named = ", ".join(call.name for call in calls)
             raise UsageError(f"--{key.replace('_', '-')} is no parameter of {named}", code="unknown-parameter")
     seen: dict[str, LossCall] = {}
-    for call in calls:
-        if call.name + call.signature() in seen:
+    for call in sorted(calls, key=lambda call: call.of_set is not None):
+        if call.name + call.signature() in seen and call.of_set is not None:
+            calls.remove(call)  # named by itself as well
+        elif call.name + call.signature() in seen:
             raise UsageError(f"{call.text()} is asked for twice", code="equal-calls", hint="name it once")
         seen[call.name + call.signature()] = call
     return calls
+
+
+def members(text: str, options: Mapping[str, str] | None = None) -> list[LossCall]:
+    """The losses of ``@FAMILY``, or of all families for ``@auto``, in name order."""
+    word = index.normal(text.strip().removeprefix("@"))
+    families = index.families()
+    if word == "auto":
+        names = index.names()
+    elif word in families:
+        names = families[word]
+    else:
+        raise UsageError(
+            f"there is no set {text.strip()}",
+            code="unknown-family",
+            hint=f"sets: {', '.join('@' + family for family in families)}, @auto",
+        )
+    return [LossCall.parse(name, options)._replace(of_set=text.strip()) for name in names]
 
 
 def labels(calls: list[LossCall]) -> list[str]:

@@ -66,6 +66,9 @@ class Kind:
     decides: bool = False  # a decision may be taken from scores where no label is predicted
     flat: bool = True  # (N, 1) is taken as (N,)
     lift: bool = False  # (N,) is taken as (N, 1)
+    whole: bool = False  # one array beside all rows, such as class prototypes
+    mapping: bool = False  # several arrays by name, those that begin with one of ``members``
+    members: tuple[str, ...] = ()
 
     def elementwise(self, params: Params) -> bool:
         """Whether elements stand against the elements of the other inputs, one by one."""
@@ -74,6 +77,14 @@ class Kind:
     def describe(self, fixed: Params) -> str:
         """The phrase where some parameters are fixed (by a preset)."""
         return self.phrase
+
+    def class_count(self, array: Array) -> int | None:
+        """How many classes there are, where this input says so."""
+        return None
+
+    def class_of(self, array: Array, params: Params) -> Array | None:
+        """(N,) the class that each row of a canonical array stands for; ``None`` where rows have no one class."""
+        return None
 
     def params(self) -> dict[str, Param]:
         """Parameters that belong to the input rather than to the formula."""

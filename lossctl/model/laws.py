@@ -22,21 +22,21 @@ class Law(NamedTuple):
 
     name: str
     phrase: str
-    needs: str  # "any": every loss; "real": pred and target are real values of one kind
+    needs: str  # "any": every loss; "real": pred and target are numbers on one scale, and there is nothing else
     holds: Callable[[Values, Mapping[str, Any]], bool]
 
     def applies(self, spec: LossSpec) -> bool:
         if self.needs == "any":
             return True
-        kinds = {i.role: i.kind.name for i in spec.inputs}
-        return kinds == {"pred": "real", "target": "real"}
+        kinds = {i.kind.name for i in spec.inputs}
+        return spec.roles == ("pred", "target") and kinds in ({"real"}, {"half-line"})
 
     def __hash__(self) -> int:
         return hash(self.name)
 
 
 def _close(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
-    return bool(np.allclose(a, b, rtol=1e-9, atol=1e-12))
+    return bool(np.allclose(a, b, rtol=1e-9, atol=1e-12, equal_nan=True))
 
 
 def _nonnegative(values: Values, arrays: Mapping[str, Any]) -> bool:

@@ -27,7 +27,7 @@ class When(NamedTuple):
     """A parameter acts only while another one has one of these values; else it stands ``off``."""
 
     param: str
-    values: tuple[str, ...]
+    values: tuple[Value, ...]
     off: Value = None
 
 
@@ -35,7 +35,8 @@ class Param(NamedTuple):
     """One parameter: help text and range; the type comes from the annotation beside it.
 
     ``choices`` are the words it may be (beside a number where the type allows one); ``gt ge lt le``
-    bound the number, or each number of a list. ``when`` makes it conditional on another parameter.
+    bound the number, or each number of a list, and it may not lie inside the open interval ``outside``.
+    ``when`` makes it conditional on another parameter.
     """
 
     help: str
@@ -43,6 +44,7 @@ class Param(NamedTuple):
     ge: float | None = None
     lt: float | None = None
     le: float | None = None
+    outside: tuple[float, float] | None = None
     choices: tuple[str, ...] = ()
     when: When | None = None
     # From here on filled in by the declaration (annotated_params).
@@ -64,6 +66,9 @@ class Param(NamedTuple):
             for sign, limit in ((">", self.gt), (">=", self.ge), ("<", self.lt), ("<=", self.le))
             if limit is not None
         )
+        if self.outside is not None:
+            gap = "<= {} or >= {}".format(*map(number_text, self.outside))
+            bounds = f"{bounds} and ({gap})" if bounds else gap
         for kind, word in (("float", "number"), ("int", "whole number")):
             if kind in self.types:
                 kinds.append(f"{word} {bounds}".rstrip())
@@ -136,6 +141,7 @@ class Param(NamedTuple):
             and (self.ge is None or number >= self.ge)
             and (self.lt is None or number < self.lt)
             and (self.le is None or number <= self.le)
+            and (self.outside is None or not self.outside[0] < number < self.outside[1])
         )
 
     def refuse(self, value: object) -> UsageError:
@@ -158,6 +164,8 @@ class Param(NamedTuple):
             for limit, step in ((self.gt, 0.0), (self.ge, -1.0), (self.lt, 0.0), (self.le, 1.0)):
                 if limit is not None:
                     yield limit + step
+            if self.outside is not None:
+                yield sum(self.outside) / 2
 
 
 def number_text(number: float) -> str:

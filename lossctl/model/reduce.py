@@ -18,7 +18,19 @@ from numpy.typing import NDArray
 
 from lossctl.exact import Exact, ratio, root_ratio
 
-__all__ = ["Elements", "Extreme", "Mean", "Product", "Ratio", "Reduction", "RootMeanSquare", "Sums", "Term", "Totals"]
+__all__ = [
+    "Elements",
+    "Extreme",
+    "Mean",
+    "Product",
+    "Ratio",
+    "Reduction",
+    "RootMeanSquare",
+    "Sums",
+    "Switch",
+    "Term",
+    "Totals",
+]
 
 Rows: TypeAlias = NDArray[np.float64]
 # What is summed: an array, or two whose elementwise product is summed without rounding it.
@@ -29,16 +41,30 @@ ORDER = ("min", "max", "median", "pNN", "std")  # views over the values of rows
 
 
 class Totals(NamedTuple):
-    """Exact totals of one group: the summed terms, the rows, their weight, elements in a row."""
+    """Exact totals of one group: the summed terms, the rows, their weight, elements in a row.
+
+    ``kept`` holds what a reduction wants value by value, (M, K) each, in no particular order;
+    ``weights`` (M,) go with it, ``None`` where rows have none.
+    """
 
     sums: Mapping[str, Exact]
     rows: int
     weight: Exact  # the sum of weights, or the number of rows with --weight-norm n or without weights
     width: int
+    kept: Mapping[str, Rows] = {}
+    weights: Rows | None = None
 
 
 def times(number: Exact, factor: int) -> Exact:
     return number._replace(units=number.units * factor)
+
+
+def column_of(out: Rows, place: int) -> Rows:
+    return out if out.ndim == 1 else out[:, place]
+
+
+def row_sums(out: Rows) -> Rows:
+    return out if out.ndim == 1 else np.sum(out, axis=1)
 
 
 def row_means(out: Rows) -> Rows:
@@ -51,6 +77,8 @@ class Reduction(ABC):
 
     views: tuple[str, ...] = ("mean", "sum", "none", *ORDER)
     row_mode: str | None = None  # "mean" | "sum": the default of --row, where rows have elements
+    # The value of each class, by its code, where rows count for several classes at once (confusion counts).
+    classes: Callable[[Totals, Params], dict[float, float]] | None = None
 
     @abstractmethod
     def rows(self, out: Any, mode: str | None) -> Rows | None:
@@ -60,9 +88,25 @@ class Reduction(ABC):
     def terms(self, out: Any, mode: str | None) -> dict[str, Term]:
         """What to sum, each term with N rows."""
 
+    def kept(self, out: Any) -> dict[str, Rows]:
+        """What must be kept value by value until the end, (N, K) each: for medians."""
+        return {}
+
+    def column(self, out: Any, place: int) -> Any:
+        """The kernel's output for one of its columns only; ``None`` where a value comes from all of them."""
+        return None
+
     def width(self, out: Any) -> int:
         """How many elements a row has."""
         return 1
+
+    def pair(self, out: Any, mode: str | None) -> tuple[Rows, Rows] | None:
+        """(N,) a and b of each row, so that the mean is the ratio of their sums (before ``slope``); else ``None``."""
+        return None
+
+    def slope(self, ratio: float) -> float:
+        """How fast the value changes with the ratio of ``pair``."""
+        return 1.0
 
     def divisor(self, totals: Totals, mode: str | None) -> Exact | None:
         """What a mean divides by; ``None`` where nothing is divided."""
@@ -79,8 +123,14 @@ class Reduction(ABC):
 class Mean(Reduction):
     """One value a row, (N,); the mean divides by the rows (or their weight)."""
 
+    def __init__(self, default: str = "mean") -> None:
+        self.views = tuple(dict.fromkeys([default, *Reduction.views]))
+
     def rows(self, out: Rows, mode: str | None) -> Rows:
         return out
+
+    def pair(self, out: Rows, mode: str | None) -> tuple[Rows, Rows]:
+        return out, np.ones(len(out))
 
     def terms(self, out: Rows, mode: str | None) -> dict[str, Term]:
         return {"value": out}
@@ -107,6 +157,12 @@ class Elements(Reduction):
     def width(self, out: Rows) -> int:
         return 1 if out.ndim == 1 else out.shape[1]
 
+    def column(self, out: Rows, place: int) -> Rows:
+        return column_of(out, place)
+
+    def pair(self, out: Rows, mode: str | None) -> tuple[Rows, Rows]:
+        return row_sums(out), np.full(len(out), 1.0 if mode == "sum" else self.width(out))
+
     def divisor(self, totals: Totals, mode: str | None) -> Exact:
         return totals.weight if mode == "sum" else times(totals.weight, totals.width)
 
@@ -122,6 +178,9 @@ class Ratio(Reduction):
 
     def terms(self, out: tuple[Rows, Rows], mode: str | None) -> dict[str, Term]:
         return {"value": out[0], "divisor": out[1]}
+
+    def pair(self, out: tuple[Rows, Rows], mode: str | None) -> tuple[Rows, Rows]:
+        return out
 
     def divisor(self, totals: Totals, mode: str | None) -> Exact:
         return totals.sums["divisor"]
@@ -151,8 +210,17 @@ class RootMeanSquare(Reduction):
     def width(self, out: Rows) -> int:
         return 1 if out.ndim == 1 else out.shape[1]
 
+    def column(self, out: Rows, place: int) -> Rows:
+        return column_of(out, place)
+
     def divisor(self, totals: Totals, mode: str | None) -> Exact:
         return times(totals.weight, totals.width)
+
+    def pair(self, out: Rows, mode: str | None) -> tuple[Rows, Rows]:
+        return row_sums(out * out), np.full(len(out), float(self.width(out)))
+
+    def slope(self, ratio: float) -> float:
+        return 0.5 / math.sqrt(ratio) if ratio > 0 else 0.0
 
     def finish(self, view: str, totals: Totals, mode: str | None, params: Params) -> float:
         squares = [totals.sums[f"square {j}"] for j in range(totals.width)]
@@ -164,13 +232,21 @@ class RootMeanSquare(Reduction):
 class Sums(Reduction):
     """Named terms, each (N,) or (N, K) and summed by column: a number of the whole data set.
 
-    ``finish_sums(sums, totals, params)`` gets for each name the list of exact column sums.
+    ``finish_sums(sums, totals, params)`` gets for each name the list of exact column sums. Terms named in
+    ``keep`` are not summed but kept value by value, and stand in ``totals.kept``.
     """
 
     views = ("set",)
 
-    def __init__(self, finish_sums: Callable[[dict[str, list[Exact]], Totals, Params], float]) -> None:
+    def __init__(
+        self,
+        finish_sums: Callable[[dict[str, list[Exact]], Totals, Params], float],
+        keep: tuple[str, ...] = (),
+        classes: Callable[[Totals, Params], dict[float, float]] | None = None,
+    ) -> None:
         self.finish_sums = finish_sums
+        self.keep = keep
+        self.classes = classes
 
     def rows(self, out: Any, mode: str | None) -> None:
         return None
@@ -178,16 +254,29 @@ class Sums(Reduction):
     def terms(self, out: dict[str, Term], mode: str | None) -> dict[str, Term]:
         flat: dict[str, Term] = {}
         for name, term in out.items():
+            if name in self.keep:
+                continue
             factors = [f[:, None] if f.ndim == 1 else f for f in (term if isinstance(term, tuple) else (term,))]
             for j in range(factors[0].shape[1]):
                 columns = tuple(f[:, j] for f in factors)
                 flat[f"{name} {j}"] = (columns[0], columns[1]) if len(columns) == 2 else columns[0]
         return flat
 
+    def kept(self, out: dict[str, Term]) -> dict[str, Rows]:
+        arrays = {name: np.asarray(out[name]) for name in self.keep}
+        return {name: a[:, None] if a.ndim == 1 else a for name, a in arrays.items()}
+
+    def column(self, out: dict[str, Term], place: int) -> dict[str, Term]:
+        def one(term: Term) -> Term:
+            if isinstance(term, tuple):
+                return column_of(term[0], place), column_of(term[1], place)
+            return column_of(term, place)
+
+        return {name: one(term) for name, term in out.items()}
+
     def width(self, out: dict[str, Term]) -> int:
-        term = next(iter(out.values()))
-        array = term[0] if isinstance(term, tuple) else term
-        return 1 if array.ndim == 1 else array.shape[1]
+        arrays = [term[0] if isinstance(term, tuple) else term for term in out.values()]
+        return max((1 if array.ndim == 1 else array.shape[1] for array in arrays), default=1)
 
     def divisor(self, totals: Totals, mode: str | None) -> None:
         return None
@@ -217,6 +306,12 @@ class Product(Reduction):
     def divisor(self, totals: Totals, mode: str | None) -> Exact:
         return totals.weight
 
+    def pair(self, out: tuple[Rows, Rows], mode: str | None) -> tuple[Rows, Rows]:
+        return out[1], np.ones(len(out[1]))
+
+    def slope(self, ratio: float) -> float:
+        return math.exp(min(ratio, 700.0))
+
     def log_value(self, totals: Totals) -> float:
         return totals.sums["log"].to_float()
 
@@ -233,6 +328,9 @@ class Extreme(Reduction):
 
     views = ("max", "none")
 
+    def column(self, out: Rows, place: int) -> Rows:
+        return column_of(out, place)
+
     def rows(self, out: Rows, mode: str | None) -> Rows:
         return out if out.ndim == 1 else np.asarray(np.max(out, axis=1))
 
@@ -244,3 +342,10 @@ class Extreme(Reduction):
 
     def divisor(self, totals: Totals, mode: str | None) -> None:
         return None
+
+
+class Switch(NamedTuple):
+    """A reduction for each value of a parameter: the norm of a row, or that of the whole file."""
+
+    param: str
+    cases: Mapping[str, Reduction]

@@ -19,7 +19,7 @@ from lossctl.model.findings import Seen
 from lossctl.model.kinds import Kind
 from lossctl.model.laws import Law
 from lossctl.model.params import Value, annotated_params
-from lossctl.model.reduce import Reduction
+from lossctl.model.reduce import Reduction, Switch
 from lossctl.model.spec import Arrays, Equivalent, Input, LossSpec, Paper, Prelude, Preset, Scope
 
 __all__ = ["Entry", "Loss", "entries", "get", "loss"]
@@ -62,18 +62,24 @@ class Loss:
         return f"<loss {self.entry.name}>"
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
-        if len(inputs) != len(self.spec.inputs):
-            roles = ", ".join(self.spec.roles)
-            raise TypeError(f"{self.__name__} takes {len(self.spec.inputs)} inputs ({roles}), got {len(inputs)}")
+        given = dict(zip(self.spec.roles, inputs, strict=False))
+        for entry in self.spec.inputs:
+            word = entry.role.replace("-", "_")
+            if entry.optional and word in params:
+                given[entry.role] = params.pop(word)
+        missing = [i.role for i in self.spec.inputs if not i.optional and i.role not in given]
+        if missing or len(inputs) > len(self.spec.inputs):
+            roles = ", ".join(f"{i.role} (optional)" if i.optional else i.role for i in self.spec.inputs)
+            raise TypeError(f"{self.__name__} takes the inputs {roles}; got {len(inputs)}")
         values = settle(self.entry, params)
         self.spec.refuse_idle(params, values)
-        return values_of(self.spec, dict(zip(self.spec.roles, inputs, strict=True)), values)
+        return values_of(self.spec, {role: a for role, a in given.items() if a is not None}, values)
 
 
 def loss(
     *,
     title: str,
-    reduce: Reduction,
+    reduce: Reduction | Switch,
     unit: str,
     range: str,
     laws: Iterable[Law] = (),
@@ -102,6 +108,7 @@ def loss(
         own = annotated_params(kernel)
         inputs = _inputs(kernel)
         brought = {name: p for i in inputs for name, p in i.kind.params().items()}
+        switch = reduce if isinstance(reduce, Switch) else None
         spec = LossSpec(
             name=kernel.__name__.replace("_", "-"),
             family=kernel.__module__.split(".")[-2].replace("_", "-"),
@@ -113,7 +120,8 @@ def loss(
             inputs=inputs,
             params={**own, **brought},
             kernel_params=tuple(own),
-            reduce=reduce,
+            reduce=reduce.cases[str(own[reduce.param].default)] if isinstance(reduce, Switch) else reduce,
+            switch=switch,
             unit=unit,
             range=range,
             laws=frozenset(laws),
@@ -143,12 +151,14 @@ def loss(
 def _inputs(kernel: Callable[..., Any]) -> tuple[Input, ...]:
     hints = typing.get_type_hints(kernel, include_extras=True)
     code = kernel.__code__
+    defaults = kernel.__defaults__ or ()
+    optional = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
     inputs = []
     for role in code.co_varnames[: code.co_argcount]:
         kinds = [note for note in getattr(hints.get(role), "__metadata__", ()) if isinstance(note, Kind)]
         if len(kinds) != 1:
             raise TypeError(f"{kernel.__module__}.{kernel.__name__}({role}): an input needs Annotated[..., Kind]")
-        inputs.append(Input(role, kinds[0]))
+        inputs.append(Input(role.replace("_", "-"), kinds[0], role in optional))
     return tuple(inputs)
 
 

@@ -221,6 +221,7 @@ class ProbOfTruth(Kind):
     axes: str = "N | N C"
     phrase: str = "a probability in [0, 1]"
     columns: Detect = "score"
+    fixed: str = "probs"
 
     def elementwise(self, params: Params) -> bool:
         return False

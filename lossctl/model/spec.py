@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lossctl.model.kinds import Kind
     from lossctl.model.laws import Law
     from lossctl.model.params import Param, Value
-    from lossctl.model.reduce import Reduction, Term
+    from lossctl.model.reduce import Reduction, Switch, Term
 
 __all__ = ["Equivalent", "Input", "LossSpec", "Paper", "Prelude", "Preset", "Scope"]
 
@@ -40,10 +40,11 @@ class Paper(NamedTuple):
 
 
 class Input(NamedTuple):
-    """One positional argument of the kernel."""
+    """One positional argument of the kernel; ``optional`` where it has a default of ``None``."""
 
     role: str
     kind: Kind
+    optional: bool = False
 
     @property
     def side(self) -> Literal["P", "T"]:
@@ -98,7 +99,7 @@ class LossSpec(NamedTuple):
     inputs: tuple[Input, ...]
     params: Mapping[str, Param]
     kernel_params: tuple[str, ...]
-    reduce: Reduction
+    reduce: Reduction  # at the default parameters
     unit: str
     range: str
     laws: frozenset[Law]
@@ -115,15 +116,29 @@ class LossSpec(NamedTuple):
     prelude: Prelude | None
     align: Callable[[Arrays, Mapping[str, Value]], str | None] | None
     checks: Callable[[Arrays, Mapping[str, Value]], list[Seen]] | None
+    switch: Switch | None = None
+
+    def reduction(self, params: Mapping[str, Value]) -> Reduction:
+        """The reduction under these parameters."""
+        return self.reduce if self.switch is None else self.switch.cases[str(params[self.switch.param])]
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """Every reduction a user may ask for, the default first, whatever the parameters."""
+        every = [self.reduce] if self.switch is None else [self.reduce, *self.switch.cases.values()]
+        return tuple(dict.fromkeys(view for reduce in every for view in reduce.views))
 
     @property
     def per(self) -> str:
-        """What one sample is: row, element, group or dataset."""
+        """What one sample is at the default parameters: row, element, group or dataset."""
+        return self.sample_of(self.reduce)
+
+    def sample_of(self, reduce: Reduction) -> str:
         if self.scope == "group":
             return "group"
-        if self.reduce.views == ("set",):
+        if reduce.views == ("set",):
             return "dataset"
-        return "element" if self.reduce.row_mode else "row"
+        return "element" if reduce.row_mode else "row"
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -152,23 +167,44 @@ class LossSpec(NamedTuple):
         for name, value in given.items():
             when = self.params[name].when
             if when is not None and values[when.param] not in when.values and value != when.off:
+                wanted = "|".join(value_text(v) for v in when.values)
                 raise UsageError(
-                    f"{self.name}: {name} acts only with {when.param}={'|'.join(when.values)}, and {when.param} is "
+                    f"{self.name}: {name} acts only with {when.param}={wanted}, and {when.param} is "
                     f"{value_text(values[when.param])}",
                     code="idle-parameter",
                     hint=f"leave {name} out, or change {when.param}",
                 )
 
-    def kernel_kwargs(self, params: Mapping[str, Value]) -> dict[str, Value]:
-        return {name: params[name] for name in self.kernel_params}
+    def rowwise(self, arrays: Mapping[str, Any]) -> list[Input]:
+        """The inputs given that have a value for each row."""
+        return [i for i in self.inputs if i.role in arrays and not i.kind.whole]
+
+    def whole(self, arrays: Mapping[str, Any]) -> list[Input]:
+        """The inputs given that stand beside all rows, such as class prototypes."""
+        return [i for i in self.inputs if i.role in arrays and i.kind.whole]
+
+    def run(self, arrays: Arrays, params: Mapping[str, Value]) -> Any:
+        """The kernel's output for arrays of all inputs that were given."""
+        inputs = {i.role.replace("-", "_"): arrays[i.role] for i in self.inputs if i.role in arrays}
+        return self.kernel(**inputs, **{name: params[name] for name in self.kernel_params})
+
+    def class_count(self, arrays: Mapping[str, Any]) -> int | None:
+        """How many classes the arrays speak of; ``None`` where nothing says so."""
+        pred = arrays.get("pred")
+        if pred is not None and pred.ndim == 2:
+            return int(pred.shape[1])
+        counts = (i.kind.class_count(arrays[i.role]) for i in self.inputs if i.role in arrays)
+        return next((count for count in counts if count is not None), None)
 
     def fit(self, arrays: Arrays, params: Mapping[str, Value]) -> Arrays:
         """Arrays in the shapes the kernel wants, or a ``DataError`` that states both shapes.
 
         (N, 1) is taken as (N,) on purpose where a row is not a vector; nothing else is broadcast.
         """
-        fitted = {}
+        fitted = dict(arrays)
         for entry in self.inputs:
+            if entry.role not in arrays or entry.kind.mapping:
+                continue
             array = arrays[entry.role]
             if array.ndim == 2 and array.shape[1] == 1 and entry.kind.flat:
                 array = array[:, 0]
@@ -176,15 +212,15 @@ class LossSpec(NamedTuple):
             if array.ndim == 1 and dims == {2} and not entry.kind.flat and entry.kind.lift:
                 array = array[:, None]
             if array.ndim not in dims:
+                shape = " x ".join(map(str, array.shape)) if entry.kind.whole else shape_text(array)
                 raise DataError(
-                    f"{self.name}: {entry.role} is {shape_text(array)}, and must be {entry.kind.axes}: "
-                    f"{entry.kind.phrase}",
+                    f"{self.name}: {entry.role} is {shape}, and must be {entry.kind.axes}: {entry.kind.phrase}",
                     code="shape",
                 )
             fitted[entry.role] = array
         trouble = (self.align or same_shapes(self))(fitted, params)
         if trouble is not None:
-            shapes = ", ".join(f"{role} is {shape_text(a)}" for role, a in fitted.items())
+            shapes = ", ".join(f"{role} is {shape_text(a)}" for role, a in fitted.items() if hasattr(a, "shape"))
             raise DataError(f"{self.name}: {trouble}: {shapes}", code="shapes-differ", hint="nothing is broadcast")
         return fitted
 
@@ -207,8 +243,8 @@ def same_shapes(spec: LossSpec) -> Callable[[Arrays, Mapping[str, Value]], str |
     return align
 
 
-def rows_of(arrays: Arrays) -> int:
-    lengths = {role: len(a) for role, a in arrays.items()}
+def rows_of(spec: LossSpec, arrays: Arrays) -> int:
+    lengths = {i.role: len(arrays[i.role]) for i in spec.rowwise(arrays)}
     if len(set(lengths.values())) > 1:
         raise DataError(
             "inputs have different lengths: " + ", ".join(f"{r} {n:,}" for r, n in lengths.items()),

@@ -12,7 +12,7 @@ from lossctl.model.kinds import Array, Decode, Detect, Kind, Params, Rng, Sizes,
 from lossctl.model.params import Param, complete
 from lossctl.model.scores import ClassScores, label_missing, row_sums, scores_missing
 
-__all__ = ["BinaryTarget", "ClassTarget", "Distribution", "LabelTarget", "SignedTarget", "Truth"]
+__all__ = ["BinaryTarget", "ClassTarget", "Distribution", "LabelTarget", "OneHotTruth", "SignedTarget", "Truth"]
 
 
 class BinaryTarget(Kind):
@@ -40,6 +40,9 @@ class BinaryTarget(Kind):
         else:
             rule = Rule("target-range", "is not a target: 0 or 1", hint="are the labels -1/+1?  recode -1 as 0")
             yield broken(rule, array, (array != 0) & (array != 1))
+
+    def class_of(self, array: Array, params: Params) -> Array | None:
+        return array if array.ndim == 1 else None
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         return rng.integers(0, 2, size=sizes.shape).astype(float)
@@ -108,6 +111,9 @@ class ClassTarget(Kind):
 
     def canonical(self, array: Array, params: Params) -> Array:
         return array.astype(float) if array.ndim == 2 else array.astype(np.int64)
+
+    def class_of(self, array: Array, params: Params) -> Array | None:
+        return array if array.ndim == 1 else None
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         return rng.integers(0, sizes.classes, size=sizes.rows).astype(float)
@@ -194,6 +200,9 @@ class SignedTarget(Kind):
     def canonical(self, array: Array, params: Params) -> Array:
         return np.where(array == 0, -1.0, array).astype(np.float64)
 
+    def class_of(self, array: Array, params: Params) -> Array | None:
+        return array if array.ndim == 1 else None
+
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         negative = 0.0 if params["labels"] == "01" else -1.0
         return np.where(rng.random(size=sizes.shape) < 0.5, negative, 1.0)
@@ -230,6 +239,9 @@ class LabelTarget(Kind):
     def canonical(self, array: Array, params: Params) -> Array:
         return array if params["input"] == "labels" else array.astype(np.int64)
 
+    def class_of(self, array: Array, params: Params) -> Array | None:
+        return array if array.ndim == 1 else None
+
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         if params["input"] == "labels":
             return rng.integers(0, sizes.classes, size=sizes.shape)
@@ -256,9 +268,48 @@ class Truth(Kind):
     def canonical(self, array: Array, params: Params) -> Array:
         return array.astype(np.int64)
 
+    def class_of(self, array: Array, params: Params) -> Array | None:
+        return array if array.ndim == 1 else None
+
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         return rng.integers(0, 2, size=sizes.rows).astype(float)
 
     def spoil(self, array: Array, params: Params) -> Iterator[tuple[str, Array]]:
         yield from super().spoil(array, params)
         yield "unknown-class", put(array, 2.0)
+
+
+NOT_ZERO_ONE = Rule("not-one-hot", "is not 0 or 1, as the columns of a one-hot target are")
+NOT_ONE_HOT = Rule("not-one-hot", "is not the sum of a one-hot row (1)", hint="one class a row: a 1 among zeros")
+
+
+class OneHotTruth(Truth):
+    """What happened: 0 or 1 against a single probability; a class index or a one-hot row against N x C."""
+
+    name: str = "outcome or one-hot row"
+    axes: str = "N | N C"
+    phrase: str = "0 or 1, or a class label, or one-hot columns"
+
+    def check(self, array: Array, params: Params, classes: int | None = None) -> Iterator[Seen]:
+        if array.ndim == 1:
+            yield from super().check(array, params, classes)
+            return
+        yield broken(NOT_ZERO_ONE, array, (array != 0) & (array != 1))
+        sums = np.sum(array, axis=1, dtype=float)
+        yield NOT_ONE_HOT, sums != 1, sums
+
+    def canonical(self, array: Array, params: Params) -> Array:
+        return super().canonical(array, params) if array.ndim == 1 else array.astype(np.float64)
+
+    def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
+        if not sizes.elements:
+            return super().sample(rng, sizes, params)
+        return np.eye(sizes.elements)[rng.integers(0, sizes.elements, size=sizes.rows)]
+
+    def spoil(self, array: Array, params: Params) -> Iterator[tuple[str, Array]]:
+        if array.ndim == 1:
+            yield from super().spoil(array, params)
+        else:
+            yield from Kind.spoil(self, array, params)
+            yield "not-one-hot", put(array, 0.5)
+            yield "not-one-hot", np.ones_like(array)

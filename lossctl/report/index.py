@@ -47,7 +47,7 @@ def entry_record(entry: Entry) -> dict[str, Any]:
         "inputs": [[i.role, i.side, i.kind.axes, i.kind.describe(entry.fixed)] for i in spec.inputs],
         "kinds": [i.kind.name for i in spec.inputs],
         "params": {name: param_record(p, entry.fixed) for name, p in spec.params.items()},
-        "reductions": list(spec.reduce.views),
+        "reductions": list(spec.views),
         "views": {"row": row, "mean": mean, "sum": total},
         "scope": spec.scope,
         "per": spec.per,

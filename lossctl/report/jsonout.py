@@ -99,8 +99,8 @@ def _result(result: Result) -> str:
             "resolved": result.resolved,
             "reduction": result.reduction,
             "group": result.group,
-            "column": None,
-            "class": None,
+            "column": result.column,
+            "class": result.of_class,
             "n": result.n,
             "n_elements": result.n_elements,
             "weight_sum": float(result.weight_sum),
@@ -111,7 +111,7 @@ def _result(result: Result) -> str:
             "like": result.like,
             "dropped": result.dropped,
             "stats": result.stats,
-            "ci": None,
+            "ci": None if result.ci is None else result.ci._asdict(),
             "signature": result.signature,
         }
     )

@@ -10,8 +10,10 @@ from lossctl.report.records import (
     STATS,
     account,
     group_cells,
+    has_intervals,
     has_results,
     is_keyed,
+    parts_of,
     places,
     sample_names,
     samples_title,
@@ -55,8 +57,9 @@ def _samples(samples: Samples, digits: int) -> Iterator[str]:
 
 def _results(report: Report, digits: int) -> Iterator[str]:
     stats = STATS if any(result.stats for result in report.results) else ()
-    names = ("loss", "reduction", *report.by, "n", "value", *stats, "unit")
-    left = {*range(2 + len(report.by)), len(names) - 1}
+    parts, bounds = parts_of(report), ("ci low", "ci high") if has_intervals(report) else ()
+    names = ("loss", "reduction", *report.by, *parts, "n", "value", *bounds, *stats, "unit")
+    left = {*range(2 + len(report.by) + len(parts)), len(names) - 1}
     yield from _head(names, left)
     for result in report.results:
         found = result.stats or {}
@@ -64,9 +67,10 @@ def _results(report: Report, digits: int) -> Iterator[str]:
             [
                 result.label,
                 result.reduction,
-                *group_cells(result, report.by),
+                *group_cells(result, report.by, parts),
                 str(result.n),
                 value_text(result, digits),
+                *(number(getattr(result.ci, name[3:], None), digits) for name in bounds),
                 *(number(found.get(name), digits) for name in stats),
                 unit(result),
             ]

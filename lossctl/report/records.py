@@ -18,8 +18,10 @@ __all__ = [
     "Records",
     "account",
     "group_cells",
+    "has_intervals",
     "has_results",
     "is_keyed",
+    "parts_of",
     "places",
     "records",
     "sample_names",
@@ -54,16 +56,35 @@ def records(report: Report, shown: Callable[[Result], Cell] = lambda r: r.value)
     if samples is not None:
         return (*sample_names(samples), "status", *samples.labels), _sample_rows(samples)
     sliced = ("slice",) if report.by else ()
-    names = ("loss", "reduction", *sliced, *_by_names(report.by), "n", "weight_sum", "value")
-    return names, _reduced_rows(report, shown)
+    bounds = ("ci_low", "ci_high") if has_intervals(report) else ()
+    parts = parts_of(report)
+    names = ("loss", "reduction", *sliced, *_by_names(report.by), *parts, "n", "weight_sum", "value", *bounds)
+    return names, _reduced_rows(report, shown, parts, bool(bounds))
 
 
-def _reduced_rows(report: Report, shown: Callable[[Result], Cell]) -> Iterator[tuple[Cell, ...]]:
+def has_intervals(report: Report) -> bool:
+    return any(result.ci is not None for result in report.results)
+
+
+def parts_of(report: Report) -> tuple[str, ...]:
+    """What results are split by, beside slices: ``column`` (--per-column), ``class`` (--per-class)."""
+    return tuple(part for part in ("column", "class") if any(part_of(result, part) for result in report.results))
+
+
+def part_of(result: Result, part: str) -> str | None:
+    return result.column if part == "column" else result.of_class
+
+
+def _reduced_rows(
+    report: Report, shown: Callable[[Result], Cell], parts: Sequence[str], intervals: bool
+) -> Iterator[tuple[Cell, ...]]:
     for result in report.results:
         sliced = (result.slice,) if report.by else ()
         group = tuple((result.group or {}).get(name) for name in report.by)
         counts = int(result.n), float(result.weight_sum)
-        yield result.label, result.reduction, *sliced, *group, *counts, shown(result)
+        within = (part_of(result, part) for part in parts)
+        bounds = () if not intervals else (None, None) if result.ci is None else (result.ci.low, result.ci.high)
+        yield result.label, result.reduction, *sliced, *group, *within, *counts, shown(result), *bounds
 
 
 def _sample_rows(samples: Samples) -> Iterator[tuple[Cell, ...]]:
@@ -88,8 +109,11 @@ def sample_names(samples: Samples) -> tuple[str, ...]:
     return _apart(names, taken, "key")
 
 
+OURS = {"loss", "reduction", "slice", "column", "class", "n", "weight_sum", "value", "nonfinite", "ci_low", "ci_high"}
+
+
 def _by_names(by: Sequence[str]) -> tuple[str, ...]:
-    return _apart(by, {"loss", "reduction", "slice", "n", "weight_sum", "value", "nonfinite"}, "by")
+    return _apart(by, OURS, "by")
 
 
 def _apart(names: Sequence[str], taken: set[str], prefix: str) -> tuple[str, ...]:
@@ -97,13 +121,16 @@ def _apart(names: Sequence[str], taken: set[str], prefix: str) -> tuple[str, ...
     return tuple(f"{prefix}.{name}" if name in taken else name for name in names)
 
 
-def group_cells(result: Result, by: Sequence[str]) -> Iterator[str]:
-    """The group of a result for people; a missing value is said, and so is the total."""
+def group_cells(result: Result, by: Sequence[str], parts: Sequence[str] = ()) -> Iterator[str]:
+    """The group of a result for people, then its column and class; a missing value is said, and so is the total."""
     for place, name in enumerate(by):
         if result.group is None:
             yield "" if place else "total"
         else:
             yield "(missing)" if (value := result.group.get(name)) is None else value
+    within = [part_of(result, part) for part in parts]
+    for place, found in enumerate(within):
+        yield "total" if not (by or place or any(within)) else found or ""
 
 
 def unit(result: Result) -> str:

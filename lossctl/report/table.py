@@ -21,8 +21,10 @@ from lossctl.report.layout import GAP, Column, Panel, panels
 from lossctl.report.records import (
     account,
     group_cells,
+    has_intervals,
     has_results,
     is_keyed,
+    parts_of,
     places,
     sample_names,
     samples_title,
@@ -194,12 +196,15 @@ class Page:
     def results(self, report: Report) -> Sheet:
         """The reduced losses; with slices, each total stands above its groups."""
         stats = any(result.stats for result in report.results)
+        parts, bounds = parts_of(report), ("ci low", "ci high") if has_intervals(report) else ()
+        split = bool(report.by or parts)
         columns = [
             Column("loss", "key"),
             Column("reduction", "text", "dim", block=1, rank=2),
-            *(Column(self.safe(name), "key") for name in report.by),
+            *(Column(self.safe(name), "key") for name in (*report.by, *parts)),
             Column("n", "count", block=1, rank=3),
-            Column("value", "number", "" if report.by else "bold", block=1),
+            Column("value", "number", "" if split else "bold", block=1),
+            *(Column(name, "number", block=1) for name in bounds),
             Column("unit", "text", "dim", block=1, rank=1),
         ]
         if stats:
@@ -215,17 +220,18 @@ class Page:
             cells = [
                 self.safe(result.label) if first else "",
                 result.reduction if first else "",
-                *map(self.safe, group_cells(result, report.by)),
+                *map(self.safe, group_cells(result, report.by, parts)),
                 f"{result.n:,}",
                 value_text(result, self.digits),
+                *(number(getattr(result.ci, name[3:], None), self.digits) for name in bounds),
                 unit(result) if first else "",
             ]
             if stats:
                 spread = (number(found.get(name), self.digits) for name in (*SPREAD, "min", "max"))
                 *middle, least, most = spread
                 cells += [*middle, least, self._histogram(result.histogram or ()), most]
-            total = bool(report.by) and result.group is None
-            rows.append(Row(cells, "bold" if total else "", last and bool(report.by)))
+            total = split and result.group is None and result.column is None and result.of_class is None
+            rows.append(Row(cells, "bold" if total else "", last and split))
         return Sheet(columns, lambda: rows)
 
     def _histogram(self, counts: Sequence[int]) -> str:

@@ -49,22 +49,52 @@ class Case:
     def spec(self) -> Any:
         return self.entry.spec
 
+    @property
+    def reduction(self) -> Any:
+        return self.spec.reduction(self.params)
+
+    @property
+    def per(self) -> str:
+        return self.spec.sample_of(self.reduction)
+
     def rng(self, salt: object = "") -> np.random.Generator:
         return np.random.default_rng(zlib.crc32(f"{self}{salt}".encode()))
 
     def sample(self, rows: int, salt: object = "") -> dict[str, Any]:
-        """Good arrays of all roles."""
+        """Good arrays of all roles that go row by row."""
         rng = self.rng(salt)
-        roles = zip(self.spec.inputs, self.forms, strict=True)
+        roles = zip(self.inputs, self.forms, strict=True)
         return {i.role: shaped(i.kind, form, rng, rows, self.params) for i, form in roles}
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The inputs that go row by row."""
+        return rowwise(self.entry)
+
+    @cached_property
+    def beside(self) -> dict[str, Any]:
+        """Good arrays of the roles that stand beside all rows."""
+        return beside_rows(self.entry, self.forms, self.params)
+
+    def arguments(self, arrays: Mapping[str, Any]) -> list[Any]:
+        """Arrays of all roles, in order."""
+        every = {**self.beside, **arrays}
+        return [every[role] for role in self.spec.roles if role in every]
+
+    def table(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
+        """Named columns: those of the rows, and those beside them (several of one role under their own names)."""
+        beside: dict[str, Any] = {}
+        for role, array in self.beside.items():
+            beside.update(array if isinstance(array, dict) else {role: array})
+        return {**arrays, **beside}
 
     def call(self, arrays: Mapping[str, Any]) -> Any:
         """The values through the function."""
-        return self.door(*arrays.values(), **dict(self.given))
+        return self.door(*self.arguments(arrays), **dict(self.given))
 
     def values(self, arrays: Mapping[str, Any]) -> Any:
         """The values with all parameters spelled out."""
-        return values_of(self.spec, arrays, self.params)
+        return values_of(self.spec, {**arrays, **self.beside}, self.params)
 
     def works(self) -> bool:
         """Whether a good sample gives values at all; where it does not, one test of its own says so."""
@@ -90,23 +120,33 @@ def shaped(kind: Kind, form: str, rng: Any, rows: int, params: Mapping[str, Valu
     return kind.sample(rng, Sizes(rows, WIDTH if form == "wide" else 0, WIDTH), params)
 
 
+def rowwise(entry: Entry) -> list[Any]:
+    return [i for i in entry.spec.inputs if not i.kind.whole]
+
+
+def beside_rows(entry: Entry, forms: tuple[str, ...], params: Mapping[str, Value]) -> dict[str, Any]:
+    """Arrays that stand beside all rows, as wide as the rows are; optional ones are given too."""
+    rng = np.random.default_rng(1)
+    sizes = Sizes(5, WIDTH if forms[0] == "wide" else 0, WIDTH)
+    return {i.role: i.kind.sample(rng, sizes, params) for i in entry.spec.inputs if i.kind.whole}
+
+
 def forms_of(entry: Entry, params: Mapping[str, Value]) -> Iterator[tuple[str, ...]]:
     """Every combination of forms that the loss takes, each shape once."""
     rng = np.random.default_rng(0)
     ways = []
-    for i in entry.spec.inputs:
+    inputs = rowwise(entry)
+    for i in inputs:
         way = ["flat", "wide"]
         if i.kind.sums_to_one(params) and shaped(i.kind, "flat", rng, 2, params).ndim == 1:
             way.append("simplex")
         ways.append(way)
     seen = set()
     for forms in itertools.product(*ways):
-        arrays = {
-            i.role: shaped(i.kind, form, rng, 5, params) for i, form in zip(entry.spec.inputs, forms, strict=True)
-        }
+        arrays = {i.role: shaped(i.kind, form, rng, 5, params) for i, form in zip(inputs, forms, strict=True)}
         shape = tuple(a.shape for a in arrays.values()) + tuple(form == "simplex" for form in forms)
         try:
-            entry.spec.fit(arrays, params)
+            entry.spec.fit({**arrays, **beside_rows(entry, forms, params)}, params)
         except DataError:
             continue
         if shape not in seen:
@@ -121,7 +161,9 @@ def values_for(param: Param) -> list[Value]:
     found += [None] if "none" in param.types else []
     low = param.gt if param.gt is not None else param.ge
     high = param.lt if param.lt is not None else param.le
-    if low is not None and high is not None:
+    if param.outside is not None:
+        numbers = [param.outside[0] - 0.75, param.outside[1] + 0.25, *param.outside]
+    elif low is not None and high is not None:
         numbers = [low + 0.25 * (high - low), low + 0.75 * (high - low)]
     elif low is not None:
         numbers = [low + 0.5, low + 2.5]
@@ -131,7 +173,7 @@ def values_for(param: Param) -> list[Value]:
     if "float" in param.types:
         found += numbers
     if "int" in param.types:
-        found += [0, 2, -7] if low is None else [int(low), int(low) + 2]
+        found += [0, 2, -7] if low is None else [int(low), int(low) + 2 if high is None else int(high)]
     if "list" in param.types:
         found += [(numbers[0], numbers[1], numbers[0]), (numbers[1], numbers[0], numbers[1])]
     return found

@@ -34,7 +34,7 @@ CHUNKS = (1, 7, 1000, None)
 
 def run_case(case: Any, arrays: Any, request: Request | None = None, **options: Any) -> Any:
     calls = [LossCall.make(case.entry.name, dict(case.given))]
-    return run(calls, [MemorySource(arrays)], request or Request(), Options(**options))
+    return run(calls, [MemorySource(case.table(arrays))], request or Request(), Options(**options))
 
 
 def beside(case: Any, arrays: Any, rows: int = ROWS) -> dict[str, Any]:
@@ -85,13 +85,13 @@ SETTINGS: dict[str, tuple[Request, dict[str, Any]]] = {
 def settings_of(case: Any, name: str) -> tuple[Request, dict[str, Any]]:
     """The settings, or a skip where the loss has no such reduction or samples."""
     request, options = SETTINGS[name]
-    views = case.spec.reduce.views
+    views = case.reduction.views
     wanted = options.get("reduction")
     if wanted == "p25":
         wanted = "pNN"
-    if wanted not in (None, *views) or ("worst" in options and case.spec.per == "dataset"):
+    if wanted not in (None, *views) or ("worst" in options and case.per == "dataset"):
         pytest.skip("the loss has no such view")
-    rows = {} if case.spec.per == "dataset" or "worst" in options else {"rows": EVERY_ROW}
+    rows = {} if case.per == "dataset" or "worst" in options else {"rows": EVERY_ROW}
     return request, {"empty": "nan", **rows, **options}
 
 
@@ -127,8 +127,11 @@ def test_chunks_change_nothing_with_any_parameter(called):
 
 def prepared(case: Any, arrays: Any) -> Arrays:
     spec = case.spec
-    fitted = spec.fit({role: np.asarray(a) for role, a in arrays.items()}, case.params)
-    return prepare(spec, case.params, fitted, nan="error", findings=Findings(), rows=np.arange(ROWS)).arrays
+    given = {role: np.asarray(a) for role, a in arrays.items()}
+    fitted = spec.fit({**given, **case.beside}, case.params)
+    rows = {role: fitted[role] for role in given}
+    ready = prepare(spec, case.params, rows, nan="error", findings=Findings(), rows=np.arange(ROWS), whole=case.beside)
+    return ready.arrays
 
 
 def resolved(case: Any, arrays: Arrays) -> dict[str, Any]:
@@ -141,10 +144,10 @@ def resolved(case: Any, arrays: Arrays) -> dict[str, Any]:
 
 def tally_of(case: Any, params: Any, arrays: Arrays, places: Any, weight: Any, codes: Any) -> tuple[Tally, Any]:
     """The state of some rows, with groups numbered anew, and the number each has in the whole."""
-    spec, reduction = case.spec, case.spec.reduce
+    spec, reduction = case.spec, case.reduction
     mode = reduction.row_mode
     some = {role: a[places] for role, a in arrays.items()}
-    out = spec.kernel(**some, **spec.kernel_kwargs(params))
+    out = spec.run({**some, **case.beside}, params)
     values = reduction.rows(out, mode)
     if spec.scope == "group":
         starts = np.flatnonzero(np.diff(some["group"], prepend=-1))
@@ -161,18 +164,23 @@ def tally_of(case: Any, params: Any, arrays: Arrays, places: Any, weight: Any, c
         local,
         len(places),
         plain_divisor=False,
+        kept=reduction.kept(out),
     )
     return tally, numbers
 
 
 def readings(case: Any, params: Any, tally: Tally, group: int | None, weighted: bool) -> list[Any]:
     """Every number that can be read off a state."""
-    reduction, mode = case.spec.reduce, case.spec.reduce.row_mode
+    reduction, mode = case.reduction, case.reduction.row_mode
     totals = tally.totals(group, weighted=weighted, norm="sum")
     found: list[Any] = [tally.n(group), tally.dropped_in(group), tally.weight_sum(group, weighted=weighted)]
     for view in ("mean", "sum", "prod", "set"):
         if view in reduction.views:
             found.append(reduction.finish(view, totals, mode, params))
+    # What is kept value by value has no order of its own.
+    columns = [*totals.kept.values(), *([] if totals.weights is None else [totals.weights[:, None]])]
+    found.append(sorted(np.hstack(columns).tolist()) if columns else [])
+    totals = totals._replace(kept={}, weights=None)
     found += [totals, tally.extreme(group, "min"), tally.extreme(group, "max"), tally.deviation(group)]
     found.append(tally.sorted_values(group).tolist())
     return [repr(item) for item in found]
@@ -218,7 +226,7 @@ def value_of(case: Any, table: Any, request: Request | None = None, **options: A
 
 
 def chosen_views(case: Any) -> list[str]:
-    return [view for view in ("mean", "sum", "prod", "set", "min", "max") if view in case.spec.reduce.views]
+    return [view for view in ("mean", "sum", "prod", "set", "min", "max") if view in case.reduction.views]
 
 
 def test_whole_weights_are_repeated_rows(called):
@@ -275,7 +283,7 @@ def test_dropped_rows_are_as_if_absent(called):
     for array in gaps.values():
         if array.dtype.kind == "f":
             keep &= np.isfinite(array).reshape(ROWS, -1).all(axis=1)
-    for i in called.spec.inputs:
+    for i in called.inputs:
         ignored = i.kind.ignored(np.asarray(gaps[i.role]), called.params)
         keep &= True if ignored is None else ~ignored
     skipped = value_of(called, {**gaps, "m": mask}, Request(mask="m"), nan="skip")
@@ -305,7 +313,7 @@ def test_groups_are_small_files(called):
 
 def test_rows_of_a_run_are_the_functions_values(case):
     """Per-sample values of the engine and of the function are the same numbers."""
-    if case.spec.reduce.views == ("set",):
+    if case.reduction.views == ("set",):
         pytest.skip("no row has a value")
     arrays = case.sample(ROWS)
     report = run_case(case, arrays, rows=EVERY_ROW)
@@ -325,13 +333,13 @@ def elements(case: Any, arrays: Any) -> Any:
     """What the formula gives for the rows that count."""
     ready = prepared(case, arrays)
     with np.errstate(all="ignore"):
-        return case.spec.kernel(**ready, **case.spec.kernel_kwargs(resolved(case, ready)))
+        return case.spec.run({**ready, **case.beside}, resolved(case, ready))
 
 
 def counting(case: Any, arrays: Any) -> Any:
     """(N,) rows that count."""
     keep = np.ones(len(next(iter(arrays.values()))), bool)
-    for i in case.spec.inputs:
+    for i in case.inputs:
         ignored = i.kind.ignored(np.asarray(arrays[i.role]), case.params)
         keep &= True if ignored is None else ~ignored
     return keep
@@ -360,7 +368,7 @@ def spread_sizes(case: Any, arrays: Any) -> Any:
     """Real inputs at sizes from 1e-12 to 1e12, where naive sums lose digits."""
     sizes = 10.0 ** case.rng("sizes").integers(-12, 13, ROWS)
     wild = {}
-    for i in case.spec.inputs:
+    for i in case.inputs:
         array = arrays[i.role]
         plain = i.kind.decode(case.params, None) == "real" and array.dtype.kind == "f"
         wild[i.role] = (array.T * sizes).T if plain else array
@@ -378,7 +386,7 @@ def test_means_and_sums_are_rounded_once(called, weighted):
     kept = weight[counting(called, arrays)]
     if called.spec.scope == "group":
         kept = kept[np.flatnonzero(np.diff(arrays["group"], prepend=-1))]
-    out, reduction = elements(called, arrays), called.spec.reduce
+    out, reduction = elements(called, arrays), called.reduction
     weights = sum((Fraction(float(w)) for w in kept), Fraction(0))
     found = {view: value_of(called, table, request, reduction=view) for view in chosen_views(called)}
     if isinstance(reduction, (Mean, Elements)):
@@ -413,7 +421,7 @@ def test_means_and_sums_are_rounded_once(called, weighted):
 
 def test_divisors(plain):
     """--weight-norm n divides by rows, --row sum by rows, --row mean by elements."""
-    reduction = plain.spec.reduce
+    reduction = plain.reduction
     if "mean" not in reduction.views or not isinstance(reduction, (Mean, Elements)):
         pytest.skip("not this kind of mean")
     arrays = plain.sample(ROWS)
@@ -424,7 +432,7 @@ def test_divisors(plain):
     table = {**arrays, "w": beside(plain, arrays)["w"]}
     for mode in ("mean", "sum") if reduction.row_mode else (None,):
         for norm in ("sum", "n"):
-            found = value_of(plain, table, Request(weight="w"), row=mode, weight_norm=norm)
+            found = value_of(plain, table, Request(weight="w"), reduction="mean", row=mode, weight_norm=norm)
             by = Fraction(n) if norm == "n" else sum((Fraction(float(w)) for w in weight), Fraction(0))
             by *= 1 if mode == "sum" else width
             assert found.value == rounded(total(out, weight) / by)
@@ -433,7 +441,7 @@ def test_divisors(plain):
 
 def row_values(case: Any, arrays: Any, weight: Any) -> Any:
     """The values of rows that count, by hand."""
-    out, reduction = elements(case, arrays), case.spec.reduce
+    out, reduction = elements(case, arrays), case.reduction
     if isinstance(reduction, (Ratio, Product)):
         values = out[0]
     elif isinstance(reduction, RootMeanSquare):
@@ -453,7 +461,7 @@ def row_values(case: Any, arrays: Any, weight: Any) -> Any:
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
 def test_order_statistics_are_of_unweighted_rows(called, weighted):
     """min max median pNN std: over the values of rows of weight above zero, whatever their weights."""
-    if called.spec.per == "dataset":
+    if called.per == "dataset":
         pytest.skip("no row has a value")
     arrays = called.sample(ROWS)
     weight = np.asarray(beside(called, arrays)["w"]) if weighted else np.ones(ROWS)
@@ -471,11 +479,11 @@ def test_order_statistics_are_of_unweighted_rows(called, weighted):
     }
     for view, number in expected.items():
         family = "pNN" if view.startswith("p") else view
-        if family in called.spec.reduce.views:
+        if family in called.reduction.views:
             result = value_of(called, table, request, reduction=view)
             assert result.value == pytest.approx(number, rel=1e-15, abs=1e-300)
             assert result.divisor is None
-    if "std" in called.spec.reduce.views:
+    if "std" in called.reduction.views:
         found = value_of(called, table, request, reduction="std").value
         assert found == pytest.approx(np.std(values, ddof=1), rel=1e-12)
     stats = run_case(called, table, request, rows=0, stats=True).results[0].stats
@@ -487,7 +495,7 @@ def test_order_statistics_are_of_unweighted_rows(called, weighted):
 
 def test_deviation_is_rounded_once(plain):
     """The sample deviation of the very values that are shown, from Fractions."""
-    if plain.spec.per == "dataset":
+    if plain.per == "dataset":
         pytest.skip("no row has a value")
     arrays = spread_sizes(plain, plain.sample(ROWS))
     report = run_case(plain, arrays, rows=EVERY_ROW, stats=True)
@@ -500,7 +508,7 @@ def test_deviation_is_rounded_once(plain):
 def test_other_reductions_are_refused(plain):
     """What a loss does not declare is a usage error that lists what it has."""
     arrays = plain.sample(4)
-    views = plain.spec.reduce.views
+    views = plain.reduction.views
     for view in ("mean", "sum", "prod", "set", "min", "max", "median", "p90", "std", "none", "mode", "p101", ""):
         family = "pNN" if view == "p90" else view
         if family in views:
@@ -516,8 +524,8 @@ def test_other_reductions_are_refused(plain):
 def test_default_reduction_is_the_first(plain):
     arrays = plain.sample(ROWS)
     default = value_of(plain, arrays)
-    asked = value_of(plain, arrays, reduction=plain.spec.reduce.views[0])
-    assert default.reduction == plain.spec.reduce.views[0]
+    asked = value_of(plain, arrays, reduction=plain.reduction.views[0])
+    assert default.reduction == plain.reduction.views[0]
     assert default == asked
 
 
@@ -525,7 +533,7 @@ def test_several_losses_in_one_pass(cases):
     """Losses of the same inputs side by side give the digits they give alone."""
     by_form: dict[Any, list[Any]] = {}
     for case in cases:
-        kinds = tuple((i.role, i.kind.name) for i in case.spec.inputs)
+        kinds = tuple((i.role, i.kind.name) for i in case.inputs)
         if not case.given:
             by_form.setdefault((kinds, case.forms, tuple(case.params.get("input", "") for _ in "x")), []).append(case)
     tried = 0

@@ -21,7 +21,7 @@ from lossctl.errors import UsageError
 from lossctl.model import registry
 from lossctl.model.batch import settle
 from lossctl.model.call import LossCall, parse_calls
-from lossctl.model.kinds import Kind
+from lossctl.model.kinds import Kind, Sizes
 from lossctl.model.params import value_text
 from lossctl.model.spec import Input
 
@@ -71,7 +71,8 @@ def test_inputs(entry):
         assert isinstance(i.kind, Kind)
         assert i.kind.phrase.strip()
         assert i.kind.describe(entry.fixed).strip()
-        assert re.fullmatch(r"N( [A-Z])*( \| N( [A-Z])*)*", i.kind.axes)
+        first = "[A-Z]" if i.kind.whole else "N"
+        assert re.fullmatch(rf"{first}( [A-Z])*( \| {first}( [A-Z])*)*", i.kind.axes)
         assert i.side in {"P", "T"}
     assert tuple(roles) == entry.spec.roles
 
@@ -81,6 +82,8 @@ def test_every_input_can_be_spoiled_or_takes_anything(entry):
     params = settle(entry, {})
     for i in entry.spec.inputs:
         good = np.ones((4, 2)) if "N C" in i.kind.axes else np.ones(4)
+        if i.kind.mapping:
+            good = i.kind.sample(np.random.default_rng(0), Sizes(4, 2), params)
         anything = i.kind.decode(params, None) in {"text", "label"}
         assert anything or list(i.kind.spoil(good, params))
 
@@ -100,7 +103,7 @@ def test_conventions(entry):
     """``--like``: libraries we know, and parameters, row modes and divisors the loss has."""
     spec = entry.spec
     assert set(spec.like) <= set(LIBRARIES)
-    assert {e.library for e in spec.equivalents} <= set(LIBRARIES)
+    assert {e.library for e in spec.equivalents} <= {*LIBRARIES, "torchmetrics", "scipy"}
     for settings in spec.like.values():
         for key, value in settings.items():
             if key == "norm":
@@ -150,6 +153,7 @@ def test_parameter_words(entry):
         assert all(choice in phrase for choice in param.choices)
         for bound in (param.gt, param.ge, param.lt, param.le):
             assert bound is None or f"{bound:g}" in phrase
+        assert all(f"{bound:g}" in phrase for bound in param.outside or ())
         assert ("none" in phrase.split(" | ")) == ("none" in param.types or "none" in param.choices)
 
 
@@ -173,7 +177,7 @@ def test_idle_parameter_is_refused(entry, good_values):
     for name, param in entry.spec.params.items():
         if param.when is None or param.when.param in entry.fixed:
             continue
-        for idle in entry.spec.params[param.when.param].choices:
+        for idle in good_values(entry.spec.params[param.when.param]):
             if idle in param.when.values:
                 continue
             given = {param.when.param: idle, name: next(v for v in good_values(param) if v != param.when.off)}
@@ -195,7 +199,7 @@ def test_good_values_are_taken_as_they_are(entry, good_values):
 
 def test_bad_values_are_refused(entry, case_of):
     """By the parameter, by the call, by the command's text, and by the function."""
-    arrays = case_of(entry).sample(4)
+    arguments = case_of(entry).arguments(case_of(entry).sample(4))
     for name, param in entry.spec.params.items():
         bad = list(param.spoil())
         assert bad
@@ -205,7 +209,7 @@ def test_bad_values_are_refused(entry, case_of):
                 lambda p=param, v=value: p.parse(value_text(v), separator=","),
                 lambda n=name, v=value: LossCall.make(entry.name, {n: v}),
                 lambda n=name, v=value: LossCall.parse(f"{entry.name}:{n}={value_text(v, '/')}"),
-                lambda n=name, v=value: registry.door(entry.name)(*arrays.values(), **{n: v}),
+                lambda n=name, v=value: registry.door(entry.name)(*arguments, **{n: v}),
             ]
             for way in ways:
                 with pytest.raises(UsageError, match=rf"\b{name}\b") as caught:
@@ -216,9 +220,9 @@ def test_bad_values_are_refused(entry, case_of):
 
 
 def test_unknown_parameter(entry, case_of):
-    arrays = case_of(entry).sample(4)
+    arguments = case_of(entry).arguments(case_of(entry).sample(4))
     for way in (
-        lambda: registry.door(entry.name)(*arrays.values(), no_such_thing=1.0),
+        lambda: registry.door(entry.name)(*arguments, no_such_thing=1.0),
         lambda: LossCall.parse(f"{entry.name}:no-such-thing=1"),
         lambda: parse_calls(entry.name, {"no_such_thing": "1"}),
     ):
@@ -242,7 +246,8 @@ def test_one_word_has_one_type():
     types: dict[str, list[frozenset[str]]] = {}
     for entry in registry.entries():
         for name, param in entry.spec.params.items():
-            types.setdefault(name, []).append(param.types - {"none"})
+            number = {"float" if word == "int" else word for word in param.types}  # whole or not
+            types.setdefault(name, []).append(frozenset(number - {"none"}))
     for name, found in types.items():
         for one, other in itertools.combinations(found, 2):
             assert one <= other or other <= one, f"{name}: {sorted(one)} here, {sorted(other)} there"
@@ -436,4 +441,4 @@ def test_index_says_what_the_declaration_says(entry):
     assert [row[0] for row in record["inputs"]] == list(entry.spec.roles)
     assert list(record["params"]) == list(entry.spec.params)
     assert {name for name, param in record["params"].items() if param["fixed"]} == set(entry.fixed)
-    assert record["reductions"] == list(entry.spec.reduce.views)
+    assert record["reductions"] == list(entry.spec.views)

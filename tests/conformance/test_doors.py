@@ -30,13 +30,13 @@ def through_function(case, arrays):
 
 
 def through_compute(case, arrays, **options):
-    return lossctl.compute(call_text(case), *arrays.values(), **options)
+    return lossctl.compute(call_text(case), *case.arguments(arrays), **options)
 
 
 def row_values(case, arrays, **options):
     """The values of rows by way of ``compute``; of a data-set loss its value."""
     done = through_compute(case, arrays, **options)
-    if case.spec.per == "dataset":
+    if case.per == "dataset":
         return np.asarray(done.value)
     return done.per_sample
 
@@ -66,7 +66,7 @@ def refused(way: Any) -> DataError:
 def counted(case, good):
     """Rows that count: a label to be ignored takes its row out, whatever else stands there."""
     keep = np.ones(ROWS, bool)
-    for i in case.spec.inputs:
+    for i in case.inputs:
         ignored = i.kind.ignored(np.asarray(good[i.role]), case.params)
         keep &= True if ignored is None else ~ignored
     return keep
@@ -77,7 +77,7 @@ def test_every_bad_value_is_refused(case, door):
     good = case.sample(ROWS)
     if "simplex" in case.forms or not counted(case, good).all():
         pytest.skip("what is bad for labels is good for distributions, and ignored rows are not looked at")
-    for i in case.spec.inputs:
+    for i in case.inputs:
         for code, bad in i.kind.spoil(good[i.role], case.params):
             error = refused(lambda r=i.role, b=bad: door(case, {**good, r: b}))
             assert error.code == code
@@ -92,7 +92,7 @@ def test_every_bad_value_is_refused(case, door):
 def test_bad_distributions_are_refused(plain, door):
     """Rows that are no distribution, where a distribution may stand for a label."""
     good = plain.sample(ROWS)
-    for i, form in zip(plain.spec.inputs, plain.forms, strict=True):
+    for i, form in zip(plain.inputs, plain.forms, strict=True):
         if form == "simplex":
             array = good[i.role]
             negative = np.array(array)
@@ -111,7 +111,7 @@ def test_compute_names_the_column(plain):
     good = plain.sample(ROWS)
     if "simplex" in plain.forms:
         pytest.skip("what is bad for labels is good for distributions")
-    for i in plain.spec.inputs:
+    for i in plain.inputs:
         for _, bad in i.kind.spoil(good[i.role], plain.params):
             error = refused(lambda r=i.role, b=bad: through_compute(plain, {**good, r: b}))
             assert error.column == i.role
@@ -121,7 +121,7 @@ def test_compute_names_the_column(plain):
 def test_the_row_that_is_named(plain, door):
     """A NaN in any row is found in that row, whatever the chunk."""
     good = plain.sample(ROWS)
-    for i in plain.spec.inputs:
+    for i in plain.inputs:
         if good[i.role].dtype.kind != "f":
             continue
         for place in (0, 4, ROWS - 1):
@@ -137,7 +137,7 @@ def test_the_row_that_is_named(plain, door):
 def test_dtypes_that_hold_no_numbers(plain, door):
     """Complex numbers, dates, bytes, records and objects are refused by name."""
     good = plain.sample(ROWS)
-    for i in plain.spec.inputs:
+    for i in plain.inputs:
         if i.kind.decode(plain.params, None) == "text":
             continue
         shape = np.shape(good[i.role])
@@ -156,7 +156,7 @@ def test_dtypes_that_hold_no_numbers(plain, door):
 
 def test_text_where_numbers_belong(plain, door):
     good = plain.sample(ROWS)
-    for i in plain.spec.inputs:
+    for i in plain.inputs:
         if i.kind.decode(plain.params, None) in {"real", "binary"}:
             strange = np.full(np.shape(good[i.role]), "1.5")
             error = refused(lambda r=i.role, b=strange: door(plain, {**good, r: b}))
@@ -166,7 +166,7 @@ def test_text_where_numbers_belong(plain, door):
 def test_integers_beyond_2_53_are_refused(plain, door):
     """float64 cannot tell such neighbours apart, so the row is named instead of rounded."""
     good = plain.sample(ROWS)
-    for i in plain.spec.inputs:
+    for i in plain.inputs:
         if i.kind.decode(plain.params, None) not in {"real", "binary"}:
             continue
         large = np.zeros(np.shape(good[i.role]), np.int64)
@@ -183,7 +183,7 @@ def test_one_column_is_a_vector(plain, door):
     """(N, 1) is taken as (N,) where a row is not a vector, role by role and all at once."""
     good = plain.sample(ROWS)
     expected = door(plain, good)
-    flat = [i.role for i in plain.spec.inputs if good[i.role].ndim == 1 and i.kind.flat]
+    flat = [i.role for i in plain.inputs if good[i.role].ndim == 1 and i.kind.flat]
     flat = [role for role in flat if kind_of(plain, role).decode(plain.params, None) not in {"text", "class", "label"}]
     for roles in [[role] for role in flat] + [flat]:
         column = {role: a[:, None] if role in roles else a for role, a in good.items()}
@@ -191,12 +191,12 @@ def test_one_column_is_a_vector(plain, door):
 
 
 def kind_of(case, role):
-    return next(i.kind for i in case.spec.inputs if i.role == role)
+    return next(i.kind for i in case.inputs if i.role == role)
 
 
 def test_nothing_is_broadcast(plain, door):
     """Elements against elements: (N, 2) is neither (N,) nor (N, 3), and the error states both shapes."""
-    roles = [i.role for i in plain.spec.inputs if i.kind.elementwise(plain.params)]
+    roles = [i.role for i in plain.inputs if i.kind.elementwise(plain.params)]
     good = plain.sample(ROWS)
     for role in roles:
         others = [r for r in roles if r != role]
@@ -257,8 +257,9 @@ def test_different_lengths_are_refused(plain, door):
 
 
 def test_number_of_inputs(plain):
-    arrays = list(plain.sample(ROWS).values())
-    for wrong in (arrays[:-1], [*arrays, arrays[0]]):
+    arrays = plain.arguments(plain.sample(ROWS))
+    needed = sum(not i.optional for i in plain.spec.inputs)
+    for wrong in (arrays[: needed - 1], [*arrays, arrays[0]]):
         with pytest.raises(TypeError, match=plain.spec.roles[0]):
             plain.door(*wrong)
         with pytest.raises(lossctl.errors.UsageError) as caught:
@@ -376,7 +377,7 @@ def test_integers_and_booleans_are_numbers(plain, door, dtype):
 def test_text_labels(plain, door):
     """Where labels are only compared, and for the names of lists, any text will do."""
     good = plain.sample(ROWS)
-    roles = [i.role for i in plain.spec.inputs if i.kind.decode(plain.params, None) in {"text", "label"}]
+    roles = [i.role for i in plain.inputs if i.kind.decode(plain.params, None) in {"text", "label"}]
     if not roles:
         pytest.skip("numbers only")
     expected = door(plain, good)
@@ -403,7 +404,7 @@ def test_inputs_are_left_alone(called, door):
 
 def test_no_rows(called):
     empty = {role: a[:0] for role, a in called.sample(4).items()}
-    if called.spec.reduce.views == ("set",):
+    if called.reduction.views == ("set",):
         assert refused(lambda: called.call(empty)).code == "empty"
     else:
         values = called.call(empty)
@@ -423,7 +424,7 @@ def test_one_row(called, door):
         pytest.skip("the first row does not count")
     one = {role: a[:1] for role, a in good.items()}
     first = door(called, one)
-    if called.spec.reduce.views == ("set",):
+    if called.reduction.views == ("set",):
         assert first.shape == ()
     else:
         assert first.shape == (1,)
@@ -443,11 +444,11 @@ def test_large_values_bring_no_warnings(called, door):
 
 def test_single_precision_of_many_classes(plain):
     """Where speed counts, float32 scores may lose what float32 loses, and no more: 1e-6 of a row's value."""
-    scores = [i for i in plain.spec.inputs if i.kind.columns == "classes"]
+    scores = [i for i in plain.inputs if i.kind.columns == "classes"]
     if not scores or "simplex" in plain.forms:
         pytest.skip("no scores of classes")
     rng, sizes = plain.rng(), Sizes(ROWS, 0, 300)
-    good = {i.role: exact(i.kind.sample(rng, sizes, plain.params), "f4") for i in plain.spec.inputs}
+    good = {i.role: exact(i.kind.sample(rng, sizes, plain.params), "f4") for i in plain.inputs}
     narrow = {role: a.astype("f4") if a.dtype.kind == "f" else a for role, a in good.items()}
     for way in DOORS.values():
         found, expected = way(plain, narrow), way(plain, good)

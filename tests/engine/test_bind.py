@@ -309,6 +309,9 @@ def test_names_settle_the_form(loss, names, form):
         ("nll", ["logit_a", "logit_b"], "log-probs"),
         ("balanced-sigmoid-ce", ["prob"], "logits"),
         ("bce", ["log_prob"], "probs"),
+        ("brier", ["logit"], "probs"),
+        ("likelihood", ["logit_a", "logit_b"], "probs"),
+        ("js-divergence:input=probs", ["logit_a", "logit_b"], "--input"),
     ],
 )
 def test_a_contradiction_is_a_usage_error_with_the_way_out(loss, names, way):

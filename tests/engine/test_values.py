@@ -81,7 +81,12 @@ def one(report):
             {},
             "ndcg-loss:k=none:gain=linear:ignore_ties=false|red:mean|w:none|nan:error|n:1",
         ),
-        ("r2", PAIR | {"target": [1.0, 2.0, 3.0, 4.0]}, {}, "r2:multioutput=global|red:set|w:none|nan:error|n:4"),
+        (
+            "r2",
+            PAIR | {"target": [1.0, 2.0, 3.0, 4.0]},
+            {},
+            "r2:multioutput=global:force_finite=true|red:set|w:none|nan:error|n:4",
+        ),
         (
             "hinge",
             {"pred": [1.0], "target": [1]},

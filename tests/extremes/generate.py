@@ -610,8 +610,10 @@ def encoded(value: Any) -> Any:
 
 
 def main(path: Path = VALUES) -> None:
+    import distributions
+
     parts = (pointwise, weighted, whole, determination, binary_logits, binary_probs, likelihood)
-    parts += (classes, divergence, triplets, margins, lists)
+    parts += (classes, divergence, triplets, margins, lists, *distributions.PARTS)
     data: dict[str, str] = {}  # inputs, each stored once
     lines = []
     for part in parts:

@@ -21,17 +21,25 @@ TRANSCENDENTAL = {
     "balanced-sigmoid-ce",
     "bce",
     "bce-with-logits",
+    "brier",
     "cross-entropy",
+    "gamma-deviance",
+    "gaussian-nll",
+    "generalized-kl",
     "huber",
+    "js-divergence",
     "kl-div",
     "likelihood",
     "log-cosh",
     "ndcg-loss",
     "nll",
+    "poisson-deviance",
+    "poisson-nll",
     "r2",
     "rmse",
     "smooth-l1",
     "triplet-margin",
+    "tweedie-deviance",
 }
 
 
@@ -45,7 +53,7 @@ def decoded(value: Any) -> Any:
 
 STORED = json.loads(Path(__file__).with_name("values.json").read_text(encoding="utf-8"))
 INPUTS = {name: {role: np.array(decoded(a)) for role, a in arrays.items()} for name, arrays in STORED["inputs"].items()}
-WORDS = {"clip", "distance", "gain", "input", "labels", "multioutput", "reduction"}
+WORDS = {"clip", "distance", "gain", "input", "labels", "multioutput", "reduction", "stirling"}
 
 
 def case_of(stored: dict[str, Any]) -> dict[str, Any]:

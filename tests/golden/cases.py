@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-VALUES = Path(__file__).with_name("values.json")
+VALUES = Path(__file__).with_name("values")
 SPECIAL = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
 
@@ -48,6 +48,19 @@ class Case:
 
 
 @dataclass(frozen=True)
+class Suit:
+    """Inputs and parameters that suit a line of the registry; ``options`` where lossctl needs them for its number.
+
+    ``differs``: here the two numbers are not the same, and the line's note must say why.
+    """
+
+    data: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    differs: bool = False
+
+
+@dataclass(frozen=True)
 class Same:
     """A line of the registry ("the same number elsewhere"), run, and the lossctl call that gives that number.
 
@@ -66,7 +79,7 @@ class Same:
 
 @dataclass(frozen=True)
 class Golden:
-    """Everything in values.json."""
+    """Everything in values/, or what one family has there."""
 
     versions: Mapping[str, str]
     data: Mapping[str, Mapping[str, Any]]
@@ -74,7 +87,28 @@ class Golden:
     equivalents: tuple[Same, ...]
 
 
-def load(path: Path = VALUES) -> Golden:
+def load(folder: Path = VALUES) -> Golden:
+    """All families in one."""
+    parts = [_read(path) for path in sorted(folder.glob("*.json"))]
+    versions: dict[str, str] = {}
+    for part in parts:
+        for name, number in part.versions.items():
+            if versions.setdefault(name, number) != number:
+                raise ValueError(f"{name} {number} and {versions[name]}: generate all families with one environment")
+    data: dict[str, Mapping[str, Any]] = {}
+    for part in parts:
+        for name, arrays in part.data.items():
+            if data.setdefault(name, arrays) != arrays and repr(data[name]) != repr(arrays):
+                raise ValueError(f"inputs {name}: two families have different ones")
+    return Golden(
+        versions,
+        data,
+        tuple(case for part in parts for case in part.cases),
+        tuple(line for part in parts for line in part.equivalents),
+    )
+
+
+def _read(path: Path) -> Golden:
     stored = _decoded(json.loads(path.read_text(encoding="utf-8")))
     cases = tuple(_case(entry) for entry in stored["cases"])
     return Golden(stored["versions"], stored["data"], cases, tuple(Same(**entry) for entry in stored["equivalents"]))
@@ -87,7 +121,7 @@ def _case(entry: dict[str, Any]) -> Case:
     return Case(entry["loss"], entry["data"], entry["params"], rows, reduced, values)
 
 
-def save(golden: Golden, path: Path = VALUES) -> None:
+def save(golden: Golden, path: Path) -> None:
     """Strict JSON, one case a line, floats in their shortest form."""
     parts = asdict(golden)
     lines = [f'"versions": {_text(parts["versions"])}']

@@ -1,7 +1,7 @@
 """Print how far lossctl is from the other libraries: a table of losses by libraries.
 
     pip install -e . -r tests/golden/requirements.txt
-    python tests/golden/compare.py [ROWS]
+    python tests/golden/compare.py [ROWS [LOSS...]]
 
 Every golden case whose inputs can be drawn at random is run again on 2,000 rows (of several seeds), in lossctl and in
 the library. A cell holds the greatest relative difference of row values, then of reduced values. Row values that are
@@ -15,15 +15,12 @@ import math
 import sys
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
-import classification
 import numpy as np
-import others
-import regression
 from cases import Case
-from inputs import RANDOM
+from inputs import families, random_inputs
 from libraries import VERSIONS, evaluate
 
 import lossctl
@@ -33,7 +30,7 @@ from lossctl.model.registry import get
 SEEDS = (1, 2, 3)
 ROWS = 2000
 FLOOR = 1e-3
-LIBRARIES = ("torch", "keras", "optax", "sklearn", "scipy", "naive")
+LIBRARIES = ("torch", "keras", "optax", "sklearn", "torchmetrics", "scipy", "naive")
 
 
 def difference(found: Any, expected: Any) -> float:
@@ -50,7 +47,7 @@ def difference(found: Any, expected: Any) -> float:
 
 def differences(case: Case, arrays: dict[str, Any]) -> Iterator[tuple[str, str, float]]:
     """(library, rows or values, difference) of one case on some inputs."""
-    inputs = [arrays[role] for role in get(case.loss).spec.roles]
+    inputs = [arrays[i.role] for i in get(case.loss).spec.inputs if not i.optional or i.role in arrays]
     if case.rows is not None:
         rows = evaluate(case.rows.library, case.rows.call, arrays, case.params)
         found = getattr(lossctl.losses, case.loss.replace("-", "_"))(*inputs, **case.params)
@@ -63,15 +60,16 @@ def differences(case: Case, arrays: dict[str, Any]) -> Iterator[tuple[str, str, 
         yield reduced.oracle.library, "values", difference(value, expected)
 
 
-def table(rows: int) -> str:
+def table(rows: int, losses: Collection[str]) -> str:
     worst: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
     counts: dict[str, int] = defaultdict(int)
-    for case in [*regression.cases(), *classification.cases(), *others.cases()]:
-        if case.data not in RANDOM:
+    random = random_inputs()
+    for case in [case for family in families().values() for case in family.cases()]:
+        if case.data not in random or (losses and case.loss not in losses):
             continue
         counts[case.loss] += 1
         for seed in SEEDS:
-            arrays = RANDOM[case.data](np.random.default_rng(seed), rows)
+            arrays = random[case.data](np.random.default_rng(seed), rows)
             for library, part, size in differences(case, arrays):
                 cell = worst[(case.loss, library)]
                 cell[part] = max(cell.get(part, 0.0), size)
@@ -97,9 +95,10 @@ def shown(size: float | None) -> str:
 def main() -> None:
     warnings.simplefilter("ignore")
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
+    losses = {get(name).name for name in sys.argv[2:]}
     print(f"Greatest relative difference of rows / of reduced values, {rows:,} rows, seeds {SEEDS}, float64")
     print("; ".join(f"{name} {number}" for name, number in VERSIONS.items()), end="\n\n")
-    print(table(rows))
+    print(table(rows, losses))
 
 
 if __name__ == "__main__":

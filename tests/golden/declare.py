@@ -25,6 +25,10 @@ def sklearn(call: str) -> Oracle:
     return Oracle("sklearn", call)
 
 
+def torchmetrics(call: str) -> Oracle:
+    return Oracle("torchmetrics", call)
+
+
 def scipy(call: str) -> Oracle:
     return Oracle("scipy", call)
 

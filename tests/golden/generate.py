@@ -1,7 +1,7 @@
-"""Compute the golden values with the other libraries and write values.json.
+"""Compute the golden values with the other libraries and write values/, a file for each module of families/.
 
     pip install -e . -r tests/golden/requirements.txt
-    python tests/golden/generate.py
+    python tests/golden/generate.py [FAMILY...]
 
 No number in the file is lossctl's. From lossctl come the names and defaults of the parameters, and the lines that
 say which call of another library gives the same number: these are run as they stand.
@@ -9,23 +9,22 @@ say which call of another library gives the same number: these are run as they s
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-import classification
 import libraries
 import numpy as np
-import others
-import regression
-from cases import VALUES, Case, Golden, Same, save
-from elsewhere import SUITS
-from inputs import everything
+from cases import VALUES, Case, Golden, Same, Suit, save
+from inputs import everything, families, plain
 from libraries import evaluate
 
 Data = dict[str, dict[str, Any]]
+Suits = dict[tuple[str, str], list[list[Suit]]]  # for each line of a loss about a library, in order
 
 
 def computed(case: Case, data: Data) -> Case:
@@ -52,47 +51,45 @@ def run_as_written(call: str, library: str, arrays: dict[str, Any], params: dict
     return sum(values) / len(values)
 
 
-def same_elsewhere(data: Data) -> Iterator[Same]:
-    """Every line of the registry, on everything that suits it."""
-    from lossctl.model.registry import entries
+def same_elsewhere(suits: Suits, data: Data) -> Iterator[Same]:
+    """Every line of the registry about the family's losses, on everything that suits it."""
+    from lossctl.model.registry import get
 
-    left = {key: len(lines) for key, lines in SUITS.items()}
-    for spec in {entry.spec.name: entry.spec for entry in entries()}.values():
+    for loss in dict.fromkeys(loss for loss, _ in suits):
+        spec = get(loss).spec
         seen: dict[str, int] = {}
         for line in spec.equivalents:
             place = seen[line.library] = seen.get(line.library, -1) + 1
-            left[(spec.name, line.library)] -= 1
-            for suit in SUITS[(spec.name, line.library)][place]:
+            for suit in suits[(loss, line.library)][place]:
                 params = {**{name: p.default for name, p in spec.params.items()}, **suit.params}
                 value = run_as_written(line.call, line.library, data[suit.data], params)
-                yield Same(
-                    spec.name, line.library, line.call, suit.data, suit.params, suit.options, value, suit.differs
-                )
-    unused = [key for key, count in left.items() if count]
-    if unused:
-        raise SystemExit(f"elsewhere.py speaks of lines that the registry does not have: {unused}")
+                yield Same(loss, line.library, line.call, suit.data, suit.params, suit.options, value, suit.differs)
+        for library, count in seen.items():
+            if len(suits[(loss, library)]) != count + 1:
+                raise SystemExit(f"{loss}: suits for lines of {library} that the registry does not have")
 
 
-def golden() -> Golden:
-    data = everything()
-    cases = [*regression.cases(), *classification.cases(), *others.cases()]
+def golden(family: ModuleType, data: Data) -> Golden:
+    cases = family.cases()
     names = [case.name for case in cases]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise SystemExit(f"two cases of one name: {twice}")
     done = tuple(computed(case, data) for case in cases)
-    used = {case.data for case in done} | {suit.data for lines in SUITS.values() for s in lines for suit in s}
-    stored = {name: {role: a.tolist() for role, a in arrays.items()} for name, arrays in data.items() if name in used}
-    return Golden(libraries.VERSIONS, stored, done, tuple(same_elsewhere(data)))
+    used = {case.data for case in done} | {suit.data for lines in family.SUITS.values() for s in lines for suit in s}
+    stored = {name: {role: plain(a) for role, a in arrays.items()} for name, arrays in data.items() if name in used}
+    return Golden(libraries.VERSIONS, stored, done, tuple(same_elsewhere(family.SUITS, data)))
 
 
-def main(path: Path = VALUES) -> None:
+def main(names: list[str], folder: Path = VALUES) -> None:
     # scikit-learn warns of a single class and of rows that do not sum to one; both are meant here.
     warnings.simplefilter("ignore")
-    made = golden()
-    save(made, path)
-    print(f"{path.name}: {len(made.cases)} cases, {len(made.equivalents)} lines of the registry")
+    data = everything()
+    for name, family in families(names).items():
+        made = golden(family, data)
+        save(made, folder / f"{name}.json")
+        print(f"{name}: {len(made.cases)} cases, {len(made.equivalents)} lines of the registry")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -322,7 +325,38 @@ EDGES: dict[str, dict[str, Any]] = {
 }
 
 
+def families(names: Sequence[str] = ()) -> dict[str, ModuleType]:
+    """The modules of families/, all or those named."""
+    found = sorted(path.stem for path in Path(__file__).with_name("families").glob("[a-z]*.py"))
+    unknown = set(names) - set(found)
+    if unknown:
+        raise SystemExit(f"no such family: {sorted(unknown)}; there are {found}")
+    return {name: importlib.import_module(f"families.{name}") for name in names or found}
+
+
+def merged(attribute: str, shared: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs here and those that modules of families/ bring along; a name stands once."""
+    made = dict(shared)
+    for name, family in families().items():
+        own = getattr(family, attribute, {})
+        if set(own) & set(made):
+            raise SystemExit(f"{name}: inputs of these names are there already: {sorted(set(own) & set(made))}")
+        made.update(own)
+    return made
+
+
+def random_inputs() -> dict[str, Callable[[Rng, int], Arrays]]:
+    return merged("RANDOM", RANDOM)
+
+
 def everything() -> dict[str, Arrays]:
     """All inputs of the cases, by name. Each random kind has a seed of its own, so that adding one moves none."""
-    made = {name: make(np.random.default_rng([SEED, *name.encode()]), ROWS) for name, make in RANDOM.items()}
-    return {**made, **{name: {role: np.asarray(a) for role, a in arrays.items()} for name, arrays in EDGES.items()}}
+    rng = np.random.default_rng
+    made = {name: make(rng([SEED, *name.encode()]), ROWS) for name, make in random_inputs().items()}
+    edges = merged("EDGES", EDGES)
+    return {**made, **{name: {role: np.asarray(a) for role, a in arrays.items()} for name, arrays in edges.items()}}
+
+
+def plain(array: Any) -> Any:
+    """An array, or several by name, as lists."""
+    return {name: part.tolist() for name, part in array.items()} if isinstance(array, dict) else array.tolist()

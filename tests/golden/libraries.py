@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 os.environ["KERAS_BACKEND"] = "jax"
@@ -13,12 +15,14 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 
 import jax.numpy as jnp
 import keras
-import naive
 import numpy as np
 import optax
+import scipy.spatial.distance
 import scipy.special
+import scipy.stats
 import sklearn.metrics
 import torch
+import torchmetrics.functional.regression
 from keras.src.backend.common import dtypes
 
 # Keras casts float64 down to float32 inside its operations, on every backend but TensorFlow's.
@@ -27,7 +31,7 @@ keras.config.set_floatx("float64")
 torch.set_default_dtype(torch.float64)
 torch.use_deterministic_algorithms(True)
 
-PACKAGES = ("torch", "keras", "optax", "jax", "jaxlib", "scikit-learn", "numpy", "scipy", "mpmath")
+PACKAGES = ("torch", "keras", "optax", "jax", "jaxlib", "scikit-learn", "torchmetrics", "numpy", "scipy", "mpmath")
 VERSIONS = {name: version(name).split("+")[0] for name in PACKAGES}
 # Parameters that the libraries want as an array of their own.
 ARRAY_PARAMS = ("class_weight", "pos_weight")
@@ -38,22 +42,48 @@ def to_torch(array: Any) -> Any:
     return array if array.dtype.kind in "OU" else torch.tensor(array)
 
 
+def loops() -> dict[str, Any]:
+    """The functions of naive.py and its siblings naive_*.py."""
+    names = sorted(path.stem for path in Path(__file__).parent.glob("naive*.py"))
+    return {key: item for name in names for key, item in vars(importlib.import_module(name)).items()}
+
+
+def adaptive(clusters: dict[str, Any], features: Any, target: Any) -> Any:
+    """torch's adaptive softmax with these layers, of three frequent classes, a tail of four and one of three."""
+    module = torch.nn.AdaptiveLogSoftmaxWithLoss(5, 10, [3, 7], head_bias="head.bias" in clusters)
+    for name, layer in clusters.items():  # the inner sizes are the file's, not those that div_value would give
+        owner, _, attribute = name.rpartition(".")
+        setattr(module.get_submodule(owner), attribute, torch.nn.Parameter(layer))
+    return module(features, target)
+
+
 # What a call may name, and what its arrays are made of.
 LIBRARIES: dict[str, tuple[dict[str, Any], Callable[[Any], Any]]] = {
-    "torch": ({"torch": torch, "F": torch.nn.functional}, to_torch),
-    "keras": ({"losses": keras.losses, "np": np}, np.asarray),
+    "torch": ({"torch": torch, "F": torch.nn.functional, "adaptive": adaptive}, to_torch),
+    "keras": ({"losses": keras.losses, "metrics": keras.metrics, "np": np}, np.asarray),
     "optax": ({**vars(optax.losses), "jnp": jnp}, jnp.asarray),
     "sklearn": ({**vars(sklearn.metrics), "np": np}, np.asarray),
-    "scipy": ({"special": scipy.special, "np": np}, np.asarray),
+    "torchmetrics": (
+        {"torch": torch, **vars(torchmetrics.functional.regression), **vars(torchmetrics.functional)},
+        to_torch,
+    ),
+    "scipy": (
+        {"special": scipy.special, "distance": scipy.spatial.distance, "stats": scipy.stats, "np": np},
+        np.asarray,
+    ),
     # No library has the loss: double loops over plain lists, with mpmath or fractions where digits could go.
-    "naive": (vars(naive), lambda array: np.asarray(array).tolist()),
+    "naive": (loops(), lambda array: np.asarray(array).tolist()),
 }
+
+
+def cast_all(array: Any, cast: Callable[[Any], Any]) -> Any:
+    return {name: cast(part) for name, part in array.items()} if isinstance(array, dict) else cast(array)
 
 
 def evaluate(library: str, call: str, arrays: Mapping[str, Any], params: Mapping[str, Any]) -> Any:
     """The value of ``call`` in a library, where inputs and parameters go by their names: a float, or a list."""
     names, cast = LIBRARIES[library]
-    variables = {name: cast(array) for name, array in arrays.items()}
+    variables = {name: cast_all(array, cast) for name, array in arrays.items()}
     for name, value in params.items():
         wants = name in ARRAY_PARAMS and value is not None
         variables[name] = cast(np.asarray(value, dtype=float)) if wants else value

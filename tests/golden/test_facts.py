@@ -19,6 +19,10 @@ C = [0, 2, 1, 0]
 W = (1, 2, 0.5)
 Q = [[0.7, 0.2, 0.1], [0, 0.1, 0.9], [0.3, 0.3, 0.4], [0.5, 0.25, 0.25]]
 LOG_SOFTMAX = Z - np.log(np.exp(Z).sum(axis=1, keepdims=True))
+PROB = np.exp(LOG_SOFTMAX)
+AMOUNTS = ([0.5, 0.5, 2], [2, 1, 3])
+COUNTS = ([0.5, 1, 2], [0, 1, 5])
+NORMAL = ([1, 2], [0, 2.5], [0.5, 2])
 SCORE = ([0.3, 0.8, 2, -0.5], [1, -1, 1, -1])
 IGNORED = [0, -100, 1, -100]
 
@@ -36,6 +40,19 @@ FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = 
     ("pinball", ([0, 2, 3], [1, 2, 3]), {"quantile": 0.1}, ".1 0 0", {"mean": ".0333333"}),
     ("pinball", ([0, 2, 3], [1, 2, 3]), {"quantile": 0.9}, ".9 0 0", {"mean": ".3"}),
     ("pinball", REAL, {}, ".25 .25 0 .5", {"mean": ".25"}),
+    ("mean-bias-error", REAL, {}, "-.5 .5 0 1", {"mean": ".25", "sum": "1", "min": "-.5"}),
+    ("mean-bias-error", REAL, {"direction": "target-pred"}, ".5 -.5 0 -1", {"mean": "-.25"}),
+    ("quadratic-cost", REAL, {}, ".125 .125 0 .5", {"mean": ".1875"}),
+    ("quadratic-cost", ([[1, 2], [0, 0]], [[0, 0], [3, 4]]), {}, "2.5 12.5", {"mean": "7.5", "sum": "15"}),
+    ("asymmetric", REAL, {"over": 2, "under": 0.5}, ".125 .5 0 2", {"mean": ".65625"}),
+    ("asymmetric", REAL, {"over": 2, "under": 0.5, "power": 1}, ".25 1 0 2", {"mean": ".8125"}),
+    ("mape", REAL, {}, ".1666666667 1 0 .1428571429", {"mean": ".3273809524"}),
+    ("mape", ([1, 2], [0, 4]), {"zero": "skip"}, "0 .5", {"mean": ".5", "sum": ".5"}),
+    ("msle", ([1], [-0.5]), {}, "1.9218", {}),
+    ("msle", ([1], [-0.5]), {"clamp": "keras"}, ".4805", {}),
+    ("rmsle", ([1], [-0.5]), {}, "1.3863", {}),
+    ("cosine-distance", ([[1, 0], [1, 2]], [[1, 1], [-1, 0]]), {}, ".2928932188 1.4472135955", {}),
+    ("cosine-distance", ([[0, 0], [1, 1]], [[1, 1], [2, 2]]), {}, "1 0", {"mean": ".5"}),
     ("bce", BINARY, {}, ".1053605157 .1053605157 1.6094379124 1.2039728043", {"mean": ".756032937"}),
     ("bce-with-logits", LOGIT, {}, ".126928011 .3132616875 .9740769842 3.0485873516", {}),
     ("bce-with-logits", LOGIT, {"pos_weight": 3}, ".3807840331 .3132616875 .9740769842 9.1457620547", {}),
@@ -87,6 +104,18 @@ FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = 
         ".0394927441 .0447630462 .0097123133 .8591882853",
         {"mean": ".2382890972", "sum": ".9531563889"},
     ),
+    ("js-divergence", (PROB, Q), {}, ".0085339768 .0152479135 .0023948438 .1487390712", {}),
+    ("js-divergence", ([[0.0, 1.0, 0.0]], [[1.0, 0.0, 0.0]]), {"base": 2, "sqrt": True}, "1", {}),
+    ("js-divergence", ([[0.5, 0.5]], [[1.0, 0.0]]), {"sqrt": True}, ".46450140402246", {}),
+    ("poisson-nll", COUNTS, {}, "1.6487212707 1.7182818285 -2.6109439011", {}),
+    ("poisson-nll", COUNTS, {"full": True}, "1.6487212707 1.7182818285 2.1599031505", {}),
+    ("poisson-nll", ([2], [5]), {"full": True, "stirling": "exact"}, "2.17655", {}),
+    ("poisson-nll", ([0.5, 0, 2], [0, 1, 5]), {"log_input": False}, ".5 18.420680744 -1.4657359278", {}),
+    ("gaussian-nll", NORMAL, {}, ".6534264097 .4090735903", {}),
+    ("gaussian-nll", NORMAL, {"full": True}, "1.5723649429 1.3280121235", {}),
+    ("gaussian-nll", ([1], [1], [1e-9]), {}, "-6.9078", {}),
+    ("brier", ([0.1, 0.9, 0.8, 0.3], [0, 1, 1, 0]), {}, ".01 .01 .04 .09", {"mean": ".0375"}),
+    ("brier", ([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.2, 0.2, 0.6]], [0, 1, 2]), {}, ".06 .14 .24", {}),
     ("hinge", SCORE, {}, ".7 1.8 0 .5", {"mean": ".75"}),
     ("hinge", ([0.5], [1]), {}, ".5", {}),
 ]
@@ -103,6 +132,24 @@ CONVENTIONS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("huber", ([1, 2], [0, 0]), {"weight": [1, 3]}, "1.25"),
     ("rmse", ([[1, 3], [1, 3]], [[0, 0], [0, 0]]), {}, "2.236"),
     ("rmse", ([[1, 3], [1, 3]], [[0, 0], [0, 0]]), {"like": "sklearn"}, "2"),
+    # A target of 0 and a prediction of 1: the number is all epsilon.
+    ("mape", ([1], [0]), {}, "4503599627370496"),
+    ("mape", ([1], [0]), {"like": "keras"}, "1000000000"),
+    ("mape", ([1], [0]), {"eps": 1.17e-6}, "854700.85"),
+    ("mape", ([1], [0]), {"eps": 0}, "inf"),
+    ("msle", ([1], [-0.5]), {"like": "keras"}, ".4805"),
+    ("rmsle", ([[1, 0], [1, 0]], [[0, 0], [0, 0]]), {}, ".4901290717"),
+    ("rmsle", ([[1, 0], [1, 0]], [[0, 0], [0, 0]]), {"like": "sklearn"}, ".3465735903"),
+    ("quadratic-cost", ([[1, 3], [1, 3]], [[0, 0], [0, 0]]), {}, "5"),
+    ("quadratic-cost", ([[1, 3], [1, 3]], [[0, 0], [0, 0]]), {"like": "optax"}, "2.5"),
+    ("explained-variance", REAL, {}, ".9571734475"),
+    (
+        "explained-variance",
+        ([[0, 2], [-1, 2], [8, -5]], [[0.5, 1], [-1, 1], [7, -6]]),
+        {"like": "sklearn"},
+        ".9838709677",
+    ),
+    ("r2", REAL, {}, ".9486081370"),
     # p = 0, and it happened: what that costs is a matter of convention.
     ("bce", ([0.0], [1.0]), {}, "100"),
     ("bce", ([0.0], [1.0]), {"like": "keras"}, "16.118"),
@@ -116,6 +163,16 @@ CONVENTIONS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("triplet-margin", ([[0, 0]], [[0, 0]], [[0, 0]]), {}, "1"),
     ("likelihood", ([0.9, 0.2], [1, 0]), {}, ".72"),
     ("likelihood", ([0.9, 0.2], [1, 0]), {"reduction": "mean"}, ".8485281374"),
+    ("tweedie-deviance", AMOUNTS, {}, "1.1666667"),
+    ("tweedie-deviance", AMOUNTS, {"power": 1}, "1.1214208"),
+    ("tweedie-deviance", AMOUNTS, {"power": 1.5}, "1.1998126"),
+    ("tweedie-deviance", AMOUNTS, {"power": 2}, "1.3433956"),
+    ("tweedie-deviance", AMOUNTS, {"power": 3}, "1.8611111"),
+    ("poisson-deviance", AMOUNTS, {}, "1.1214208"),
+    ("gamma-deviance", AMOUNTS, {}, "1.3433956"),
+    ("generalized-kl", AMOUNTS, {}, ".5607104"),
+    ("brier", ([[0.8, 0.2], [0.3, 0.7]], [0, 1]), {}, ".065"),
+    ("brier", ([[0.8, 0.2], [0.3, 0.7]], [0, 1]), {"factor": "sum"}, ".13"),
     ("zero-one", (["10", "2"], ["10", "3"]), {}, ".5"),
     ("max-error", REAL, {}, "1"),
     ("rmse", REAL, {}, ".6123724357"),

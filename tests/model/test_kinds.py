@@ -11,6 +11,7 @@ from lossctl.errors import DataError
 from lossctl.model.batch import IGNORED, NAN, OK, prepare
 from lossctl.model.findings import Findings
 from lossctl.model.kinds import Group, Kind, NonNegative, Scores, Sizes, Vector, every, first_where
+from lossctl.model.reals import AboveMinusOne, Direction, Divisor
 from lossctl.model.registry import get
 from lossctl.model.scores import BinaryScores, ClassScores, LabelsOrScores, ProbOfTruth
 from lossctl.model.spec import same_shapes, shape_text
@@ -19,6 +20,8 @@ from lossctl.model.targets import BinaryTarget, ClassTarget, Distribution, Label
 INF, NONE = math.inf, math.nan
 PROBS, LOGITS, LOGS, LABELS = ({"input": form} for form in ("probs", "logits", "log-probs", "labels"))
 INDEX = {"ignore_index": -100}
+BY_EPS, SKIPPED, REFUSED = ({"zero": word, "eps": 1e-7} for word in ("eps", "skip", "error"))
+AS_THEY_ARE, AS_KERAS = {"clamp": "none"}, {"clamp": "keras"}
 
 
 def broken(kind, values, params=None, classes=None):
@@ -35,6 +38,9 @@ def broken(kind, values, params=None, classes=None):
         (Vector(), {}, [NONE, INF, -INF]),
         (Scores(), {}, [NONE, INF, -INF]),
         (NonNegative(), {}, [NONE, INF, -INF]),
+        (Divisor(), BY_EPS, [NONE, INF, -INF]),
+        (AboveMinusOne(), AS_THEY_ARE, [NONE, INF, -INF]),
+        (Direction(), {}, [NONE, INF, -INF]),
         (BinaryScores(), PROBS, [NONE, INF, -INF]),
         (BinaryScores(), LOGITS, [NONE, INF]),
         (BinaryScores(fixed="logits"), {}, [NONE, INF]),
@@ -72,6 +78,13 @@ def test_codes_are_missing_below_zero():
     [
         (Kind(), {}, [-1e300, 0, 1e300], {}),
         (NonNegative(), {}, [0, 1, -0.5], {("negative", "error"): [2]}),
+        (Divisor(), REFUSED, [0, 1e-300, -0.0, -1], {("zero-target", "error"): [0, 2]}),
+        (Divisor(), BY_EPS, [0, 1e-8, -1e-7, 1e-7], {("zero-target", "warning"): [0, 1]}),
+        (Divisor(), SKIPPED, [0, 1], {}),
+        (AboveMinusOne(), AS_THEY_ARE, [-1, -1 + 2**-53, 0, -2], {("not-above-minus-one", "error"): [0, 3]}),
+        (AboveMinusOne(), AS_KERAS, [-1, -1e-300, 0, -2], {("clamped", "warning"): [0, 1, 3]}),
+        (Direction(), {}, [[0, 1], [0, 0], [-1e-300, 0]], {("zero-vector", "warning"): [1]}),
+        (Direction(), {}, [[3], [4]], {("one-element", "error"): [0, 1]}),
         (BinaryScores(), PROBS, [0, 1, 0.5, 1 + 1e-15, -1e-300], {("not-a-probability", "error"): [3, 4]}),
         (BinaryScores(), LOGITS, [-50, 50, -INF], {}),
         (BinaryTarget(), {}, [0, 1, 0.5, -1], {("target-range", "error"): [2, 3]}),
@@ -175,12 +188,20 @@ def test_canonical_labels():
     assert LabelTarget().canonical(np.array([1.0]), PROBS).dtype == np.int64
 
 
+def test_canonical_amounts():
+    assert AboveMinusOne().canonical(np.array([-5.0, 0.0, 1.0]), AS_KERAS).tolist() == [1e-7, 1e-7, 1.0]
+    assert AboveMinusOne().canonical(np.array([-0.5, 0.0], np.float32), AS_THEY_ARE).tolist() == [-0.5, 0.0]
+
+
 def test_ignored_rows():
     array = np.array([0.0, -100.0, 1.0])
     assert ClassTarget().ignored(array, INDEX).tolist() == [False, True, False]
     assert ClassTarget().ignored(array, {"ignore_index": None}) is None
     assert ClassTarget().ignored(np.zeros((3, 2)), INDEX) is None
     assert Kind().ignored(array, {}) is None
+    assert Divisor().ignored(array, SKIPPED).tolist() == [True, False, False]
+    assert Divisor().ignored(np.array([[1.0, 0.0], [2.0, 3.0]]), SKIPPED).tolist() == [True, False]
+    assert Divisor().ignored(array, BY_EPS) is None
 
 
 def test_renormalised_rows():
@@ -197,6 +218,9 @@ def test_samples_are_good_arrays():
     for kind, params in (
         (Kind(), {}),
         (NonNegative(), {}),
+        (Divisor(), REFUSED),
+        (AboveMinusOne(), AS_THEY_ARE),
+        (Direction(), {}),
         (BinaryScores(), PROBS),
         (BinaryTarget(), {}),
         (ClassScores(), PROBS),

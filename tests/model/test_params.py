@@ -26,6 +26,7 @@ FLAG = param(bool, False)
 WORD = param(str, "a", choices=("a", "b"))
 MIXED = param(float | str, "auto", gt=0, lt=0.5, choices=("auto", "none"))
 LIST = param(tuple[float, ...] | None, None, ge=0)
+GAP = param(float, 0.0, outside=(0, 1))
 EITHER = param(float | tuple[float, ...], 0.5, gt=0, lt=1)
 
 
@@ -48,6 +49,8 @@ EITHER = param(float | tuple[float, ...], 0.5, gt=0, lt=1)
         (LIST, "1,2,0.5", (1.0, 2.0, 0.5)),
         (LIST, "4", (4.0,)),
         (LIST, "none", None),
+        (GAP, "1", 1.0),
+        (GAP, "-0.5", -0.5),
         (EITHER, "0.25", 0.25),
         (EITHER, "0.25,0.75", (0.25, 0.75)),
     ],
@@ -94,6 +97,8 @@ def test_lists_in_colon_syntax():
         (LIST, "1,-2"),
         (LIST, "1,nan"),
         (LIST, ""),
+        (GAP, "0.5"),
+        (GAP, "5e-324"),
         (EITHER, "0.5,1"),
         (EITHER, "1"),
         (EITHER, "none"),
@@ -185,6 +190,8 @@ def test_wrong_values_from_python(one, wrong):
         (WORD, "a | b"),
         (MIXED, "auto | none | number > 0 and < 0.5"),
         (LIST, "list of numbers >= 0 | none"),
+        (GAP, "number <= 0 or >= 1"),
+        (param(float, 2.0, ge=0, outside=(1, 1.5)), "number >= 0 and (<= 1 or >= 1.5)"),
         (EITHER, "number > 0 and < 1 | list of numbers > 0 and < 1"),
     ],
 )
@@ -237,7 +244,7 @@ def test_number_text():
     assert [number_text(x) for x in (1.0, -3.0, 0.5, 1e20, 0.0)] == ["1", "-3", "0.5", "1e+20", "0"]
 
 
-@pytest.mark.parametrize("one", [FLOAT, POSITIVE, SHARE, INT, FLAG, WORD, MIXED, LIST, EITHER])
+@pytest.mark.parametrize("one", [FLOAT, POSITIVE, SHARE, INT, FLAG, WORD, MIXED, LIST, EITHER, GAP])
 def test_bad_examples_are_bad(one):
     bad = list(one.spoil())
     assert bad
@@ -249,6 +256,7 @@ def test_bad_examples_are_bad(one):
 def test_bounds_are_covered_by_bad_examples():
     assert {0.0} <= {v for v in POSITIVE.spoil() if v == v}
     assert {-1.0, 2.0} <= {v for v in SHARE.spoil() if v == v}
+    assert {0.5} <= {v for v in GAP.spoil() if v == v}
     assert {0.0, 0.5, "no-such-choice"} <= {v for v in MIXED.spoil() if v == v}
 
 

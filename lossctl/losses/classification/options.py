@@ -14,4 +14,10 @@ CLIP = Param(
     choices=("torch", "keras", "sklearn", "none"),
     when=When("input", ("probs",), "none"),
 )
+LABEL_INPUT = Param("what the predictions are; never guessed", choices=("labels", "probs", "logits"))
+THRESHOLD = Param(
+    "a single score is positive from here on; auto is 0.5 for probabilities and 0 for logits",
+    choices=("auto",),
+    when=When("input", ("probs", "logits"), "auto"),
+)
 CLASS_WEIGHT = Param("one weight for each class, in class order", ge=0)

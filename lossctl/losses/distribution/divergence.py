@@ -7,9 +7,10 @@ from typing import Annotated
 import numpy as np
 
 from lossctl import numerics
-from lossctl.losses.types import ClassScores, Distribution, Rows
+from lossctl.losses.types import ClassScores, Distribution, Measure, Rows
+from lossctl.model.laws import NONNEGATIVE, ZERO_AT_TARGET
 from lossctl.model.params import Param, When
-from lossctl.model.reduce import Elements
+from lossctl.model.reduce import Elements, Mean
 from lossctl.model.registry import loss
 from lossctl.model.spec import Equivalent, Paper
 
@@ -21,7 +22,8 @@ from lossctl.model.spec import Equivalent, Paper
     range="0 to inf",
     aliases=("kldiv", "kl-divergence", "kl"),
     paper=Paper("S. Kullback, R. A. Leibler", 1951, "On Information and Sufficiency", doi="10.1214/aoms/1177729694"),
-    see=("cross-entropy",),
+    see=("cross-entropy", "js-divergence", "generalized-kl"),
+    tasks=("knowledge distillation", "soft labels", "compare distributions", "relative entropy"),
     like={
         "torch": {"row": "mean"},
         "keras": {"input": "probs", "clip": "keras", "norm": "n"},
@@ -35,10 +37,17 @@ from lossctl.model.spec import Equivalent, Paper
         ),
         Equivalent("keras", "losses.KLDivergence()(target, pred)", "probabilities, both sides clipped to [1e-7, 1]"),
         Equivalent("optax", "kl_divergence(pred, target).mean()"),
+        Equivalent(
+            "torchmetrics",
+            "kl_divergence(target, pred.exp())",
+            "probabilities, the true ones first; it divides rows by their sum",
+        ),
     ),
     traps=(
         "the default input is log-probabilities, and the divergence is KL(target || pred)",
         "the mean divides by rows (batchmean); torch's mean divides by rows times classes: --row mean",
+        "scipy.stats.entropy(p, q) takes the target first, as probabilities; scipy.special.kl_div is generalized-kl",
+        "a class of probability 0 that the target has costs inf; keras clips it to 16.118 a unit of probability",
     ),
 )
 def kl_div(
@@ -71,9 +80,111 @@ def kl_div(
         prob = np.clip(pred.astype(np.float64), 1e-7, 1.0)
         share = np.clip(np.exp(target) if log_target else target, 1e-7, 1.0)
         return np.asarray(share * (np.log(share) - np.log(prob)))
+    if input == "probs" and not log_target:
+        return numerics.times(target, numerics.log_ratio(target, pred.astype(np.float64)))
     log_share = target if log_target else numerics.safe_log(target)
     share = np.exp(target) if log_target else target
     with np.errstate(invalid="ignore"):
         # t = 0 and q = 0 at once: -inf - -inf is nan, and its weight is zero.
         gap = log_share - numerics.log_probs(pred, input)
     return numerics.times(share, gap)
+
+
+@loss(
+    title="Jensen-Shannon divergence",
+    reduce=Mean(),
+    unit="nats (bits with base 2)",
+    range="0 to inf",
+    laws={NONNEGATIVE},
+    aliases=("jsd", "jensen-shannon"),
+    paper=Paper("J. Lin", 1991, "Divergence measures based on the Shannon entropy", doi="10.1109/18.61115"),
+    see=("kl-div",),
+    tasks=("compare distributions", "distribution drift", "bounded divergence", "soft labels"),
+    equivalents=(
+        Equivalent("torchmetrics", "jensen_shannon_divergence(target, pred)", "it divides rows by their sum"),
+        Equivalent(
+            "scipy",
+            "(distance.jensenshannon(target, pred, base=None if base == 'e' else base, axis=1) ** 2).mean()",
+            "it divides rows by their sum and returns the root: sqrt=true",
+        ),
+    ),
+    traps=(
+        "scipy's jensenshannon is the distance, the square root of this: --sqrt",
+        "the default input is probabilities, where kl-div takes log-probabilities",
+        "at most log 2 = 0.6931 nats, which is 1 bit: --base 2 for a value between 0 and 1",
+        "symmetric at the default mix of 0.5 only",
+    ),
+)
+def js_divergence(
+    pred: ClassScores,
+    target: Distribution,
+    *,
+    input: Annotated[
+        str, Param("what the predictions are; never guessed", choices=("probs", "logits", "log-probs"))
+    ] = "probs",
+    base: Annotated[float | str, Param("base of the logarithm", gt=1, choices=("e",))] = "e",
+    mix: Annotated[float, Param("share of the target in the mixture; the rest is the prediction's", gt=0, lt=1)] = 0.5,
+    sqrt: Annotated[bool, Param("the square root, which is a distance")] = False,
+) -> Rows:
+    """How far prediction and target are from their mixture: finite even where they have nothing in common.
+
+    With t the target, q the prediction, w the share of the target, m = w t + (1 - w) q, and KL in the base:
+
+        w KL(t || m) + (1 - w) KL(q || m)
+
+    >>> js_divergence([[0.5, 0.5]], [[0.9, 0.1]])
+    array([0.10174923])
+    """
+    scores = np.ascontiguousarray(pred, dtype=np.float64)
+    prob = scores if input == "probs" else np.exp(numerics.log_probs(scores, input))
+    middle = mix * target + (1.0 - mix) * prob
+    gap = target - prob
+    # t - m = (1 - w) (t - q) and q - m = -w (t - q): as differences from the rounded m they cancel near t = q.
+    # In sum the gaps vanish, so m times the entropy gaps is the divergence, and no part of it is negative.
+    over = np.where(middle > 0, middle, 1.0)
+    parts = mix * numerics.entropy_gap((1.0 - mix) * gap / over) + (1.0 - mix) * numerics.entropy_gap(-mix * gap / over)
+    value = np.sum(middle * parts, axis=1) / (1.0 if base == "e" else np.log(float(base)))
+    return np.asarray(np.sqrt(value) if sqrt else value)
+
+
+@loss(
+    title="Generalized Kullback-Leibler divergence",
+    reduce=Elements(row="sum"),
+    unit="nats",
+    range="0 to inf",
+    laws={NONNEGATIVE, ZERO_AT_TARGET},
+    aliases=("convex-kl", "i-divergence"),
+    paper=Paper(
+        "I. Csiszar",
+        1975,
+        "I-Divergence Geometry of Probability Distributions and Minimization Problems",
+        doi="10.1214/aop/1176996454",
+    ),
+    see=("kl-div", "poisson-deviance"),
+    tasks=("counts", "histograms", "non-negative matrix factorization", "unnormalised distributions"),
+    like={"optax": {}},
+    equivalents=(
+        Equivalent(
+            "optax",
+            "generalized_kl_divergence(jnp.log(pred), target).mean()",
+            "it takes the logarithm of the prediction; convex_kl_divergence is its old name",
+        ),
+        Equivalent("scipy", "special.kl_div(target, pred).sum(-1).mean()", "scipy's kl_div is this one, by element"),
+    ),
+    traps=(
+        "scipy.special.kl_div is this loss; its rel_entr is the plain one, without - t + q",
+        "the mean divides by rows, and a row is the sum of its elements; --row mean averages the elements",
+        "half of poisson-deviance, which is a mean of elements and refuses predictions of 0",
+    ),
+)
+def generalized_kl(pred: Measure, target: Measure) -> Rows:
+    """Kullback-Leibler divergence of measures that need not sum to one.
+
+    With t the target and q the prediction, in each row:
+
+        sum_k t_k log(t_k / q_k) - t_k + q_k,   0 log(0) = 0
+
+    >>> generalized_kl([[1.0, 2.0]], [[2.0, 2.0]])
+    array([0.38629436])
+    """
+    return numerics.half_deviance(target, pred, 1.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated
 
 import numpy as np
@@ -10,10 +9,10 @@ import numpy as np
 from lossctl import numerics
 from lossctl.losses.types import Real, Rows
 from lossctl.model.laws import NONNEGATIVE, SHIFT_INVARIANT, SYMMETRIC, ZERO_AT_TARGET
-from lossctl.model.params import Param, Value
+from lossctl.model.params import Param
 from lossctl.model.reduce import Elements
 from lossctl.model.registry import loss
-from lossctl.model.spec import Arrays, Equivalent, Paper
+from lossctl.model.spec import Equivalent, Paper
 
 DISTANCE = {NONNEGATIVE, ZERO_AT_TARGET, SYMMETRIC, SHIFT_INVARIANT}
 BY_ROWS = {"norm": "n"}  # a weighted mean that divides by the number of rows
@@ -26,15 +25,23 @@ BY_ROWS = {"norm": "n"}  # a weighted mean that divides by the number of rows
     range="0 to inf",
     laws=DISTANCE,
     aliases=("mean-squared-error",),
-    see=("rmse", "mae", "huber"),
+    paper=Paper("A. M. Legendre", 1805, "Nouvelles méthodes pour la détermination des orbites des comètes"),
+    see=("rmse", "mae", "huber", "quadratic-cost"),
+    tasks=("least squares", "regression", "Gaussian noise", "expected value", "reconstruction"),
     like={"torch": {}, "sklearn": {}, "keras": BY_ROWS, "optax": {}},
     equivalents=(
         Equivalent("torch", "F.mse_loss(pred, target)"),
         Equivalent("keras", "losses.MeanSquaredError()(target, pred)", "weights divide by n"),
         Equivalent("sklearn", "mean_squared_error(target, pred)"),
         Equivalent("optax", "squared_error(pred, target).mean()", "l2_loss is half of it"),
+        Equivalent("torchmetrics", "mean_squared_error(pred, target)"),
     ),
-    traps=("optax.l2_loss and quadratic cost carry a factor 1/2; torch broadcasts (N, 1) against (N,) to N x N",),
+    traps=(
+        "optax.l2_loss and quadratic-cost carry a factor 1/2",
+        "torch broadcasts (N, 1) against (N,) to N x N and only warns",
+        "of weighted means, torch divides this one by the sum of weights, and huber's by n",
+        "float32 squares overflow from an error of 1.8e19 on; here all is float64",
+    ),
 )
 def mse(pred: Real, target: Real) -> Rows:
     """Squared difference of prediction and target.
@@ -51,20 +58,66 @@ def mse(pred: Real, target: Real) -> Rows:
 
 
 @loss(
+    title="Quadratic cost",
+    reduce=Elements(row="sum"),
+    unit="squared target units",
+    range="0 to inf",
+    laws=DISTANCE,
+    aliases=("half-mse-cost", "nielsen-quadratic"),
+    paper=Paper("M. A. Nielsen", 2015, "Neural Networks and Deep Learning"),
+    see=("mse", "rmse"),
+    tasks=("least squares", "neural network textbooks", "back-propagation by hand"),
+    like={"optax": {"row": "mean"}},
+    equivalents=(
+        Equivalent("torch", "F.mse_loss(pred, target, reduction='sum') / 2 / len(pred)"),
+        Equivalent("optax", "l2_loss(pred, target).mean()", "the mean of elements: --row mean"),
+    ),
+    traps=(
+        "a row's value is a sum over outputs: the mean is mse times half the number of columns",
+        "optax.l2_loss averages over elements, which is the same for one column only",
+    ),
+)
+def quadratic_cost(pred: Real, target: Real) -> Rows:
+    """Half the squared distance between the outputs of a row and their targets.
+
+    With e = pred - target over the outputs j of a row:
+
+        1/2 sum_j e_j^2
+
+    >>> quadratic_cost([[3.0, 4.0]], [[0.0, 0.0]])
+    array([12.5])
+    """
+    error = pred - target
+    return np.asarray(0.5 * error * error)
+
+
+@loss(
     title="Mean absolute error",
     reduce=Elements(),
     unit="target units",
     range="0 to inf",
     laws=DISTANCE,
     aliases=("l1", "mean-absolute-error"),
-    see=("mse", "huber", "pinball"),
+    paper=Paper(
+        "C. J. Willmott, K. Matsuura",
+        2005,
+        "Advantages of the mean absolute error (MAE) over the root mean square error (RMSE) in assessing average"
+        " model performance",
+        doi="10.3354/cr030079",
+    ),
+    see=("mse", "huber", "pinball", "mape", "mean-bias-error"),
+    tasks=("outliers", "robust regression", "median", "forecasting", "error in target units"),
     like={"torch": {}, "sklearn": {}, "keras": BY_ROWS},
     equivalents=(
         Equivalent("torch", "F.l1_loss(pred, target)"),
         Equivalent("keras", "losses.MeanAbsoluteError()(target, pred)", "weights divide by n"),
         Equivalent("sklearn", "mean_absolute_error(target, pred)"),
+        Equivalent("torchmetrics", "mean_absolute_error(pred, target)"),
     ),
-    traps=("half of it is pinball at quantile 0.5",),
+    traps=(
+        "half of it is pinball at quantile 0.5",
+        "torch broadcasts (N, 1) against (N,) to N x N and only warns",
+    ),
 )
 def mae(pred: Real, target: Real) -> Rows:
     """Absolute difference of prediction and target.
@@ -87,13 +140,19 @@ def mae(pred: Real, target: Real) -> Rows:
     laws=DISTANCE,
     paper=Paper("P. J. Huber", 1964, "Robust Estimation of a Location Parameter", doi="10.1214/aoms/1177703732"),
     see=("mse", "mae", "smooth-l1", "log-cosh"),
+    tasks=("outliers", "robust regression", "heavy tails", "value functions"),
     like={"torch": BY_ROWS, "keras": BY_ROWS, "optax": {}},
     equivalents=(
         Equivalent("torch", "F.huber_loss(pred, target, delta=delta)", "weights divide by n"),
         Equivalent("keras", "losses.Huber(delta=delta)(target, pred)", "weights divide by n"),
         Equivalent("optax", "huber_loss(pred, target, delta=delta).mean()"),
+        Equivalent("scipy", "special.huber(delta, pred - target).mean()"),
     ),
-    traps=("it is delta times smooth-l1 with beta = delta; they agree only at 1",),
+    traps=(
+        "it is delta times smooth-l1 with beta = delta; they agree only at 1",
+        "delta is in target units: it means something else after the targets are scaled",
+        "torch divides its weighted mean by n, though it divides those of mse and mae by the sum of weights",
+    ),
 )
 def huber(
     pred: Real,
@@ -125,9 +184,13 @@ def huber(
     laws=DISTANCE,
     paper=Paper("R. Girshick", 2015, "Fast R-CNN", doi="10.1109/ICCV.2015.169"),
     see=("huber", "mae"),
+    tasks=("outliers", "robust regression", "bounding box regression", "object detection"),
     like={"torch": {}},
     equivalents=(Equivalent("torch", "F.smooth_l1_loss(pred, target, beta=beta)"),),
-    traps=("huber with delta = beta is beta times this; Paddle's smooth_l1_loss is huber by default",),
+    traps=(
+        "huber with delta = beta is beta times this; Paddle's smooth_l1_loss is huber by default",
+        "the sigma of Fast R-CNN's code is another scale: beta = 1 / sigma^2",
+    ),
 )
 def smooth_l1(
     pred: Real,
@@ -161,12 +224,17 @@ def smooth_l1(
     laws=DISTANCE,
     aliases=("logcosh",),
     see=("huber", "mae"),
+    tasks=("outliers", "robust regression", "smooth gradients", "heavy tails"),
     like={"keras": BY_ROWS, "optax": {}},
     equivalents=(
         Equivalent("keras", "losses.LogCosh()(target, pred)", "weights divide by n"),
         Equivalent("optax", "log_cosh(pred, target).mean()"),
+        Equivalent("torchmetrics", "log_cosh_error(pred, target).mean()", "a number a column; inf from |e| = 710 on"),
     ),
-    traps=("torchmetrics' LogCoshError takes cosh literally and overflows from |e| = 710 on; torch has none",),
+    traps=(
+        "torchmetrics' log_cosh_error takes cosh literally and overflows from |e| = 710 on; torch has none",
+        "it turns straight about an error of 1, whatever the unit: huber has that place as a parameter",
+    ),
 )
 def log_cosh(pred: Real, target: Real) -> Rows:
     """Logarithm of the hyperbolic cosine of the error: smooth everywhere, straight far away.
@@ -179,54 +247,3 @@ def log_cosh(pred: Real, target: Real) -> Rows:
     array([999.30685282,   0.        ])
     """
     return numerics.log_cosh(pred - target)
-
-
-def quantiles_fit(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
-    """One quantile: shapes are the same. Q quantiles: predictions are N x Q against N targets."""
-    pred, target = arrays["pred"], arrays["target"]
-    quantile = params["quantile"]
-    if isinstance(quantile, tuple):
-        fits = pred.ndim == 2 and pred.shape[1] == len(quantile) and target.ndim == 1
-        return None if fits else f"{len(quantile)} quantiles need {len(quantile)} prediction columns and one target"
-    return None if pred.shape[1:] == target.shape[1:] else "shapes differ"
-
-
-@loss(
-    title="Pinball loss",
-    reduce=Elements(),
-    unit="target units",
-    range="0 to inf",
-    laws={NONNEGATIVE, ZERO_AT_TARGET, SHIFT_INVARIANT},
-    aliases=("quantile",),
-    paper=Paper("R. Koenker, G. Bassett", 1978, "Regression Quantiles", doi="10.2307/1913643"),
-    see=("mae",),
-    like={"sklearn": {}},
-    equivalents=(Equivalent("sklearn", "mean_pinball_loss(target, pred, alpha=quantile)"),),
-    traps=("at quantile 0.5 it is half the absolute error",),
-    align=quantiles_fit,
-)
-def pinball(
-    pred: Real,
-    target: Real,
-    *,
-    quantile: Annotated[
-        float | tuple[float, ...],
-        Param("the quantile predicted, or one for each prediction column", gt=0, lt=1),
-    ] = 0.5,
-) -> Rows:
-    """Absolute error tilted so that its minimum is a quantile.
-
-    With q the quantile:
-
-        q (target - pred)          pred <= target
-        (1 - q) (pred - target)    pred >  target
-
-    >>> pinball([0.0, 4.0], [1.0, 3.0], quantile=0.9)
-    array([0.9, 0.1])
-    """
-    if isinstance(quantile, tuple):
-        level, target = np.array(quantile), target[:, None]  # N Q against N 1
-    else:
-        level = np.array(quantile)
-    short = target - pred
-    return np.maximum(level * short, (level - 1.0) * short)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cases import Case
+from typing import Any
+
+from cases import Case, Suit
 from declare import case, keras, like, naive, optax, pointwise, sklearn, torch, value
 
 VIEWS = [  # every reduction there is, over the row values of torch
@@ -60,6 +62,32 @@ def squared_and_absolute() -> list[Case]:
                 wide=True,
             ),
         ]
+    return found
+
+
+def halved() -> list[Case]:
+    """quadratic-cost: half the sum over a row's outputs, and optax's l2_loss where elements are averaged."""
+    call = "0.5 * F.mse_loss(pred, target, reduction='none')"
+    flat = [
+        value(torch(f"({call}).mean()")),
+        value(torch(f"({call}).sum()"), reduction="sum"),
+        value(torch("(weight * rows).sum() / weight.sum()"), weight="weight"),
+        value(torch("(weight * rows).sum() / len(weight)"), weight="weight", weight_norm="n"),
+        like("optax", optax("l2_loss(pred, target).mean()")),
+    ]
+    wide = [
+        value(torch("F.mse_loss(pred, target, reduction='sum') / 2 / len(pred)")),
+        value(torch("F.mse_loss(pred, target, reduction='sum') / 2"), reduction="sum"),
+        value(torch("(weight * rows).sum() / weight.sum()"), weight="weight"),
+        value(torch("rows.max()"), reduction="max"),
+        value(torch(f"({call}).mean()"), row="mean"),
+        like("optax", optax("l2_loss(pred, target).mean()")),
+        like("optax", optax("(weight[:, None] * l2_loss(pred, target)).mean(1).sum() / weight.sum()"), weight="weight"),
+    ]
+    found = [case("quadratic-cost", data, *flat, rows=torch(call)) for data in ("reals", "real-edges", "one-real")]
+    found.append(case("quadratic-cost", "columns", *wide, rows=torch(f"({call}).sum(1)")))
+    extremes = naive("half_square_rows(pred, target)")
+    found += [case("quadratic-cost", data, rows=extremes) for data in ("real-extremes", "real-extremes-in-columns")]
     return found
 
 
@@ -123,125 +151,36 @@ def robust() -> list[Case]:
     return found
 
 
-def pinball() -> list[Case]:
-    found = []
-    for quantile in (0.5, 0.1, 0.9):
-        params = {} if quantile == 0.5 else {"quantile": quantile}
-        call = f"mean_pinball_loss(target, pred, alpha={quantile})"
-        weighted = f"mean_pinball_loss(target, pred, alpha={quantile}, sample_weight=weight)"
-        one_row = f"[mean_pinball_loss([t], [p], alpha={quantile}) for t, p in zip(target, pred)]"
-        reduced = [
-            value(sklearn(call)),
-            value(sklearn(f"{call} * pred.size"), reduction="sum"),
-            value(sklearn(weighted), weight="weight"),
-            like("sklearn", sklearn(call)),
-            like("sklearn", sklearn(weighted), weight="weight"),
-        ]
-        found += [
-            case("pinball", data, *reduced, rows=sklearn(one_row), **params)
-            for data in ("reals", "real-edges", "columns")
-        ]
-    each = "[mean_pinball_loss(target, p, alpha=q) for p, q in zip(pred.T, quantile)]"
-    weighted = "[mean_pinball_loss(target, p, alpha=q, sample_weight=weight) for p, q in zip(pred.T, quantile)]"
-    one = "[mean_pinball_loss([t], [p], alpha=q) for p, q in zip(row, quantile)]"
-    rows = f"[np.mean({one}) for t, row in zip(target, pred)]"
-    found.append(
-        case(
-            "pinball",
-            "quantiles",
-            value(sklearn(f"np.mean({each})")),
-            value(sklearn(f"np.sum({each}) * len(target)"), reduction="sum"),
-            value(sklearn(f"np.mean({weighted})"), weight="weight"),
-            value(sklearn(f"np.sum({each})"), row="sum"),
-            like("sklearn", sklearn(f"np.mean({weighted})"), weight="weight"),
-            rows=sklearn(rows),
-            quantile=(0.1, 0.5, 0.9),
-        )
-    )
-    return found
-
-
-def whole() -> list[Case]:
-    """Numbers of a whole data set."""
-    found = []
-    plain = [
-        value(torch("F.mse_loss(pred, target).sqrt()")),
-        value(torch("F.mse_loss(pred, target, weight=weight).sqrt()"), weight="weight"),
-        value(torch("((weight * (pred - target) ** 2).sum() / len(weight)).sqrt()"), weight="weight", weight_norm="n"),
-        value(torch("(pred - target).abs().max()"), reduction="max"),
-        value(torch("(pred - target).abs().quantile(0.5)"), reduction="median"),
-        like("torch", torch("F.mse_loss(pred, target, weight=weight).sqrt()"), weight="weight"),
-        like("sklearn", sklearn("root_mean_squared_error(target, pred, sample_weight=weight)"), weight="weight"),
-    ]
-    for data in ("reals", "real-edges", "one-real"):
-        found.append(case("rmse", data, *plain, rows=torch("F.l1_loss(pred, target, reduction='none')")))
-    by_row = torch("F.mse_loss(pred, target, reduction='none').mean(1).sqrt()")
-    whole_weights = "F.mse_loss(pred, target, weight=weight[:, None].expand_as(pred)).sqrt()"
-    by_column = [
-        value(sklearn("root_mean_squared_error(target, pred)")),
-        value(sklearn("root_mean_squared_error(target, pred, sample_weight=weight)"), weight="weight"),
-    ]
-    found += [
-        case(
-            "rmse",
-            "columns",
-            value(torch("F.mse_loss(pred, target).sqrt()")),
-            value(torch(whole_weights), weight="weight"),
-            value(torch("rows.max()"), reduction="max"),
-            like("torch", torch(whole_weights), weight="weight"),
-            like("sklearn", sklearn("root_mean_squared_error(target, pred)")),
-            like("sklearn", sklearn("root_mean_squared_error(target, pred, sample_weight=weight)"), weight="weight"),
-            rows=by_row,
-        ),
-        case("rmse", "columns", *by_column, rows=by_row, multioutput="per-column"),
-        case("rmse", "constant-column", *by_column, rows=by_row, multioutput="per-column"),
-    ]
-    found += [
-        case(
-            "max-error",
-            data,
-            value(sklearn("max_error(target, pred)")),
-            like("sklearn", sklearn("max_error(target, pred)")),
-            value(sklearn("max_error(target[weight > 0], pred[weight > 0])"), weight="weight"),
-            rows=torch("F.l1_loss(pred, target, reduction='none')"),
-        )
-        for data in ("reals", "real-edges", "one-real")
-    ]
-    found.append(
-        case(
-            "max-error",
-            "columns",
-            value(sklearn("max(max_error(t, p) for t, p in zip(target.T, pred.T))")),
-            rows=torch("(pred - target).abs().amax(1)"),
-        )
-    )
-    one = [
-        value(sklearn("r2_score(target, pred)")),
-        value(sklearn("r2_score(target, pred, sample_weight=weight)"), weight="weight"),
-        like("sklearn", sklearn("r2_score(target, pred)")),
-        like("sklearn", sklearn("r2_score(target, pred, sample_weight=weight)"), weight="weight"),
-    ]
-    for data in ("reals", "real-edges", "constant-target", "constant-right", "far-from-zero"):
-        found.append(case("r2", data, *one, rows=None))
-    found.append(case("r2", "reals", *one, rows=None, multioutput="per-column"))
-    call = "r2_score(target, pred, multioutput='variance_weighted'"
-    by_spread = [
-        value(sklearn(f"{call})")),
-        value(sklearn(f"{call}, sample_weight=weight)"), weight="weight"),
-    ]
-    # scikit-learn leaves the errors of a constant column out of that; the definition does not.
-    by_definition = [
-        value(naive("r2(pred, target)")),
-        value(naive("r2(pred, target, weight)"), weight="weight"),
-    ]
-    found += [
-        case("r2", "columns", *by_spread, *by_definition, *one[2:], rows=None),
-        case("r2", "constant-column", *by_definition, *one[2:], rows=None),
-        case("r2", "columns", *one, rows=None, multioutput="per-column"),
-        case("r2", "constant-column", *one, rows=None, multioutput="per-column"),
-    ]
-    return found
-
-
 def cases() -> list[Case]:
-    return [*squared_and_absolute(), *robust(), *pinball(), *whole()]
+    return [*squared_and_absolute(), *halved(), *robust()]
+
+
+EVERY = [Suit("columns"), Suit("reals"), Suit("real-edges")]
+
+SUITS = {
+    **{("mse", library): [EVERY] for library in ("torch", "keras", "sklearn", "optax", "torchmetrics")},
+    **{("mae", library): [EVERY] for library in ("torch", "keras", "sklearn", "torchmetrics")},
+    ("quadratic-cost", "torch"): [EVERY],
+    ("quadratic-cost", "optax"): [[Suit("reals"), Suit("columns", {}, {"row": "mean"}), Suit("columns", differs=True)]],
+    **{
+        ("huber", library): [[Suit("columns", {"delta": 0.25}), Suit("reals", {"delta": 3.0}), Suit("real-edges")]]
+        for library in ("torch", "keras", "optax", "scipy")
+    },
+    ("smooth-l1", "torch"): [[Suit("columns", {"beta": 0.25}), Suit("real-edges", {"beta": 0.0}), Suit("reals")]],
+    ("log-cosh", "keras"): [EVERY],
+    ("log-cosh", "optax"): [EVERY],
+    ("log-cosh", "torchmetrics"): [[Suit("columns"), Suit("reals"), Suit("real-edges", differs=True)]],
+}
+
+EDGES: dict[str, dict[str, Any]] = {
+    "real-extremes": {  # squares at the ends of the float range, and errors of neighbours
+        "pred": [1e154, -1.5e154, 1e-154, 3e-170, 1.0 + 2.0**-52, 1e16, 1e300, -1e308, 0.1],
+        "target": [0.0, 0.0, 0.0, 0.0, 1.0, 1e16 - 2.0, 1e300 * (1 + 2.0**-52), 1e308, 0.3],
+        "weight": [1.0, 1.0, 2.0, 1.0, 0.5, 0.0, 1.0, 3.0, 1.0],
+    },
+    "real-extremes-in-columns": {
+        "pred": [[1e154, 1.0], [1e-160, 3e-160], [1.0 + 2.0**-52, 1e16]],
+        "target": [[0.0, 2.0], [0.0, 1e-160], [1.0, 1e16 + 4.0]],
+        "weight": [1.0, 2.0, 0.5],
+    },
+}

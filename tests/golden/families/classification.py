@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cases import Case, Reduced
+from cases import Case, Reduced, Suit
 from declare import case, keras, like, naive, optax, pointwise, sklearn, torch, value
 
 BCE = "F.binary_cross_entropy(pred, target, reduction='none')"
@@ -466,3 +466,47 @@ def likelihoods() -> list[Case]:
 
 def cases() -> list[Case]:
     return [*binary(), *balanced(), *labels(), *likelihood(), *multiclass(), *likelihoods()]
+
+
+HEAVY_BY_CLASS = [0.5, 1.0, 2.0, 0.25]
+
+SUITS = {
+    ("bce", "torch"): [
+        [Suit("multilabel"), Suit("probabilities"), Suit("probability-edges")],
+        [
+            Suit("multilabel-logits", {"input": "logits", "pos_weight": 3.0}),
+            Suit("logit-edges", {"input": "logits"}),
+        ],
+    ],
+    ("bce", "keras"): [
+        [
+            Suit("multilabel"),
+            Suit("hard-probability-edges", {}, {"like": "keras"}),
+            Suit("hard-probability-edges", differs=True),
+        ]
+    ],
+    ("bce", "sklearn"): [
+        [
+            Suit("probabilities"),
+            Suit("hard-probability-edges", {}, {"like": "sklearn"}),
+            Suit("hard-probability-edges", differs=True),
+        ]
+    ],
+    ("bce", "optax"): [[Suit("multilabel-logits", {"input": "logits"})]],
+    ("zero-one", "sklearn"): [[Suit("labels"), Suit("label-sets"), Suit("words")]],
+    ("cross-entropy", "torch"): [
+        [
+            Suit("classes"),
+            Suit("ignored", {"class_weight": HEAVY_BY_CLASS, "label_smoothing": 0.1}),
+            Suit("soft-classes", {"class_weight": HEAVY_BY_CLASS}),
+        ]
+    ],
+    ("cross-entropy", "keras"): [[Suit("classes")]],
+    ("cross-entropy", "optax"): [[Suit("classes")]],
+    ("cross-entropy", "sklearn"): [
+        [Suit("class-probabilities", {"input": "probs"}), Suit("class-probabilities", {}, {"like": "sklearn"})]
+    ],
+    ("nll", "torch"): [
+        [Suit("class-log-probabilities"), Suit("ignored-log-probabilities", {"class_weight": HEAVY_BY_CLASS})]
+    ],
+}
