@@ -147,13 +147,13 @@ def listed(words: Sequence[str]) -> str:
 
 def free_params(record: Record) -> list[Record]:
     """Parameters that may be set under this name."""
-    preset = record["preset"]
-    return [
-        param
-        for param in record["params"].values()
-        if not param["fixed"]
-        and (param["when"] is None or preset.get(param["when"][0], param["when"][1][0]) in param["when"][1])
-    ]
+    params = record["params"]
+
+    def acts(param: Record) -> bool:
+        other, values = param["when"] or (None, ())
+        return other is None or not params[other]["fixed"] or params[other]["default"] in values
+
+    return [param for param in params.values() if not param["fixed"] and acts(param)]
 
 
 def parameter_item(record: Record, param: Record) -> Item:
@@ -162,11 +162,22 @@ def parameter_item(record: Record, param: Record) -> Item:
     said = f"{param['phrase']}; default {param['default']}"
     if param["when"] is not None:
         other, values = param["when"]
-        said += f"; acts with {record['params'][other]['option']} {'|'.join(values)} only"
+        said += f"; acts with {setting(record['params'][other], values)} only"
     term: Line = (*bold(option), Span(" "), Span(placeholder(param), "italic"))
     if param["flag"]:
-        term = bold(f"{option}, {option.replace('--', '--no-', 1)}")
+        term = bold(f"{option}, {no(option)}")
     return Item(term, (literal(param["help"]), literal(said)))
+
+
+def setting(param: Record, values: Sequence[str]) -> str:
+    """How a parameter is set to one of some values."""
+    if param["flag"]:
+        return param["option"] if "true" in values else no(param["option"])
+    return f"{param['option']} {'|'.join(values)}"
+
+
+def no(option: str) -> str:
+    return option.replace("--", "--no-", 1)
 
 
 def placeholder(param: Record) -> str:

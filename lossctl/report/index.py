@@ -78,7 +78,7 @@ def param_record(param: Param, fixed: Any) -> dict[str, Any]:
         "flag": "bool" in param.types,
         "list": "list" in param.types,
         "fixed": param.name in fixed,
-        "when": None if when is None else [when.param, list(when.values)],
+        "when": None if when is None else [when.param, [value_text(value) for value in when.values]],
     }
 
 
