@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.data.bind import Request
+from lossctl.data.binding import Request
 from lossctl.data.inputs import open_inputs
 from lossctl.data.memory import MemorySource
 from lossctl.data.source import Source

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "binary_costs",
     "clip_range",
     "cosine_distance",
     "entropy_gap",
+    "exp_gap",
     "half_deviance",
     "log1p_gap",
     "log_cosh",
@@ -26,7 +28,9 @@ __all__ = [
     "norms",
     "products",
     "safe_log",
+    "sigmoid_pair",
     "softplus_pair",
+    "sparse_normaliser",
     "stirling_rest",
     "times",
 ]
@@ -47,11 +51,35 @@ def softplus_pair(x: Floats) -> tuple[Floats, Floats]:
     return np.asarray(tail + np.maximum(-x, 0.0)), np.asarray(tail + np.maximum(x, 0.0))
 
 
+def sigmoid_pair(x: Floats) -> tuple[Floats, Floats]:
+    """The probabilities of yes and of no at a logit, 1 / (1 + e^-x) and 1 / (1 + e^x), each with all its digits.
+
+    One minus the other is 0 from |x| = 37 on. Where e^|x| overflows (|x| > 709) the quotient is below 1e-308: 0.
+    """
+    with np.errstate(over="ignore"):
+        return 1.0 / (1.0 + np.exp(-x)), 1.0 / (1.0 + np.exp(x))
+
+
+def exp_gap(x: Floats) -> Floats:
+    """e^x - 1 - x, to full relative precision for every x <= 0.
+
+    expm1(x) - x loses all digits towards 0 (at x = -1e-8 nothing is left of x^2/2). From -1/2 on the series
+    x^2/2! + x^3/3! + ... has enough terms with x^17.
+    """
+    near = np.maximum(x, -0.5)
+    series = np.zeros_like(near)
+    for power in range(17, 2, -1):
+        series = (1.0 + series) * near / power
+    return np.where(x > -0.5, 0.5 * near * near * (1.0 + series), np.expm1(x) - x)
+
+
 def times(a: Floats, b: Floats) -> Floats:
     """a * b with 0 * inf = 0: a term of weight zero is not there."""
     with np.errstate(invalid="ignore"):
         product = a * b
-    return np.asarray(np.where(a == 0, 0.0, product))
+    product += 0.0  # never -0.0
+    # Looking for a NaN is one pass; choosing element by element costs more than all the rest.
+    return np.asarray(np.where(a == 0, 0.0, product) if np.isnan(np.min(product, initial=0.0)) else product)
 
 
 def safe_log(p: Floats) -> Floats:
@@ -183,6 +211,47 @@ def log_normaliser(z: NDArray[Any]) -> tuple[NDArray[Any], Floats]:
     return top, np.log1p(np.sum(terms, axis=1, dtype=np.float64))
 
 
+def sparse_normaliser(z: NDArray[Any]) -> tuple[Floats, Floats]:
+    """The greatest p.z + (1 - |p|^2) / 2 over all distributions p, in two parts, (N,) both: top, and the rest.
+
+    The best p is z projected onto the simplex. With d_j how far the j-th score lies below the top, and k the size of
+    the support, the entry of the top score is a = (1 + sum d) / k, and the others, by which is summed, are a - d_j:
+
+        p.z + (1 - |p|^2) / 2 = top + 1/2 sum p_j v_j,   v_j = 1 - d_j
+
+    The left side cancels where p is nearly one-hot (p_2 = 1e-9 has nothing left of its 1e-18), the right side adds
+    positive terms only. p_j is a - d_j or v_j - sum(v) / k, whichever subtracts the smaller numbers, and v_j carries
+    the rounding of d_j along, which is all there is of it near the edge of the support. A row of -inf has top 0.
+
+    >>> sparse_normaliser(np.array([[1.0, 0.5, -9.0]]))
+    (array([1.]), array([0.0625]))
+    """
+    scores = np.ascontiguousarray(z, dtype=np.float64)
+    n = len(scores)
+    first = np.argmax(scores, axis=1)
+    top = scores[np.arange(n), first]
+    top = np.where(np.isfinite(top), top, 0.0)
+    with np.errstate(over="ignore"):
+        row, column = np.nonzero(top[:, None] - scores < 1.0)  # whatever lies lower is outside
+    high, low = top[row], scores[row, column]
+    drop = high - low
+    back = high - drop
+    short = (1.0 - drop) - ((high - (drop + back)) + (back - low))  # 1 - (high - low), with what rounding lost
+    while True:
+        # Those below the threshold that their set gives are taken out until none is (Michelot 1986).
+        size = np.maximum(np.bincount(row, minlength=n), 1)
+        greatest = (1.0 + np.bincount(row, drop, minlength=n)) / size
+        inside = drop < greatest[row]
+        if inside.all():
+            break
+        row, column, drop, short = row[inside], column[inside], drop[inside], short[inside]
+    other = column != first[row]
+    row, drop, short = row[other], drop[other], short[other]
+    level = np.bincount(row, short, minlength=n) / size
+    prob = np.where(greatest[row] < 0.5, greatest[row] - drop, short - level[row])
+    return top, np.asarray(0.5 * np.bincount(row, np.maximum(prob, 0.0) * short, minlength=n))
+
+
 def clip_range(clip: str | float) -> tuple[float, float]:
     """The interval that probabilities are clipped to before the logarithm.
 
@@ -197,6 +266,16 @@ def clip_range(clip: str | float) -> tuple[float, float]:
 
 
 TORCH_FLOOR = -100.0  # torch.nn.BCELoss never lets a logarithm fall below this
+
+
+def binary_costs(pred: Floats, form: str, clip: str | float = "none") -> tuple[Floats, Floats]:
+    """-log p and -log(1 - p), what yes and no cost at logits or probabilities (``form``)."""
+    if form == "logits":
+        return softplus_pair(pred)
+    low, high = clip_range(clip)
+    prob = pred if low == 0 else np.clip(pred, low, high)
+    costs = -safe_log(prob), -safe_log1m(prob)
+    return (np.minimum(costs[0], -TORCH_FLOOR), np.minimum(costs[1], -TORCH_FLOOR)) if clip == "torch" else costs
 
 
 def _class_probs(pred: NDArray[Any], clip: str | float) -> Floats:
@@ -240,10 +319,10 @@ def norms(x: Floats) -> Floats:
     Each row is first brought near 1 by a power of two, which rounds nothing: squares overflow from 1e154 on and
     vanish below 1e-162.
     """
-    scale = binary_scale(np.max(np.abs(x), axis=1, initial=0.0))
-    with np.errstate(invalid="ignore"):
-        near = x / scale[:, None]
-    return np.asarray(scale * np.sqrt(np.sum(near * near, axis=1)))
+    exponent = _exponents(x)
+    with np.errstate(all="ignore"):
+        near = np.ldexp(np.ascontiguousarray(x), -exponent[:, None])
+        return np.asarray(np.ldexp(np.sqrt(np.sum(near * near, axis=1)), exponent))
 
 
 def products(a: Floats, b: Floats) -> Floats:
@@ -252,7 +331,8 @@ def products(a: Floats, b: Floats) -> Floats:
     Matrix products of a BLAS round in an order that depends on shapes. Here both sides are split into slices of so
     few bits that products of slices, summed over D, are exact in float64 whatever the order (Ozaki, Ogita, Oishi,
     Rump, "Error-free transformations of matrix multiplication", 2012); the slices' products are then added in a
-    fixed order. What three slices leave out is below 2**-60 of the product of the largest entries.
+    fixed order. What three slices of k bits leave out is below D 2**(1 - 3 k) of the product of the two rows' largest
+    entries, where k is (53 - log2(D + 1)) / 2: far below the rounding of the sum itself.
     """
     if a.shape[1] == 0:
         return np.zeros((len(a), len(b)))
@@ -260,27 +340,33 @@ def products(a: Floats, b: Floats) -> Floats:
     left, up = _slices(a, bits)
     right, across = _slices(b, bits)
     total = np.zeros((len(a), len(b)))
-    for depth in range(2 * SLICES - 2, -1, -1):  # the smallest first
-        for i in range(max(0, depth - SLICES + 1), min(depth, SLICES - 1) + 1):
-            if depth < SLICES:
-                total += left[i] @ right[depth - i].T
-    return total * up[:, None] * across[None, :]
+    for depth in range(SLICES - 1, -1, -1):  # the smallest first
+        for i in range(depth + 1):
+            total += left[i] @ right[depth - i].T
+    with np.errstate(over="ignore", under="ignore"):
+        return np.asarray(np.ldexp(total, up[:, None] + across[None, :]))
 
 
 SLICES = 3
 
 
-def _slices(x: Floats, bits: int) -> tuple[list[Floats], Floats]:
-    """Rows scaled by powers of two to below 1, as a sum of slices of ``bits`` bits each; and the scales."""
-    scale = binary_scale(np.max(np.abs(x), axis=1))
-    rest = np.ascontiguousarray(x, np.float64) / scale[:, None]
+def _slices(x: Floats, bits: int) -> tuple[list[Floats], NDArray[np.int32]]:
+    """Rows times powers of two, to below 1, as a sum of slices of ``bits`` bits each; and the exponents taken off."""
+    exponent = _exponents(x)
+    rest = np.ldexp(np.ascontiguousarray(x, np.float64), -exponent[:, None])
     found = []
     for step in range(1, SLICES + 1):
         anchor = 1.5 * 2.0 ** (53 - 1 - bits * step)
         top = (rest + anchor) - anchor
         found.append(top)
         rest = rest - top
-    return found, scale
+    return found, exponent
+
+
+def _exponents(x: Floats) -> NDArray[np.int32]:
+    """(N,) for each row the e of the least 2**e above all its sizes; 0 for a row of zeros."""
+    top = np.max(np.abs(x), axis=1, initial=0.0)
+    return np.asarray(np.frexp(np.where(np.isfinite(top), top, 0.0))[1])
 
 
 def binary_scale(top: Floats) -> Floats:

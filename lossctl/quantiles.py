@@ -25,7 +25,7 @@ def weighted_quantile(values: Floats, weights: Floats | None, level: float) -> f
     order = np.lexsort((weights, values))
     ordered, weight = values[order], weights[order]
     # Rounded partial sums find the place, exact ones decide between neighbours.
-    reached = np.cumsum(weight)
+    reached = np.cumsum(weight / weight.max())  # whose sum cannot overflow
     place = int(np.clip(np.searchsorted(reached, level * reached[-1]), 0, len(ordered) - 1))
     whole = exact(weight)
     numerator, denominator = level.as_integer_ratio()
@@ -41,7 +41,10 @@ def weighted_quantile(values: Floats, weights: Floats | None, level: float) -> f
     if upto * denominator != numerator * whole or place + 1 == len(ordered):
         return low
     high = float(ordered[place + 1])
-    return low if low == high else low / 2 + high / 2 if abs(low) > 1e300 else (low + high) / 2
+    if low == high:
+        return low
+    # The sum of two large ones may overflow; half of a small one may lose its last bit.
+    return low / 2 + high / 2 if max(abs(low), abs(high)) > 1e300 else (low + high) / 2
 
 
 def exact(weights: Floats) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from lossctl.data.formats import FORMATS as READ
 from lossctl.engine.options import CHOICES
 from lossctl.report.render import FORMATS
 
@@ -51,7 +52,7 @@ def reading(roles: Mapping[str, str]) -> list[click.Option]:
         option(c, "-g", "--by", metavar="COL[,COL]", help="Slices: the total and every group in the same pass."),
         option(c, "--classes", metavar="a,b,c", help="Classes in the order of the scores."),
         option(c, "--positive", metavar="NAME", help="The positive label, where labels are text."),
-        option(f, "--input-format", metavar="F", help="csv, tsv, parquet, npy or npz; else by name, then content."),
+        option(f, "--input-format", metavar="F", help=f"{', '.join(READ)}; else by name, then content."),
         option(f, "--delimiter", metavar="C", help="What separates cells of a text table."),
         option(f, "--no-header", is_flag=True, help="The table has no header: columns are 1, 2, 3, ..."),
         option(f, "--null-value", metavar="S", multiple=True, help="A cell that means missing (repeatable)."),

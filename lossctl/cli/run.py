@@ -13,7 +13,7 @@ import click
 
 from lossctl import index
 from lossctl.cli.common import Settings, apply_common, say
-from lossctl.data.bind import Request
+from lossctl.data.binding import Request
 from lossctl.data.inputs import open_inputs
 from lossctl.engine.options import ALL, MEMORY, Options, Plan, memory_size
 from lossctl.engine.result import Report, Result

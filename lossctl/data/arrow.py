@@ -14,14 +14,26 @@ import numpy as np
 import pyarrow as pa
 
 from lossctl.data.source import Column
-from lossctl.data.values import Where, as_floats, coded, coded_texts, too_large
+from lossctl.data.values import Where, as_floats, coded, coded_texts, ragged, too_large
 from lossctl.exact import LARGEST_EXACT_INT
 
 if TYPE_CHECKING:
     from lossctl.data.source import Codes, ColumnType, Floats
     from lossctl.data.values import Mask, Values
 
-__all__ = ["ArrowArray", "as_column", "bad_text", "coded_array", "floats", "is_text", "list_width", "plain"]
+__all__ = [
+    "ArrowArray",
+    "ArrowType",
+    "as_column",
+    "bad_text",
+    "coded_array",
+    "floats",
+    "is_text",
+    "list_width",
+    "plain",
+    "spans",
+    "valid",
+]
 
 ArrowArray: TypeAlias = Any  # pyarrow has no stubs
 ArrowType: TypeAlias = Any
@@ -115,7 +127,7 @@ def plain(array: ArrowArray) -> tuple[Values, Mask | None]:
         bits = _bits(array.buffers()[1], array.offset, len(array)) if len(array) else np.empty(0, bool)
         return bits, _missing(array)
     if pa.types.is_dictionary(kind):
-        codes, missing = plain(array.indices)
+        codes, missing = _places(array)
         values, absent = plain(array.dictionary)
         if missing is not None:
             codes = np.where(missing, 0, codes)
@@ -131,10 +143,19 @@ def plain(array: ArrowArray) -> tuple[Values, Mask | None]:
     raise TypeError(f"{kind} is not numbers")
 
 
+def _places(array: ArrowArray) -> tuple[Values, Mask | None]:
+    """Where the cells stand in their dictionary. Raises ``IndexError`` for a place outside of it."""
+    codes, missing = plain(array.indices)
+    known = codes if missing is None else codes[~missing]
+    if len(known) and not 0 <= int(known.min()) <= int(known.max()) < len(array.dictionary):
+        raise IndexError("a cell points outside the dictionary of its column")
+    return codes, missing
+
+
 def floats(array: ArrowArray, where: Where, width: int | None = None) -> Floats:
     """An array as floats (rows,), or (rows, width) for lists, which must all have that length.
 
-    Raises ``DataError``: ``dtype``, ``integer-too-large``, ``ragged-list``.
+    Raises ``DataError``: ``dtype``, ``integer-too-large``, ``ragged-list``, ``corrupt``.
     """
     try:
         if _is_list(array.type):
@@ -143,6 +164,8 @@ def floats(array: ArrowArray, where: Where, width: int | None = None) -> Floats:
             values, missing = plain(array)
     except TypeError:
         raise where.error(f"{array.type} is not numbers", "dtype") from None
+    except IndexError as error:
+        raise where.error(str(error), "corrupt") from None
     if pa.types.is_decimal(array.type) and array.type.scale <= 0:
         _refuse_large_decimals(array, values, where)
     return as_floats(values, missing, where)
@@ -155,7 +178,13 @@ def _refuse_large_decimals(array: ArrowArray, values: Values, where: Where) -> N
             raise too_large(where, i, exact)
 
 
-def _spans(array: ArrowArray) -> tuple[Values, Values]:
+def valid(array: ArrowArray) -> Mask:
+    """Which cells are not null."""
+    missing = _missing(array)
+    return np.ones(len(array), bool) if missing is None else ~missing
+
+
+def spans(array: ArrowArray) -> tuple[Values, Values]:
     """Where each list begins and ends among ``array.values``."""
     if pa.types.is_fixed_size_list(array.type):
         size = array.type.list_size
@@ -166,17 +195,14 @@ def _spans(array: ArrowArray) -> tuple[Values, Values]:
 
 
 def _rows_of_lists(array: ArrowArray, where: Where, width: int) -> tuple[Values, Mask | None]:
-    starts, ends = _spans(array)
+    starts, ends = spans(array)
     nulls = _missing(array)
     wrong = ends - starts != width
     if nulls is not None:
         wrong &= ~nulls
     if wrong.any():
         at = int(wrong.argmax())
-        found = int(ends[at] - starts[at])
-        hint = "every row of a list column must hold the same number of values"
-        message = f"{found} values in the list, expected {width}"
-        raise where.error(message, "ragged-list", at, hint=hint)
+        raise ragged(where, at, int(ends[at] - starts[at]), width)
     rows = len(array)
     if nulls is None:
         first = int(starts[0]) if rows else 0
@@ -194,7 +220,7 @@ def _rows_of_lists(array: ArrowArray, where: Where, width: int) -> tuple[Values,
 def list_width(arrays: Iterable[ArrowArray]) -> int:
     """The length of the first list that is not null; 1 if there is none."""
     for array in arrays:
-        starts, ends = _spans(array)
+        starts, ends = spans(array)
         nulls = _missing(array)
         lengths = (ends - starts) if nulls is None else (ends - starts)[~nulls]
         if len(lengths):
@@ -203,7 +229,7 @@ def list_width(arrays: Iterable[ArrowArray]) -> int:
 
 
 def coded_array(array: ArrowArray) -> tuple[Codes, list[str]]:
-    """The array as (codes, words), -1 = null. ``TypeError`` if it has none, ``UnicodeDecodeError``."""
+    """The array as (codes, words), -1 = null. ``TypeError`` if it has none, ``UnicodeDecodeError``, ``IndexError``."""
     kind = array.type
     if kind in _TEXT:
         if len(array) < _FEW:
@@ -214,7 +240,7 @@ def coded_array(array: ArrowArray) -> tuple[Codes, list[str]]:
         kind = array.type
     if pa.types.is_dictionary(kind):
         inner, words = _coded_dictionary(array.dictionary)
-        codes, missing = plain(array.indices)
+        codes, missing = _places(array)
         if missing is not None:
             codes = np.where(missing, -1, codes)
         return np.append(inner, -1)[codes], words

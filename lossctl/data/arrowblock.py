@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -12,6 +12,7 @@ from lossctl.data.arrow import ArrowArray, bad_text, coded_array, floats
 from lossctl.data.values import Where, as_texts, joined
 
 if TYPE_CHECKING:
+    from lossctl.data.nested import Shape
     from lossctl.data.source import Codes, Floats
 
 __all__ = ["ArrowBlock", "Part", "regrouped"]
@@ -34,20 +35,24 @@ class Part:
                 self._words[name] = coded_array(array)
             except TypeError:
                 raise where.error(f"{array.type} cannot be labels", "dtype") from None
+            except IndexError as error:
+                raise where.error(str(error), "corrupt") from None
             except UnicodeDecodeError:
                 raise where.error("a cell is not valid UTF-8 text", "encoding", bad_text(array)) from None
         return self._words[name]
 
 
 class ArrowBlock:
-    """Rows out of parts: ``pieces`` are (part, from row, to row), ``widths`` the lengths of list columns."""
+    """Rows out of parts: ``pieces`` are (part, from row, to row), ``shapes`` how rows of several values are read."""
 
-    def __init__(self, file: str, first: int, pieces: Sequence[tuple[Part, int, int]], widths: dict[str, int]) -> None:
+    def __init__(
+        self, file: str, first: int, pieces: Sequence[tuple[Part, int, int]], shapes: Mapping[str, Shape]
+    ) -> None:
         self.first = first
         self.rows = sum(stop - start for _, start, stop in pieces)
         self._file = file
         self._pieces = pieces
-        self._widths = widths
+        self._shapes = shapes
 
     def numbers(self, name: str) -> Floats:
         """The column as floats, (rows,) or (rows, k)."""
@@ -86,7 +91,8 @@ class ArrowBlock:
 
     def _floats(self, part: Part, start: int, stop: int, where: Where) -> Floats:
         array = part.arrays[where.column].slice(start, stop - start)
-        return floats(array, where, self._widths.get(where.column))
+        shape = self._shapes.get(where.column)
+        return floats(array, where) if shape is None else shape.floats(array, where)
 
 
 P = TypeVar("P", bound=Part)

@@ -10,103 +10,16 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from lossctl.data import columns as cols
+from lossctl.data.binding import Binding, BoundCall, LeftOut, Ref, Request, input_of, left_out, nothing_fits
 from lossctl.data.columns import Found
 from lossctl.data.labels import ClassNames, Vocabulary
+from lossctl.data.predicted import companion, search_pred
 from lossctl.data.source import Source
 from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.model.call import LossCall
-from lossctl.model.kinds import Kind
 from lossctl.model.spec import Input
 
-__all__ = ["Binding", "BoundCall", "LeftOut", "Ref", "Request", "bind"]
-
-
-class Request(NamedTuple):
-    """What the user said about columns. ``roles`` maps a role to columns as typed."""
-
-    roles: Mapping[str, str] = {}
-    weight: str | None = None
-    mask: str | None = None
-    key: tuple[str, ...] = ()
-    by: tuple[str, ...] = ()
-    classes: tuple[str, ...] | None = None
-    positive: str | None = None
-
-
-class Ref(NamedTuple):
-    """Some columns of one source."""
-
-    source: int
-    columns: tuple[str, ...]
-
-
-class BoundCall(NamedTuple):
-    """A call whose inputs are found. ``call`` has its ``input`` settled."""
-
-    call: LossCall
-    refs: dict[str, Ref]
-    classes: ClassNames
-    width: int | None  # class scores beside a label, as far as the schema tells; None: a single score
-    vocabulary: Vocabulary
-
-
-class LeftOut(NamedTuple):
-    """A loss that a set names and that does not fit."""
-
-    of_set: str
-    name: str
-    reason: str
-
-
-class Binding(NamedTuple):
-    """Everything a pass over the sources needs to know about columns."""
-
-    sources: list[Source]
-    calls: list[BoundCall]
-    weight: Ref | None
-    mask: Ref | None
-    by: tuple[Ref, ...]
-    keys: tuple[Ref, ...]  # one for each source that has one; more than one: compared row by row
-    positive: str | None
-    notes: list[tuple[str, str]]  # code, sentence
-    left: list[LeftOut]
-
-    def wanted(self) -> tuple[list[list[str]], list[list[str]]]:
-        """For each source the columns to be read as numbers, and as text."""
-        numeric: list[dict[str, None]] = [{} for _ in self.sources]
-        text: list[dict[str, None]] = [{} for _ in self.sources]
-        for bound in self.calls:
-            for entry in bound.call.entry.spec.rowwise(bound.refs):
-                ref = bound.refs[entry.role]
-                bucket = text if self.reads_text(bound, entry.role) else numeric
-                bucket[ref.source].update(dict.fromkeys(ref.columns))
-        for single in (self.weight, self.mask):
-            if single is not None:
-                numeric[single.source].update(dict.fromkeys(single.columns))
-        for ref in (*self.by, *self.keys):
-            text[ref.source].update(dict.fromkeys(ref.columns))
-        return [list(n) for n in numeric], [list(t) for t in text]
-
-    def reads_text(self, bound: BoundCall, role: str) -> bool:
-        """Whether a role's column is read as text: groups, and labels whose type is not numeric."""
-        ref, entry = bound.refs[role], input_of(bound.call, role)
-        way = entry.kind.decode(bound.call.params, bound.width)
-        column = cols.column_of(self.sources[ref.source], ref.columns[0])
-        if way == "text" or (way == "binary" and self.positive is not None):
-            return True
-        if (len(ref.columns) > 1 and way != "label") or column.width is not None:
-            return False
-        if way == "label":
-            return any(
-                cols.column_of(self.sources[r.source], name).type in {"cell", "text"}
-                for r in (bound.refs["pred"], bound.refs["target"])
-                for name in r.columns
-            )
-        return way == "class" and column.type in {"cell", "text"}
-
-
-def input_of(call: LossCall, role: str) -> Input:
-    return next(i for i in call.entry.spec.inputs if i.role == role)
+__all__ = ["bind"]
 
 
 def bind(calls: Sequence[LossCall], sources: list[Source], request: Request, elsewhere: Mapping[str, int]) -> Binding:
@@ -157,6 +70,7 @@ class Common(NamedTuple):
         if name is None:
             return None
         hits = [place for place, s in enumerate(self.sources) if name in {c.name for c in s.columns}]
+        hits = hits or [place for place, s in enumerate(self.sources) if cols.has(s, name)]
         if not hits:
             raise cols.missing(self.sources[0], role, name)
         if len(hits) > 1 and role != "by":
@@ -172,8 +86,7 @@ class Common(NamedTuple):
         if self.request.key:
             refs = []
             for place in places:
-                known = {c.name for c in self.positional[place].columns}
-                absent = [name for name in self.request.key if name not in known]
+                absent = [name for name in self.request.key if not cols.has(self.positional[place], name)]
                 if absent and (len(self.positional) == 1 or self.positional[place].format not in {"npy"}):
                     raise cols.missing(self.positional[place], "key", absent[0])
                 if not absent:
@@ -236,20 +149,6 @@ def bind_or_note(call: LossCall, common: Common) -> BoundCall | None:
     return bound
 
 
-def left_out(call: LossCall, error: LossctlError) -> LeftOut:
-    return LeftOut(str(call.of_set), call.name, error.message.removeprefix(f"{call.name}: "))
-
-
-def nothing_fits(left: Sequence[LeftOut]) -> DataError:
-    """No loss of a set can be computed of these columns."""
-    return DataError(
-        f"no loss of {left[0].of_set} fits the input",
-        code="nothing-fits",
-        details=tuple(dict.fromkeys(one.reason for one in left))[:2],
-        hint="name a loss to see what it needs, or the columns: --pred, --target",
-    )
-
-
 def bind_call(call: LossCall, common: Common) -> BoundCall:
     """Find the columns of one call's roles; settle ``input`` by what the names say."""
     inputs = call.entry.spec.inputs
@@ -261,8 +160,9 @@ def bind_call(call: LossCall, common: Common) -> BoundCall:
             continue
         place = places[entry.role] = common.source_of(entry, inputs)
         source = common.sources[place]
+        given = [name for role in ("pred", "target") if (name := common.request.roles.get(role))]
         if entry.optional and text is None:
-            hit = search(call, entry, source)
+            hit = search(call, entry, source, given)
             if hit is not None:
                 found[entry.role] = hit
             continue
@@ -270,11 +170,14 @@ def bind_call(call: LossCall, common: Common) -> BoundCall:
         found[entry.role] = (
             cols.explicit(source, entry.role, text)
             if text is not None
-            else detect(call, entry, source, lone=len(common.sources) > 1 and len(alone) == 1)
+            else detect(call, entry, source, given, found, lone=len(common.sources) > 1 and len(alone) == 1)
         )
     pred = found.get("pred")
     if pred is not None and "pred" in places:
         call = settle_form(call, pred, common.sources[places["pred"]])
+        if pred.form in {"probs", "log-probs"} and input_of(call, "pred").kind.unbounded:
+            text = f'{call.name} takes scores on the whole line, and the name of "{pred.columns[0]}" says {pred.form}'
+            common.notes.append(("scores-expected", text))
     refs = {role: Ref(places[role], f.columns) for role, f in found.items()}
     return finish(call, found, refs, common)
 
@@ -290,7 +193,9 @@ def finish(call: LossCall, found: dict[str, Found], refs: dict[str, Ref], common
     if pred is not None and width is not None:
         names = pred.suffixes
         wanted = common.request.classes
-        if wanted is not None and names is not None and set(wanted) == set(names):
+        if column.classes is not None and len(pred.columns) == 1:
+            names = cols.class_names(common.sources[refs["pred"].source], column, wanted)
+        elif wanted is not None and names is not None and set(wanted) == set(names):
             order = [names.index(name) for name in wanted]
             refs["pred"] = refs["pred"]._replace(columns=tuple(pred.columns[i] for i in order))
             names = wanted
@@ -306,6 +211,8 @@ def finish(call: LossCall, found: dict[str, Found], refs: dict[str, Ref], common
                 common.notes.append(("classes-renamed", text))
             names = wanted
     target = found.get("target")
+    if target is not None and not input_of(call, "target").kind.parallel:
+        target = None
     if target is not None and names is not None and target.suffixes is not None:
         refs["target"] = refs["target"]._replace(columns=aligned(target, names, common.sources[refs["target"].source]))
     elif target is not None and pred is not None and pred.suffixes and target.suffixes:
@@ -333,15 +240,25 @@ def aligned(target: Found, order: Sequence[str], source: Source) -> tuple[str, .
     )
 
 
-def detect(call: LossCall, entry: Input, source: Source, *, lone: bool) -> Found:
-    """Columns of a role by their names; ``lone``: the file holds nothing but this role."""
-    hit = search(call, entry, source)
+def detect(
+    call: LossCall, entry: Input, source: Source, given: Sequence[str], found: Mapping[str, Found], *, lone: bool
+) -> Found:
+    """Columns of a role by their names; ``lone``: the file holds nothing but this role.
+
+    ``given`` are columns named for other roles, ``found`` the roles that come before.
+    """
+    hit = search(call, entry, source, given)
     if hit is not None:
         return hit
     keys = set(cols.key_columns(source))
     candidates = [c.name for c in source.columns if c.type != "other" and c.name not in keys]
     if lone and len(candidates) == 1:
         return Found((candidates[0],), form=cols.implied_form(candidates[0]))
+    twin = found["pred"].columns[0] if "pred" in found else ""
+    if lone and entry.role == "target" and twin in candidates and not (twin.isdigit() or cols.says_pred(twin)):
+        return Found((twin,))  # under the name that it has among the predictions, as in Kaggle's solutions
+    if lone and source.format == "text" and len(candidates) > 2 and entry.kind.columns in {"any", "classes"}:
+        return Found(tuple(candidates))  # numbers without names: the whole file is one array
     if source.format == "npy":
         others = " ".join(f"{role.upper()}.npy" for role in call.entry.spec.roles[1:])
         raise UsageError(
@@ -352,48 +269,20 @@ def detect(call: LossCall, entry: Input, source: Source, *, lone: bool) -> Found
     raise cols.undetected(source, entry.role, entry.kind.phrase)
 
 
-def search(call: LossCall, entry: Input, source: Source) -> Found | None:
+def search(call: LossCall, entry: Input, source: Source, given: Sequence[str]) -> Found | None:
     role, kind = entry.role, entry.kind
     own = ((cols.plain(role),),)
     if role == "target":
         ranks = cols.TARGET if call.entry.spec.family != "ranking" else (*cols.TARGET, *cols.RANKING_TARGET)
         hit = None if kind.columns == "classes" else cols.by_name(source, role, ranks)
-        hit = hit or cols.family(source, role, ("y_true_", "target_", "label_"))
-        return hit or cols.by_name(source, role, ranks)
+        hit = hit or cols.family(source, role, ("y_true_", "target_", "label_", "label:dim="))
+        return hit or cols.by_name(source, role, ranks) or companion(source, role, "label", given)
     if kind.mapping:
         return cols.members(source, kind.members)
     if role != "pred":
         hit = cols.by_name(source, role, cols.ALSO.get(role, own))
         return hit or (cols.family(source, role, (f"{role}_",)) if kind.columns == "any" else None)
-    return search_pred(kind, source)
-
-
-def search_pred(kind: Kind, source: Source) -> Found | None:
-    """Predictions: by the names that fit the kind, most telling first."""
-    outputs = ("y_pred_", "pred_")
-    if kind.columns == "one":
-        return cols.by_name(source, "pred", (*cols.PRED, *cols.SCORE))
-    if kind.columns == "any":
-        return (
-            cols.by_name(source, "pred", cols.PRED)
-            or cols.family(source, "pred", outputs)
-            or (decision(source) if kind.decides else None)
-        )
-    if kind.columns == "score":
-        hit = cols.by_name(source, "pred", (*cols.SCORE, *cols.PRED))
-        return hit or cols.family(source, "pred", tuple(cols.PREFIXES)) or cols.family(source, "pred", outputs)
-    hit = cols.family(source, "pred", tuple(cols.PREFIXES))
-    if hit is None:
-        hit = cols.by_name(source, "pred", (*cols.CLASS_LISTS, *cols.SCORE, *cols.PRED))
-        if hit is not None and cols.column_of(source, hit.columns[0]).width is None:
-            hit = None
-    return hit or cols.family(source, "pred", outputs)
-
-
-def decision(source: Source) -> Found | None:
-    """Scores that a label can be decided from, where no label is predicted."""
-    hit = cols.by_name(source, "pred", (*cols.SCORE, *cols.CLASS_LISTS))
-    return hit or cols.family(source, "pred", tuple(cols.PREFIXES))
+    return search_pred(kind, source, given)
 
 
 def settle_form(call: LossCall, pred: Found, source: Source) -> LossCall:

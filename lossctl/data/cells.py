@@ -17,7 +17,7 @@ from lossctl.exact import LARGEST_EXACT_INT
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MISSING", "NOT_A_NUMBER", "TOO_LARGE", "Numbers", "advice", "read_numbers"]
+__all__ = ["MISSING", "NOT_A_NUMBER", "TOO_LARGE", "Numbers", "advice", "looks_numeric", "read_numbers"]
 
 # What Arrow's parser takes as missing; here case does not matter, so this is a part of our rule.
 MISSING = (
@@ -49,6 +49,11 @@ def read_numbers(cells: Iterable[str], missing: frozenset[str]) -> Numbers:
         flaws.append(NOT_A_NUMBER if value is None else TOO_LARGE if large else 0)
         values.append(np.nan if value is None else value)
     return Numbers(np.array(values, np.float64), np.array(flaws, np.uint8))
+
+
+def looks_numeric(cell: str) -> bool:
+    """Whether the text is a number, and not one of the words for a missing one."""
+    return _NUMBER.fullmatch(cell.strip(" \t").lower()) is not None
 
 
 def _number(cell: str) -> float | None:

@@ -28,10 +28,13 @@ SCORE = (
     ("yprob", "yproba", "yscore", "prob", "proba", "probability", "score"),
     ("logit", "logits", "ylogit"),
 )
+RAW = (("rawformulaval",),)  # CatBoost: a logit, or the value of a regression
+RAW_LISTS = (("rawprediction",),)  # Spark ML: margins, votes or logits, as the model has it
 CLASS_LISTS = (("probs", "probas", "probabilities", "logits", "logprobs"),)
 ALSO = {"group": (("group",), ("qid", "queryid")), "var": (("var", "variance", "sigma2"),)}
 RANKING_TARGET = (("relevance", "rel"),)
 WEIGHT = ("weight", "weights", "sampleweight", "w")
+_CAMEL_ID = re.compile(r"[a-z0-9]I[dD]$")  # PassengerId, imageID; not "paid"
 KEY = ("id", "rowid", "sampleid", "exampleid", "docid", "uttid", "uid", "key")
 
 # Prefixes of one column a class, and what they say about the numbers (None: nothing).
@@ -44,10 +47,12 @@ PREFIXES = {
     ".pred_": None,
     "p_": None,
 }
+CATBOOST = {"logprobability:class=": "log-probs", "rawformulaval:class=": "logits", "probability:class=": "probs"}
+FAMILIES = {**CATBOOST, **PREFIXES}
 FORMS = {
     "probs": {"yprob", "yproba", "prob", "proba", "probability", "probs", "probas", "probabilities"},
-    "logits": {"logit", "logits", "ylogit"},
-    "log-probs": {"logprob", "logprobs"},
+    "logits": {"logit", "logits", "ylogit", "rawformulaval"},
+    "log-probs": {"logprob", "logprobs", "logprobability"},
 }
 
 
@@ -85,7 +90,7 @@ def family_members(source: Source) -> set[str]:
     """Columns that stand in a family of two or more."""
     families: dict[str, set[str]] = {}
     for column in source.columns:
-        for prefix in PREFIXES:
+        for prefix in FAMILIES:
             if column.name.lower().startswith(prefix) and len(column.name) > len(prefix):
                 families.setdefault(prefix, set()).add(column.name)
                 break
@@ -93,15 +98,30 @@ def family_members(source: Source) -> set[str]:
 
 
 def implied_form(name: str) -> str | None:
-    """What a name says about the numbers: probs, logits, log-probs, or nothing."""
+    """What a name says about the numbers: probs, logits, log-probs, or nothing.
+
+    Of a dotted path the last part speaks that is no number: ``model.prob``, ``logits.1``.
+    """
+    name = re.sub(r"(\.\d+)+$", "", name)
+    path, _, last = name.rpartition(".")
+    name = last if path else name
     word = plain(name)
+    if re.fullmatch("predicted.+probs", word):
+        return "probs"
     for form, words in FORMS.items():
         if word in words:
             return form
-    for prefix, said in PREFIXES.items():
+    for prefix, said in FAMILIES.items():
         if name.lower().startswith(prefix):
             return said
     return None
+
+
+def says_pred(name: str) -> bool:
+    """Whether a name says that these are predictions."""
+    word = plain(name)
+    every = {word for rank in (*PRED, *SCORE, *RAW, *CLASS_LISTS, *RAW_LISTS) for word in rank}
+    return word in every or any(name.lower().startswith(prefix) for prefix in (*FAMILIES, "predicted_", "pred_"))
 
 
 def family(source: Source, role: str, prefixes: Sequence[str]) -> Found | None:
@@ -115,12 +135,13 @@ def family(source: Source, role: str, prefixes: Sequence[str]) -> Found | None:
                 break
     full = {prefix: names for prefix, names in families.items() if len(names) > 1}
     if len(full) > 1:
-        shown = " and ".join(f"{prefix}* ({len(names)} columns)" for prefix, names in full.items())
+        written = {names[0][: len(prefix)]: len(names) for prefix, names in full.items()}
+        shown = " and ".join(f"{prefix}* ({count} columns)" for prefix, count in written.items())
         raise DataError(
             f"two families of columns could be the {role}: {shown}",
             code="ambiguous-column",
             file=source.name,
-            hint=f"say which: --{role} '{next(iter(full))}*'",
+            hint=f"say which: --{role} '{next(iter(written))}*'",
         )
     for prefix, names in full.items():
         return ordered(names, [name[len(prefix) :] for name in names], implied_form(names[0]))
@@ -147,7 +168,7 @@ def explicit(source: Source, role: str, text: str) -> Found:
     chosen: list[str] = []
     sort = False
     for part in [text] if text in names else text.split(","):
-        if part in names:
+        if part in names or has(source, part):
             chosen.append(part)
         elif any(sign in part for sign in "*?["):
             hits = fnmatch.filter(names, part)
@@ -168,14 +189,20 @@ def explicit(source: Source, role: str, text: str) -> Found:
 
 
 def shared_suffixes(names: Sequence[str]) -> list[str] | None:
-    """What stands behind a common prefix that ends in ``_`` (or a known class prefix)."""
+    """What stands behind a common prefix that ends in ``_``, or in ``:Class=``."""
     if len(names) < 2:
         return None
     common = names[0]
     while common and not all(name.startswith(common) for name in names):
         common = common[:-1]
-    cut = common.rfind("_") + 1
+    cut = common.find("=") + 1 or common.rfind("_") + 1
     return [name[cut:] for name in names] if cut and all(len(name) > cut for name in names) else None
+
+
+def has(source: Source, name: str) -> bool:
+    """Whether there is such a column, be it one that only a closer look at the data finds."""
+    find = getattr(source, "find", None)
+    return any(c.name == name for c in source.columns) or (find is not None and bool(find(name)))
 
 
 def missing(source: Source, role: str, name: str) -> DataError:
@@ -203,23 +230,42 @@ def undetected(source: Source, role: str, wanted: str) -> DataError:
     """No name says which column plays a role."""
     names = [c.name for c in source.columns]
     wrong_cut = next((note for note in getattr(source, "notes", ()) if "--delimiter" in note), None)
-    fit = next((n for n in names if plain(n) not in KEY), "COLUMN")
+    keys = set(key_columns(source))
+    fit = next((n for n in names if n not in keys), "COLUMN")
+    whole = f", or --{role} '*' for all columns" if source.format == "text" and len(names) > 1 else ""
     return DataError(
         f"no column is recognisable as the {role} ({wanted})",
         code="column-not-found",
         file=source.name,
         details=(f"columns: {listed(names)}",),
-        hint=wrong_cut or f"say which: --{role} {fit}",
+        hint=wrong_cut or f"say which: --{role} {fit}{whole}",
     )
 
 
 def key_columns(source: Source) -> list[str]:
-    """Columns that look like a row key: a known name, or the only one that ends in ``_id``."""
+    """Columns that look like a row key: a known name, or the only one like ``row_id`` or ``PassengerId``."""
     known = [c.name for c in source.columns if plain(c.name) in KEY]
     if known:
         return known
-    ids = [c.name for c in source.columns if c.name.lower().endswith("_id")]
+    ids = [c.name for c in source.columns if c.name.lower().endswith("_id") or _CAMEL_ID.search(c.name)]
     return ids if len(ids) == 1 else []
+
+
+def class_names(source: Source, column: Column, wanted: Sequence[str] | None) -> tuple[str, ...]:
+    """The classes that a column names by itself, in the order of ``--classes`` where that is given."""
+    own = column.classes or ()
+    if wanted is None:
+        return own
+    if sorted(wanted) != sorted(own):
+        raise DataError(
+            f"--classes names {listed(wanted)}, and the scores are for {listed(own)}",
+            code="class-count" if len(wanted) != len(own) else "unknown-class",
+            file=source.name,
+            column=column.name,
+            hint="leave --classes out, or bring the same names into another order",
+        )
+    source.arrange(column.name, tuple(wanted))  # type: ignore[attr-defined]
+    return tuple(wanted)
 
 
 def weight_columns(source: Source) -> list[str]:

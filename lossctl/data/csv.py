@@ -6,7 +6,8 @@ where they are empty, ``NA``, ``NaN`` or ``null`` in a numeric column; text stay
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import io
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,7 @@ from lossctl.data.arrowblock import regrouped
 from lossctl.data.cells import NOT_A_NUMBER, advice
 from lossctl.data.csvtable import UTF8, CsvBlock, CsvPart, RaggedError, Tables
 from lossctl.data.labels import NUMBER
-from lossctl.data.rowends import CAP, Chunk, Chunks, Lexer
+from lossctl.data.rowends import CAP, Chunk, Chunks, Lexer, check_text
 from lossctl.data.source import Column
 from lossctl.data.values import Where, check_asked
 from lossctl.errors import DataError, UsageError
@@ -23,7 +24,7 @@ from lossctl.errors import DataError, UsageError
 if TYPE_CHECKING:
     from lossctl.data.opening import Input
 
-__all__ = ["CsvSource"]
+__all__ = ["CsvSource", "one_byte"]
 
 _SHOWN = 3
 
@@ -31,8 +32,9 @@ _SHOWN = 3
 class CsvSource:
     """One CSV or TSV file. ``null_values`` are missing in numeric and in text columns.
 
-    ``_sizes`` (first chunk, largest chunk, piece parsed at a time) is for tests. Raises ``DataError``
-    from the start: ``empty``, ``encoding``, ``binary``, ``headerless``, ``unclosed-quote``.
+    ``through`` is what its bytes (with the name for messages) go through before they are read. ``_sizes``
+    (first chunk, largest chunk, piece parsed at a time) is for tests. Raises ``DataError`` from the
+    start: ``empty``, ``encoding``, ``binary``, ``headerless``, ``unclosed-quote``.
     """
 
     def __init__(
@@ -43,12 +45,14 @@ class CsvSource:
         delimiter: str | None = None,
         no_header: bool = False,
         null_values: Sequence[str] = (),
+        through: Callable[[str, io.RawIOBase], io.RawIOBase] | None = None,
         _sizes: tuple[int, int, int] | None = None,
     ) -> None:
         self.name = data.name
         self.format = format
         self._data = data
-        self._lexer = Lexer(_one_byte(delimiter or ("\t" if format == "tsv" else ",")))
+        self._through = through
+        self._lexer = Lexer(one_byte(delimiter or ("\t" if format == "tsv" else ",")))
         self._chunks = Chunks(self.name, self._lexer, *(_sizes or ())[:2])
         row, after = self._first_row()
         cells = self._lexer.fields(row)
@@ -75,7 +79,7 @@ class CsvSource:
     def _parts(self, numeric: Sequence[str], text: Sequence[str]) -> Iterator[CsvPart]:
         places = [{name: self._places[name] for name in names} for names in (numeric, text)]
         rows, skip = 0, self._skip
-        for chunk in self._chunks.of(self._data.stream()):
+        for chunk in self._chunks.of(self._stream()):
             data = chunk.data[skip:]
             skip -= len(chunk.data) - len(data)
             if chunk.flaw:
@@ -90,12 +94,16 @@ class CsvSource:
                 rows += part.rows
                 yield part
 
+    def _stream(self) -> io.RawIOBase:
+        stream = self._data.stream()
+        return self._through(self.name, stream) if self._through else stream
+
     def _first_row(self) -> tuple[bytes, int]:
         """The first row that is not blank, and how many bytes it and what stands before it take."""
         data = b""
-        for chunk in self._chunks.of(self._data.stream()):
+        for chunk in self._chunks.of(self._stream()):
             if not data:
-                self._check_text(bytes(chunk.data[:4096]))
+                check_text(self.name, bytes(chunk.data[:4096]))
             data += chunk.data
             if chunk.flaw:
                 raise self._unfinished(chunk, None)
@@ -103,15 +111,6 @@ class CsvSource:
                 if start < stop:
                     return data[start:stop], after
         raise DataError("the file is empty", code="empty", file=self.name)
-
-    def _check_text(self, head: bytes) -> None:
-        zeros = sorted((head[0:64:2].count(0), head[1:64:2].count(0)))
-        if head[:2] in (b"\xff\xfe", b"\xfe\xff") or (not zeros[0] and zeros[1] * 3 > len(head[:64])):
-            hint = "iconv -f UTF-16 -t UTF-8 FILE > NEW"
-            raise DataError("UTF-16 text is not read, only UTF-8", code="encoding", file=self.name, hint=hint)
-        if 0 in head.partition(b"\n")[0]:
-            message = "there are NUL bytes in the first row: this is not a text file"
-            raise DataError(message, code="binary", file=self.name)
 
     def _names(self, cells: list[bytes]) -> list[str]:
         """The header's names; blank ones are empty."""
@@ -171,7 +170,8 @@ class CsvSource:
         return (*shown, f"{least}{_counted(count, 'cell')} of this column cannot be read as numbers")
 
 
-def _one_byte(delimiter: str) -> str:
+def one_byte(delimiter: str) -> str:
+    """The delimiter that a caller means; ``UsageError`` for what can be none."""
     delimiter = {"\\t": "\t", "tab": "\t"}.get(delimiter, delimiter)
     if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
         raise UsageError(f"--delimiter must be one ASCII character, not {delimiter!r}")

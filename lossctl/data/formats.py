@@ -7,19 +7,30 @@ import re
 from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING
 
-from lossctl.data.opening import Input
 from lossctl.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from lossctl.data.opening import Input
     from lossctl.data.source import Source
 
 __all__ = ["FORMATS", "open_source"]
 
-FORMATS = ("csv", "tsv", "parquet", "npy", "npz")
+FORMATS = ("csv", "tsv", "text", "jsonl", "parquet", "arrow", "npy", "npz")
 
-_MAGIC = {b"PAR1": "parquet", b"\x93NUMPY": "npy", b"PK\x03\x04": "npz", b"PK\x05\x06": "npz"}
+_TEXT = ("csv", "tsv", "text", "jsonl")
+_JSONL, _ARROW = ("jsonl", "ndjson", "json"), ("arrow", "feather", "ipc", "arrows")
+# Other extensions, which --input-format takes as well.
+_NAMES = {"txt": "text", **dict.fromkeys(_JSONL, "jsonl"), **dict.fromkeys(_ARROW, "arrow")}
+_MAGIC = {
+    b"PAR1": "parquet",
+    b"ARROW1": "arrow",
+    b"\xff\xff\xff\xff": "arrow",  # a stream of record batches
+    b"\x93NUMPY": "npy",
+    b"PK\x03\x04": "npz",
+    b"PK\x05\x06": "npz",
+}
+_JSON = re.compile(rb'(\xef\xbb\xbf)?\s*(\{\s*"|\[\s*\{)')
 _STRANGERS = {  # first bytes of what is told from its extension otherwise
-    b"ARROW1": ".arrow",
     b"\x89HDF\r\n\x1a\n": ".h5",
     b"\x80\x02": ".pkl",
     b"\x80\x03": ".pkl",
@@ -30,7 +41,7 @@ _STRANGERS = {  # first bytes of what is told from its extension otherwise
 _TORCH = "import numpy, torch; numpy.save('{new}.npy', torch.load('{old}', weights_only=True).numpy())"
 _PICKLE = "import pandas; pandas.read_pickle('{old}').to_parquet('{new}.parquet')"
 _HDF5 = "import h5py, numpy; numpy.savez('{new}.npz', **{{k: v[()] for k, v in h5py.File('{old}').items()}})"
-_ARROW = "import pyarrow.feather; pyarrow.feather.read_feather('{old}').to_parquet('{new}.parquet')"
+_FEATHER = "import pyarrow.feather; pyarrow.feather.read_feather('{old}').to_parquet('{new}.parquet')"
 _REFUSED = {
     ".pt": ("PyTorch files", _TORCH),
     ".pth": ("PyTorch files", _TORCH),
@@ -46,12 +57,7 @@ _REFUSED = {
         "safetensors files",
         "import numpy, safetensors.numpy as s; numpy.savez('{new}.npz', **s.load_file('{old}'))",
     ),
-    ".jsonl": (
-        "JSON lines",
-        "import pandas; pandas.read_json('{old}', lines=True).to_parquet('{new}.parquet')",
-    ),
-    ".arrow": ("Arrow files", _ARROW),
-    ".feather": ("Feather files", _ARROW),
+    "FEA1": ("Feather files of version 1", _FEATHER),
     ".xlsx": ("Excel files", "import pandas; pandas.read_excel('{old}').to_csv('{new}.csv', index=False)"),
 }
 
@@ -67,19 +73,25 @@ def open_source(
 ) -> Source:
     """The source behind a path; ``-`` is stdin, CSV unless ``input_format`` or its bytes say otherwise.
 
-    ``delimiter``, ``no_header`` and ``null_values`` are for CSV and TSV. Raises ``UsageError`` for an
-    unknown format; ``DataError``: ``not-found``, ``is-a-directory``, ``unreadable``, ``empty``,
+    ``delimiter`` and ``no_header`` are for CSV, TSV and text, ``null_values`` for JSONL as well. Raises
+    ``UsageError`` for an unknown format; ``DataError``: ``not-found``, ``is-a-directory``, ``unreadable``, ``empty``,
     ``unsupported-format``, ``wrong-format``, and what the reader of that format raises.
     """
+    if input_format is not None:
+        input_format = _NAMES.get(input_format, input_format)
     if input_format is not None and input_format not in FORMATS:
         known = ", ".join(FORMATS)
         raise UsageError(f"--input-format {input_format}: unknown format", hint=f"one of {known}")
+    from lossctl.data.opening import Input
+
     data = Input(path, stdin)
     if input_format is None and data.suffix in _REFUSED:
         raise _refusal(data, data.suffix)
     head = data.head()
     if not head:
         raise DataError(f"{data.name} is empty", code="empty", file=data.name)
+    if head.startswith(b"FEA1"):
+        raise _refusal(data, "FEA1")
     kind = input_format or _kind(data, head)
 
     if kind == "npy":
@@ -94,6 +106,18 @@ def open_source(
         from lossctl.data.parquet import ParquetSource
 
         return ParquetSource(data)
+    if kind == "arrow":
+        from lossctl.data.ipc import IpcSource
+
+        return IpcSource(data)
+    if kind == "jsonl":
+        from lossctl.data.jsonl import JsonlSource
+
+        return JsonlSource(data, null_values=null_values or ())
+    if kind == "text":
+        from lossctl.data.text import text_source
+
+        return text_source(data, delimiter=delimiter, no_header=no_header, null_values=null_values or ())
     from lossctl.data.csv import CsvSource
 
     return CsvSource(data, format=kind, delimiter=delimiter, no_header=no_header, null_values=null_values or ())
@@ -101,15 +125,16 @@ def open_source(
 
 def _kind(data: Input, head: bytes) -> str:
     """The format by extension, which the first bytes must not contradict, or by the first bytes alone."""
-    named = data.suffix[1:] if data.suffix[1:] in FORMATS else None
+    word = data.suffix[1:]
+    named = _NAMES.get(word, word if word in FORMATS else None)
     for magic, suffix in _STRANGERS.items():
-        if head.startswith(magic) and named in (None, "csv", "tsv"):
+        if head.startswith(magic) and named in (None, *_TEXT):
             raise _refusal(data, suffix)
     held = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
-    if named in ("csv", "tsv") and held:
-        message = f"the name says {named}, but this is a {held} file"
+    if named in _TEXT and held:
+        message = f"the name says {named}, but this is {'an' if held == 'arrow' else 'a'} {held} file"
         raise DataError(message, code="wrong-format", file=data.name, hint=f"--input-format {held}")
-    return named or held or "csv"
+    return named or held or ("jsonl" if _JSON.match(head) else "csv")
 
 
 def _refusal(data: Input, suffix: str) -> DataError:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lossctl.errors import DataError
 
-__all__ = ["ClassNames", "Vocabulary", "canonical"]
+__all__ = ["ClassNames", "Vocabulary", "canonical", "class_order"]
 
 Label: TypeAlias = int | float | str
 
@@ -31,6 +31,17 @@ def canonical(text: str) -> Label:
     if math.isfinite(number):
         return int(number) if number == int(number) else number
     return text
+
+
+def class_order(names: Sequence[str]) -> tuple[str, ...]:
+    """Class names by number if all are whole numbers, else as text sorts.
+
+    >>> class_order(["10", "9", "0"]), class_order(["b", "10", "a"])
+    (('0', '9', '10'), ('10', 'a', 'b'))
+    """
+    if all(WHOLE.fullmatch(name) for name in names):
+        return tuple(sorted(names, key=int))
+    return tuple(sorted(names))
 
 
 class Seen:
@@ -178,6 +189,13 @@ class ClassNames:
                 raise self.unknown(repr(label), (where[0], where[1], where[2] + int(np.argmax(places == place))))
             table[place] = index
         return np.asarray(table[places])
+
+    def renumber_lists(self, numbers: NDArray[np.float64], where: tuple[str, str, int]) -> NDArray[np.float64]:
+        """(N, C) lists of class indices, each to its first -1, where the names of classes are other numbers."""
+        if numbers.ndim != 2 or self.plain or all(isinstance(label, str) for label in self.index or ()):
+            return numbers
+        listed = np.where(np.logical_and.accumulate(numbers != -1, axis=1), numbers, -1.0)
+        return np.column_stack([self.renumber(column, -1.0, where) for column in listed.T])
 
     def unknown(self, text: str, where: tuple[str, str, int]) -> DataError:
         file, column, row = where

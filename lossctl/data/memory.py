@@ -108,6 +108,7 @@ class _Chunked:
 
         from lossctl.data.arrow import as_column, list_width
         from lossctl.data.arrowblock import Part
+        from lossctl.data.nested import Lists
 
         with reading(file, f'column "{name}"'):
             whole = hasattr(value, "__arrow_c_array__")
@@ -117,7 +118,7 @@ class _Chunked:
         self._parts = [Part({name: chunk}, len(chunk)) for chunk in data.chunks if len(chunk)]
         self._ends = list(accumulate(part.rows for part in self._parts))
         width = self.column.width
-        self._widths = {name: list_width(data.chunks) if width == 0 else width or 0}
+        self._shapes = {} if width is None else {name: Lists(width or list_width(data.chunks))}
 
     def block(self, first: int, rows: int) -> ArrowBlock:
         from lossctl.data.arrowblock import ArrowBlock
@@ -130,7 +131,7 @@ class _Chunked:
             end = min(stop, self._ends[at])
             pieces.append((part, first - start, end - start))
             first, at = end, at + 1
-        return ArrowBlock(self._file, stop - rows, pieces, self._widths)
+        return ArrowBlock(self._file, stop - rows, pieces, self._shapes)
 
 
 def _is_arrow(value: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.data.bind import Binding, BoundCall, Ref, input_of
+from lossctl.data.binding import Binding, BoundCall, Ref, input_of
 from lossctl.data.source import Block, Source
 from lossctl.errors import DataError, UsageError
 
@@ -47,6 +47,8 @@ class Chunk:
                 ignore = bound.call.params.get("ignore_index")
                 return bound.classes.renumber(numbers, _number(ignore), self._where(ref))
             return numbers
+        if way == "list":
+            return bound.classes.renumber_lists(self.numbers(ref), self._where(ref))
         if way == "label" and text:
             return self._coded(bound, role, ref)
         if way == "binary" and text:

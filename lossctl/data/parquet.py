@@ -8,85 +8,53 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyarrow._parquet import ParquetReader  # pyarrow.parquet adds its file systems: 30 ms at the start
 
-from lossctl.data.arrow import as_column, is_text, list_width
-from lossctl.data.arrowblock import ArrowBlock, Part, regrouped
+from lossctl.data.arrowfile import ROW_CAP, ArrowFile
 from lossctl.data.opening import Input
 from lossctl.data.stored import reading
-from lossctl.data.values import check_asked
 from lossctl.errors import DataError
 
 if TYPE_CHECKING:
-    from lossctl.data.source import Column
+    from lossctl.data.arrowblock import Part
 
 __all__ = ["ParquetSource"]
 
 _BATCH_ROWS = 1 << 16
 _BATCH_BYTES = 1 << 26  # of one column
-_ROW_CAP = 1 << 30  # bytes of one row
 _FIRST_ROWS = 64  # looked at first where lists may have any length
 _MANY_WORDS = 1 << 15
 _RUN_ROWS = 1 << 20
 _BUFFER = 1 << 20
 
 
-class ParquetSource:
+class ParquetSource(ArrowFile):
     """One Parquet file. Raises ``DataError`` (code ``corrupt``) if it is none."""
 
     format = "parquet"
 
     def __init__(self, data: Input) -> None:
-        self.name = data.name
-        self.notes: tuple[str, ...] = ()
+        super().__init__(data.name)
         self._data = data
-        self._widths: dict[str, int] = {}
         self._many_words: set[str] = set()
         self._metadata: Any = None
         with reading(self.name, "Parquet file"):
             reader = self._open()
             self._metadata = reader.metadata
-            self._leaves: list[str] = [path[0] for path in reader.column_paths]
-            self._types = {field.name: field.type for field in reader.schema_arrow}
-            self.columns: tuple[Column, ...] = tuple(
-                as_column(field.name, field.type, reader.metadata.num_rows) for field in reader.schema_arrow
-            )
+            self._paths: list[tuple[str, ...]] = [tuple(path) for path in reader.column_paths]
+            self._take(reader.schema_arrow, reader.metadata.num_rows)
             reader.close()
 
-    def blocks(self, numeric: Sequence[str], text: Sequence[str], rows: int) -> Iterator[ArrowBlock]:
-        """Blocks of ``rows`` rows with the named columns; integers and lists are checked as they are read.
-
-        Raises ``DataError``: ``corrupt``, and from the blocks ``integer-too-large``, ``ragged-list``.
-        """
-        check_asked(self.name, self.columns, numeric, text, rows)
-        return self._blocks(list(dict.fromkeys([*numeric, *text])), set(text), rows)
-
-    def _blocks(self, names: list[str], text: set[str], rows: int) -> Iterator[ArrowBlock]:
-        widths = {column.name: self._width(column) for column in self.columns if column.name in names}
-        lists = {name: width for name, width in widths.items() if width is not None}
-        for first, pieces in regrouped(self._parts(names, text), rows):
-            yield ArrowBlock(self.name, first, pieces, lists)
-
-    def _width(self, column: Column) -> int | None:
-        """The length of a list column's rows; looked up in the data where the schema does not tell."""
-        if column.width and column.name not in self._widths:
-            self._widths[column.name] = column.width
-        if column.width == 0 and column.name not in self._widths:
-            parts = self._parts([column.name], set())
-            self._widths[column.name] = list_width(part.arrays[column.name] for part in parts)
-        return self._widths.get(column.name)
-
     def _parts(self, names: list[str], text: set[str]) -> Iterator[Part]:
-        """The named columns as they come."""
-        wanted = set(names)
-        leaves = [i for i, top in enumerate(self._leaves) if top in wanted]
-        texts = {name for name in wanted & text if is_text(self._types[name])}
+        wanted = {self._leaves[name].path for name in names}
+        below = [i for i, path in enumerate(self._paths) if any(path[:n] in wanted for n in range(1, len(path) + 1))]
+        texts = self._coded(set(names) & text)
         with reading(self.name, "Parquet file"):
-            rows = self._batch_rows(wanted)
+            rows = self._batch_rows({self._elements.get(name, (name, 0))[0] for name in names})
             runs = list(self._runs()) if texts else [range(self._metadata.num_row_groups)]
         seen = 0
         for groups in runs:
-            for batch in self._run(groups, leaves, texts, rows):
+            for batch in self._run(groups, below, texts, rows):
                 seen += batch.num_rows
-                yield Part(dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows)
+                yield self._part(names, batch)
         if seen != self._metadata.num_rows:
             message = f"the footer announces {self._metadata.num_rows:,} rows, the data hold {seen:,}"
             raise DataError(message, code="corrupt", file=self.name)
@@ -149,8 +117,8 @@ class ParquetSource:
         for i in range(self._metadata.num_row_groups):
             group = self._metadata.row_group(i)
             largest = max(largest, group.total_byte_size // max(group.num_rows, 1))
-        if largest > _ROW_CAP:
-            message = f"a row announces {largest:,} bytes, more than the {_ROW_CAP:,} a row may have"
+        if largest > ROW_CAP:
+            message = f"a row announces {largest:,} bytes, more than the {ROW_CAP:,} a row may have"
             raise DataError(message, code="too-large", file=self.name)
         return max(1, min(_BATCH_ROWS, _BATCH_BYTES // largest))
 

@@ -16,17 +16,29 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from lossctl.data.stored import reading
+from lossctl.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CAP", "MARK", "Chunk", "Chunks", "Lexer"]
+__all__ = ["CAP", "MARK", "Chunk", "Chunks", "Lexer", "check_text"]
 
 CAP = 1 << 26  # bytes of one row
 MARK = b"\xef\xbb\xbf"  # UTF-8's byte order mark
 _FIRST = 1 << 16
 _LARGEST = 1 << 22
 _CR, _LF, _QUOTE = b'\r\n"'
+
+
+def check_text(name: str, head: bytes) -> None:
+    """Refuses what is no UTF-8 text by the first bytes of a file: UTF-16 (``encoding``), NUL bytes (``binary``)."""
+    zeros = sorted((head[0:64:2].count(0), head[1:64:2].count(0)))
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff") or (not zeros[0] and zeros[1] * 3 > len(head[:64])):
+        hint = "iconv -f UTF-16 -t UTF-8 FILE > NEW"
+        raise DataError("UTF-16 text is not read, only UTF-8", code="encoding", file=name, hint=hint)
+    if 0 in head.partition(b"\n")[0]:
+        message = "there are NUL bytes in the first row: this is not a text file"
+        raise DataError(message, code="binary", file=name)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ class Column(NamedTuple):
     length only the data tells. ``dtype`` is the file's own word for it, for messages. ``axes``
     are the sizes behind the first one where an array has more than two axes (N x T x C: (T, C),
     and ``width`` is their product); ``rows`` is how many rows there are, if the header tells.
+    ``classes`` names the values of a row one by one where the data do (class scores with labels).
     """
 
     name: str
@@ -37,6 +38,7 @@ class Column(NamedTuple):
     dtype: str
     axes: tuple[int, ...] = ()
     rows: int | None = None
+    classes: tuple[str, ...] | None = None
 
 
 class Block(Protocol):
@@ -65,7 +67,12 @@ class Block(Protocol):
 
 
 class Source(Protocol):
-    """A table on disk or in memory. ``notes`` are sentences a person should see (a column left out)."""
+    """A table on disk or in memory. ``notes`` are sentences a person should see (a column left out).
+
+    Sources whose rows hold more than their columns show (JSON objects, lists) also have
+    ``find(name)``: whether there is such a column after all, which then is one of ``columns``; those
+    with class names have ``arrange(name, classes)``: the order in which the values of a row are given.
+    """
 
     name: str
     format: str

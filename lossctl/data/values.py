@@ -28,10 +28,12 @@ __all__ = [
     "as_texts",
     "by_appearance",
     "check_asked",
+    "classes_differ",
     "coded",
     "coded_texts",
     "dtype_type",
     "joined",
+    "ragged",
     "too_large",
 ]
 
@@ -109,6 +111,23 @@ def too_large(where: Where, at: int, value: object) -> DataError:
         at,
         hint="scale the column down, or store it as floating point if it is not an exact count",
     )
+
+
+def ragged(where: Where, at: int, found: int, width: int) -> DataError:
+    """The error for a list of another length than the first one."""
+    hint = "every row of a list column must hold the same number of values"
+    return where.error(f"{found} values in the list, expected {width}", "ragged-list", at, hint=hint)
+
+
+def classes_differ(where: Where, at: int, found: Sequence[str], classes: Sequence[str]) -> DataError:
+    """The error for a row whose labels are not those of the first row, each once."""
+
+    def listed(names: Sequence[str]) -> str:
+        return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+
+    message = f"the scores of this row are for {listed(found) or 'no class'}, expected {listed(classes)}"
+    hint = "every row must score the same classes, each once"
+    return where.error(message, "classes-differ", at, hint=hint)
 
 
 def _named(dtype: np.dtype[Any]) -> str:

@@ -5,16 +5,23 @@ All of them are tallies. A view that nobody asked for costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lossctl.data.labels import canonical
 from lossctl.engine.tally import Tally
+from lossctl.errors import DataError, UsageError
 from lossctl.model.reduce import Reduction, Term
 
-__all__ = ["Booked", "Buckets", "Classes", "booked"]
+if TYPE_CHECKING:
+    from lossctl.engine.slices import Piece
+    from lossctl.model.params import Value
+    from lossctl.model.spec import LossSpec
+
+__all__ = ["Booked", "Buckets", "Classes", "booked", "classes_of", "named_classes"]
 
 Codes: TypeAlias = NDArray[np.intp]
 
@@ -61,31 +68,30 @@ class Classes:
     def __init__(self, new: Callable[[], Tally]) -> None:
         self.new = new
         self.tally = new()
-        self.places: dict[tuple[int, float], int] = {}  # (slice, class) -> group of the tally
+        self.places: dict[tuple[int, float | None], int] = {}  # (slice, class) -> group of the tally
 
-    def encode(self, classes: NDArray[Any], codes: Codes | None) -> Codes:
-        """(N,) groups of rows, whose classes and slices these are."""
-        slices = np.zeros(len(classes), np.intp) if codes is None else codes
-        pairs, inverse = np.unique(np.stack([slices.astype(float), classes.astype(float)]), axis=1, return_inverse=True)
-        table = [self.places.setdefault((int(s), float(c)), len(self.places)) for s, c in pairs.T]
+    def encode(self, classes: NDArray[np.float64], codes: Codes | None) -> Codes:
+        """(N,) groups of rows, whose classes (NaN: none) and slices these are."""
+        labels, at = np.unique(classes, return_inverse=True)
+        joint = at if codes is None else codes * len(labels) + at
+        present, inverse = np.unique(joint, return_inverse=True)
+        table = np.zeros(len(present), np.intp)
+        for place, pair in enumerate(present.tolist()):
+            code, label = divmod(pair, len(labels))
+            name = None if np.isnan(labels[label]) else float(labels[label])
+            table[place] = self.places.setdefault((code, name), len(self.places))
         self.tally.grow(len(self.places))
-        return np.array(table, np.intp)[inverse.reshape(-1)]
+        return table[inverse]
 
-    def folded(self, slice_code: int | None) -> Iterator[tuple[float, Tally, int]]:
-        """(class, tally, group) of one slice, or of all slices together, in order of the classes."""
-        inside = {key: place for key, place in self.places.items() if slice_code is None or key[0] == slice_code}
-        classes = sorted({label for _, label in inside})
+    def folded(self, slice_code: int | None) -> dict[float, tuple[Tally, int]]:
+        """For each class the tally and the group of it, of one slice or of all slices together."""
         if slice_code is not None:
-            for label in classes:
-                yield label, self.tally, inside[(slice_code, label)]
-            return
+            inside = {label: place for (code, label), place in self.places.items() if code == slice_code}
+            return {label: (self.tally, place) for label, place in inside.items() if label is not None}
+        classes = list(dict.fromkeys(label for _, label in self.places))
         whole = self.new()
-        where = np.zeros(self.tally.groups, np.intp)
-        for (_, label), place in inside.items():
-            where[place] = classes.index(label)
-        whole.merge(self.tally, where)
-        for at, label in enumerate(classes):
-            yield label, whole, at
+        whole.merge(self.tally, np.array([classes.index(label) for _, label in self.places] or [0], np.intp))
+        return {label: (whole, at) for at, label in enumerate(classes) if label is not None}
 
 
 class Buckets:
@@ -132,15 +138,57 @@ def dealt(rows: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     return (x >> np.uint64(54)).astype(np.int64)
 
 
-def class_names(labels: Sequence[float], names: Sequence[str] | None, words: Mapping[int, str]) -> dict[float, str]:
-    """How classes are called: by the names of the scores, by the words they were read from, or by their numbers."""
-    called = {}
-    for label in labels:
+def named_classes(
+    labels: Iterable[float], names: Sequence[str] | None, words: Mapping[int, str]
+) -> Iterator[tuple[float, str]]:
+    """Classes and what they are called: by the words they were read from, the names of the scores, or their numbers.
+
+    They come in the order of the scores; words come as numbers, then by the alphabet.
+    """
+    if words:
+        called = {label: words[int(label)] for label in labels}
+        yield from sorted(called.items(), key=lambda item: rank(item[1]))
+        return
+    for label in sorted(labels):
         place = int(label)
-        if place == label and place in words:
-            called[label] = words[place]
-        elif names is not None and place == label and 0 <= place < len(names):
-            called[label] = names[place]
+        if names is not None and place == label and 0 <= place < len(names):
+            yield label, names[place]
         else:
-            called[label] = str(place) if place == label else repr(label)
-    return called
+            yield label, str(place) if place == label else repr(label)
+
+
+def rank(word: str) -> tuple[bool, float, str]:
+    label = canonical(word)
+    return (True, 0.0, word) if isinstance(label, str) else (False, label, word)
+
+
+def classes_of(
+    spec: LossSpec, params: Mapping[str, Value], piece: Piece, scored: NDArray[np.bool_], column: str
+) -> NDArray[np.float64]:
+    """(N,) the target's class of each row, NaN where it says none.
+
+    ``UsageError`` if the loss has no such target, ``DataError`` if one of the (N,) ``scored`` rows is between classes;
+    ``column`` is the target's, for the message.
+    """
+    target = next((i for i in spec.inputs if i.role == "target"), None)
+    found = None if target is None or spec.scope == "group" else target.kind.class_of(piece.arrays["target"], params)
+    if target is None or found is None:
+        raise UsageError(
+            f"--per-class: {spec.name} has no target with one class a row",
+            code="bad-option",
+            hint="--per-column gives each output column by itself",
+        )
+    labels = piece.arrays["target"]
+    ignored = target.kind.ignored(labels, params)
+    nothing = target.kind.missing(labels, params)
+    nothing = nothing if ignored is None else nothing | ignored
+    unclear = np.flatnonzero(np.isnan(found) & ~nothing & scored)
+    if len(unclear):
+        raise DataError(
+            f"--per-class: {spec.name}: target = {labels[unclear[0]]} is between classes",
+            code="soft-target",
+            row=int(piece.rows[unclear[0]]) + 1,
+            column=column,
+            hint="leave --per-class out where targets are probabilities",
+        )
+    return np.where(nothing, np.nan, found)

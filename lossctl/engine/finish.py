@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lossctl import __version__
-from lossctl.data.bind import Binding, Request
-from lossctl.engine.books import BUCKETS, class_names
+from lossctl.data.binding import Binding, Request
+from lossctl.engine.books import BUCKETS, named_classes
 from lossctl.engine.interval import Drawn, bootstrap, draws, normal
 from lossctl.engine.job import Job
 from lossctl.engine.options import Options, Plan, quantile_of
@@ -48,14 +48,14 @@ def results_of(
     if names and job.view != "none":
         groups += [(as_mapping(names, group), code) for group, code in slices.in_order()]
     for group, code in groups:
-        for slot in slots(job, group, code):
+        for slot in slots(job, request, group, code):
             result = one_result(job, slot, request, options)
             if intervals is not None and slot.tally is job.tally:
                 result = result._replace(ci=intervals.of(slot.code, result))
             yield result
 
 
-def slots(job: Job, group: Mapping[str, str | None] | None, code: int | None) -> Iterator[Slot]:
+def slots(job: Job, request: Request, group: Mapping[str, str | None] | None, code: int | None) -> Iterator[Slot]:
     """The number of a slice, then those of its columns and its classes."""
     if code is not None:
         job.tally.grow(code + 1)
@@ -66,19 +66,30 @@ def slots(job: Job, group: Mapping[str, str | None] | None, code: int | None) ->
         if code is not None:
             tally.grow(code + 1)
         yield Slot(tally, code, group, column=name)
-    if job.classes is None:
+    if not job.options.per_class:
         return
-    names, words = job.bound.classes.names, job.bound.vocabulary.words()
+    names, words = names_of_classes(job, request), job.bound.vocabulary.words()
     if job.reduce.classes is not None:
         found = job.reduce.classes(job.tally.totals(code, weighted=job.weighted, norm=job.norm), job.params)
-        called = class_names(list(found), names, words)
-        for label in sorted(found, key=lambda c: (c, called[c])):
-            yield Slot(job.tally, code, group, of_class=called[label], value=found[label])
+        for label, name in named_classes(found, names, words):
+            yield Slot(job.tally, code, group, of_class=name, value=found[label])
         return
-    folded = list(job.classes.folded(code))
-    called = class_names([label for label, _, _ in folded], names, words)
-    for label, tally, place in folded:
-        yield Slot(tally, place, group, of_class=called[label])
+    folded = {} if job.classes is None else job.classes.folded(code)
+    for label, name in named_classes(folded, names, words):
+        tally, place = folded[label]
+        yield Slot(tally, place, group, of_class=name)
+
+
+def names_of_classes(job: Job, request: Request) -> Sequence[str] | None:
+    """The classes by place: as the scores are named, or by the positive label, or by columns of labels."""
+    bound = job.bound
+    if bound.classes.names is not None:
+        return bound.classes.names
+    ways = {entry.kind.decode(bound.call.params, bound.width) for entry in job.spec.inputs}
+    if request.positive is not None and "binary" in ways and (bound.width or 1) == 1:
+        return f"not {request.positive}", request.positive
+    columns = bound.refs["pred"].columns if "pred" in bound.refs else ()
+    return columns if len(columns) > 1 else None
 
 
 def column_names(job: Job) -> list[str]:
@@ -117,7 +128,7 @@ def one_result(job: Job, slot: Slot, request: Request, options: Options) -> Resu
     call, spec, tally, code = job.bound.call, job.spec, slot.tally, slot.code
     totals = tally.totals(code, weighted=job.weighted, norm=job.norm, keep=False)
     divisor = job.reduce.divisor(totals, job.mode) if totals.sums and job.view == "mean" else None
-    nan, ignored = tally.dropped_in(code)
+    nan, ignored = (tally if slot.column is None else job.tally).dropped_in(code)
     stand_in = emptiness(job, slot, options)
     value = None if job.view == "none" else stand_in
     if value is None and job.view != "none":

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl import numerics
-from lossctl.data.bind import BoundCall
+from lossctl.data.binding import BoundCall
 from lossctl.data.pair import Chunk, whole_inputs
-from lossctl.engine.books import Buckets, Classes, booked
+from lossctl.engine.books import Buckets, Classes, booked, classes_of
 from lossctl.engine.options import Options, quantile_of
 from lossctl.engine.slices import Cutter, Piece, one_each
 from lossctl.engine.tally import Tally
@@ -39,7 +39,7 @@ class Scored(NamedTuple):
 class Job:
     """A bound call with its reduction, and everything it has seen so far."""
 
-    def __init__(self, bound: BoundCall, label: str, options: Options, *, weighted: bool) -> None:
+    def __init__(self, bound: BoundCall, label: str, options: Options, *, weighted: bool, files: str) -> None:
         spec = bound.call.entry.spec
         preset: Mapping[str, Any] = spec.like.get(options.like or "", {})
         reduce = spec.reduction(bound.call.params)
@@ -54,6 +54,7 @@ class Job:
         averages = "mean" in reduce.views  # a coefficient divides nothing by the rows
         self.norm: str = (options.weight_norm or preset.get("norm", "sum")) if averages else "sum"
         self.weighted = weighted
+        self.files = files  # where its columns come from, for messages
         self.like = options.like
         self.resolved: dict[str, Value] = {}
         self.first_sums: dict[str, Sums] = {}
@@ -88,6 +89,8 @@ class Job:
         try:
             yield
         except LossctlError as error:
+            if isinstance(error, DataError) and error.file is None:
+                error.file = self.files
             if self.bound.call.of_set is None:
                 raise
             self.failed = self.failed or error
@@ -114,7 +117,8 @@ class Job:
         self.findings = Findings()
         self.tally = self.new_tally()
         self.columns: list[Tally] = []
-        self.classes = Classes(self.new_tally) if self.options.per_class else None
+        by_class = self.options.per_class and self.reduce.classes is None  # else it gives classes their values itself
+        self.classes = Classes(self.new_tally) if by_class else None
         self.buckets = Buckets(self.new_tally, plan.seed) if plan and plan.method == "bootstrap" else None
         self.moments: dict[str, Sums] = {}
         self.failed = None
@@ -131,13 +135,7 @@ class Job:
         codes: NDArray[np.intp] | None,
     ) -> Piece | None:
         """The job's arrays for a chunk, in the shapes its kernel wants; for lists, whole lists only."""
-        try:
-            arrays = self.fit(chunk)
-        except DataError as error:
-            if error.file is None:
-                places = dict.fromkeys(ref.source for ref in self.bound.refs.values())
-                error.file = ", ".join(chunk.binding.sources[place].name for place in places)
-            raise
+        arrays = self.fit(chunk)
         pred = arrays.get("pred")
         if pred is not None and pred.ndim == 2:
             self.bound.classes.check_count(pred.shape[1], chunk.binding.sources[self.bound.refs["pred"].source].name)
@@ -200,13 +198,13 @@ class Job:
         if piece.codes is not None:
             self.tally.grow(int(piece.codes.max(initial=0)) + 1)
         self.tally.count(ready.status, piece.codes)
+        classes = None if self.classes is None else self.classes_in(self.classes, piece, ready.status)[kept]
         n = len(rows)
         if n == 0:
             return Scored(piece.rows, ready.status, np.zeros(0 if self.cutter else len(piece.rows)), [])
         with np.errstate(all="ignore"):
             out = self.spec.run({**ready.arrays, **(self.whole or {})}, self.params)
         names, poisoned = None, ready.poisoned
-        classes = self.classes_of(ready.arrays)
         if self.cutter is not None:
             group = ready.arrays["group"]
             starts = np.concatenate([[0], np.flatnonzero(group[1:] != group[:-1]) + 1])
@@ -221,7 +219,7 @@ class Job:
         if self.options.per_column:
             self.add_columns(out, poisoned, weight, codes, n)
         if self.classes is not None and classes is not None:
-            book.add_to(self.classes.tally, weight, self.classes.encode(classes, codes), n, self.norm)
+            book.add_to(self.classes.tally, weight, classes, n, self.norm)
         if self.buckets is not None:
             book.add_to(self.buckets.tally, weight, self.buckets.encode(rows, codes), n, self.norm)
         elif self.options.ci is not None:
@@ -232,19 +230,13 @@ class Job:
             values = values if names is not None else scatter(values, ready.status)
         return Scored(piece.rows, ready.status, values, names)
 
-    def classes_of(self, arrays: Mapping[str, NDArray[Any]]) -> NDArray[Any] | None:
-        """(N,) the target's class of each row, for ``--per-class``."""
-        if self.classes is None or self.reduce.classes is not None:
-            return None
-        target = next((i for i in self.spec.inputs if i.role == "target"), None)
-        found = None if target is None else target.kind.class_of(arrays["target"], self.params)
-        if found is None or self.spec.scope == "group":
-            raise UsageError(
-                f"--per-class: {self.bound.call.name} has no target with one class a row",
-                code="bad-option",
-                hint="--per-column gives each output column by itself",
-            )
-        return found
+    def classes_in(self, classes: Classes, piece: Piece, status: NDArray[np.uint8]) -> NDArray[np.intp]:
+        """(N,) groups of the classes' tally, for ``--per-class``; what became of the rows is noted."""
+        ref = self.bound.refs.get("target")
+        found = classes_of(self.spec, self.params, piece, status == OK, "" if ref is None else ref.columns[0])
+        codes = classes.encode(found, piece.codes)
+        classes.tally.count(status, codes)
+        return codes
 
     def add_columns(self, out: Any, poisoned: Any, weight: Any, codes: Any, n: int) -> None:
         """Each output column by itself, for ``--per-column``."""

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.data.bind import Binding, LeftOut, Ref, Request, bind, left_out, nothing_fits
+from lossctl.data.bind import bind
+from lossctl.data.binding import Binding, LeftOut, Ref, Request, left_out, nothing_fits
 from lossctl.data.pair import Chunk, walk
 from lossctl.data.source import Source
 from lossctl.engine.finish import input_infos, results_of, warnings_of
@@ -28,6 +29,7 @@ __all__ = ["run"]
 Made = TypeVar("Made")
 
 CHUNK_BYTES = 2**22  # arrays of one chunk stay within the caches of one core
+UNKNOWN_WIDTH = 256
 SHOWN = 10  # rows shown where nobody says how many
 
 
@@ -54,8 +56,8 @@ def run(
     names = labels([bound.call for bound in binding.calls])
     weighted = binding.weight is not None
     made = [
-        fitting(bound.call, partial(Job, bound, name, options, weighted=weighted), binding.left)
-        for bound, name in zip(binding.calls, names, strict=True)
+        fitting(bound.call, partial(Job, bound, name, options, weighted=weighted, files=files), binding.left)
+        for bound, name, files in zip(binding.calls, names, map(binding.files, binding.calls), strict=True)
     ]
     jobs = [job for job in made if job is not None]
     if not jobs:
@@ -362,6 +364,7 @@ def default_rows(binding: Binding) -> int:
     """Rows of a chunk, so that its arrays stay in the caches."""
     width = 0
     for source, names in zip(binding.sources, binding.wanted()[0], strict=True):
-        widths = {column.name: column.width or 1 for column in source.columns}
+        # A list whose length only the data tells is taken for a long one.
+        widths = {c.name: 1 if c.width is None else c.width or UNKNOWN_WIDTH for c in source.columns}
         width += sum(widths[name] for name in names)
     return int(min(max(CHUNK_BYTES // (8 * max(width, 1)), 256), 65536))

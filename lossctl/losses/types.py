@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.model import beside, domains, kinds, reals, scores, sets, targets
+from lossctl.model import beside, domains, kinds, margins, reals, scores, sets, targets
 
 Rows: TypeAlias = NDArray[np.float64]
 Ratios: TypeAlias = tuple[Rows, Rows]
@@ -26,6 +26,7 @@ Logits = Annotated[Rows, scores.BinaryScores(fixed="logits")]
 SoftBinary = Annotated[Rows, targets.BinaryTarget(soft=True)]
 HardBinary = Annotated[Rows, targets.BinaryTarget()]
 ClassScores = Annotated[NDArray[Any], scores.ClassScores()]
+ClassLogits = Annotated[NDArray[Any], scores.ClassScores(fixed="logits")]
 ClassLogProbs = Annotated[NDArray[Any], scores.ClassScores(fixed="log-probs")]
 ClassTarget = Annotated[NDArray[Any], targets.ClassTarget(soft=True)]
 ClassIndex = Annotated[NDArray[np.int64], targets.ClassTarget()]
@@ -33,7 +34,8 @@ Distribution = Annotated[Rows, targets.Distribution()]
 SignedTarget = Annotated[Rows, targets.SignedTarget()]
 LabelsOrScores = Annotated[NDArray[Any], scores.LabelsOrScores()]
 LabelTarget = Annotated[NDArray[np.int64], targets.LabelTarget()]
-ProbOfTruth = Annotated[Rows, scores.ProbOfTruth()]
+ProbOfTruth = Annotated[NDArray[Any], scores.ProbOfTruth()]
+LogitOfTruth = Annotated[Rows, scores.LogitOfTruth()]
 Truth = Annotated[NDArray[np.int64], targets.Truth()]
 PredictedSets = Annotated[NDArray[Any], sets.PredictedSets()]
 TrueSets = Annotated[NDArray[Any], sets.TrueSets()]
@@ -67,3 +69,13 @@ Variance = Annotated[
         )
     ),
 ]
+
+Decision = Annotated[Rows, margins.Decision()]
+DecisionOrClasses = Annotated[Rows, margins.DecisionOrClasses()]
+SignedOrClass = Annotated[Rows, margins.SignedOrClass()]
+ClassDecisions = Annotated[Rows, margins.ClassDecisions()]
+TrueClass = Annotated[NDArray[np.int64], margins.TrueClass()]
+LabelScores = Annotated[Rows, margins.LabelScores()]
+LabelLogits = Annotated[Rows, margins.LabelLogits()]
+LabelSet = Annotated[Rows, margins.LabelSet()]
+IndexLists = Annotated[NDArray[np.bool_], margins.IndexLists()]

@@ -23,7 +23,7 @@ from lossctl.model.params import Param, Value
 Params: TypeAlias = Mapping[str, Value]
 Array: TypeAlias = NDArray[Any]
 Rng: TypeAlias = "np.random.Generator"  # as text: NumPy loads its generators on first use, and help needs none
-Decode: TypeAlias = Literal["real", "binary", "class", "label", "text"]
+Decode: TypeAlias = Literal["real", "binary", "class", "list", "label", "text"]
 Detect: TypeAlias = Literal["one", "score", "classes", "any"]
 
 
@@ -69,6 +69,8 @@ class Kind:
     whole: bool = False  # one array beside all rows, such as class prototypes
     mapping: bool = False  # several arrays by name, those that begin with one of ``members``
     members: tuple[str, ...] = ()
+    parallel: bool = True  # several columns of a target stand for those of the predictions, one by one
+    unbounded: bool = False  # scores on the whole line: a name that says probabilities is worth a word
 
     def elementwise(self, params: Params) -> bool:
         """Whether elements stand against the elements of the other inputs, one by one."""
@@ -83,7 +85,7 @@ class Kind:
         return None
 
     def class_of(self, array: Array, params: Params) -> Array | None:
-        """(N,) the class that each row of a canonical array stands for; ``None`` where rows have no one class."""
+        """(N,) the class that each row of an array stands for, NaN for a row of none; ``None`` where no row has one."""
         return None
 
     def params(self) -> dict[str, Param]:

@@ -266,7 +266,10 @@ class Sums(Reduction):
         arrays = {name: np.asarray(out[name]) for name in self.keep}
         return {name: a[:, None] if a.ndim == 1 else a for name, a in arrays.items()}
 
-    def column(self, out: dict[str, Term], place: int) -> dict[str, Term]:
+    def column(self, out: dict[str, Term], place: int) -> dict[str, Term] | None:
+        if self.classes is not None:
+            return None  # counts of labels, whatever column they stood in
+
         def one(term: Term) -> Term:
             if isinstance(term, tuple):
                 return column_of(term[0], place), column_of(term[1], place)

@@ -15,6 +15,7 @@ __all__ = [
     "BinaryScores",
     "ClassScores",
     "LabelsOrScores",
+    "LogitOfTruth",
     "ProbOfTruth",
     "label_missing",
     "row_sums",
@@ -234,9 +235,31 @@ class ProbOfTruth(Kind):
         if array.ndim == 2:
             yield from row_sums(array)
 
+    def canonical(self, array: Array, params: Params) -> Array:
+        return array  # float32 stays: its precision may decide where probabilities are clipped
+
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         return rng.uniform(0.02, 0.98, size=sizes.rows)
 
     def spoil(self, array: Array, params: Params) -> Iterator[tuple[str, Array]]:
         yield from super().spoil(array, params)
         yield "not-a-probability", put(array, 1.3)
+
+
+class LogitOfTruth(Kind):
+    """Logits of the positive class, (N,), or of every class, N x C."""
+
+    name: str = "logits"
+    axes: str = "N | N C"
+    phrase: str = "a logit"
+    columns: Detect = "score"
+    fixed: str = "logits"
+
+    def elementwise(self, params: Params) -> bool:
+        return False
+
+    def missing(self, array: Array, params: Params) -> NDArray[np.bool_]:
+        return scores_missing(array, "logits")
+
+    def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
+        return 2 * rng.normal(size=(sizes.rows, sizes.classes) if sizes.elements else sizes.rows)

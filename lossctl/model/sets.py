@@ -14,6 +14,11 @@ from lossctl.model.targets import LabelTarget
 __all__ = ["PredictedSets", "TrueSets"]
 
 
+def are_numbers(params: Params, columns: int | None) -> bool:
+    """Whether labels are the numbers 0 and 1 rather than words that are told apart: several columns always are."""
+    return params["input"] == "labels" and (params["average"] == "binary" or (columns or 0) > 1)
+
+
 def yes_or_no(array: Array, params: Params) -> Iterator[Seen]:
     """Columns hold 0 and 1, and so do labels of which one is the positive one (average=binary)."""
     if array.ndim == 2 or params["average"] == "binary":
@@ -32,8 +37,7 @@ class PredictedSets(LabelsOrScores):
     name: str = "predicted labels"
 
     def decode(self, params: Params, classes: int | None) -> Decode:
-        binary = params["input"] == "labels" and params["average"] == "binary"
-        return "binary" if binary else super().decode(params, classes)
+        return "binary" if are_numbers(params, classes) else super().decode(params, classes)
 
     def check(self, array: Array, params: Params, classes: int | None = None) -> Iterator[Seen]:
         yield from super().check(array, params, classes)
@@ -55,8 +59,7 @@ class TrueSets(LabelTarget):
     name: str = "true labels"
 
     def decode(self, params: Params, classes: int | None) -> Decode:
-        binary = params["input"] == "labels" and params["average"] == "binary"
-        return "binary" if binary else super().decode(params, classes)
+        return "binary" if are_numbers(params, classes) else super().decode(params, classes)
 
     def check(self, array: Array, params: Params, classes: int | None = None) -> Iterator[Seen]:
         yield from super().check(array, params, classes)

@@ -42,7 +42,7 @@ class BinaryTarget(Kind):
             yield broken(rule, array, (array != 0) & (array != 1))
 
     def class_of(self, array: Array, params: Params) -> Array | None:
-        return array if array.ndim == 1 else None
+        return np.where((array == 0) | (array == 1), array, np.nan) if array.ndim == 1 else None
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         return rng.integers(0, 2, size=sizes.shape).astype(float)
@@ -75,11 +75,16 @@ class ClassTarget(Kind):
     """The right class as an index, (N,); with ``soft`` also a distribution over classes, N x C."""
 
     name: str = "class target"
-    axes: str = "N | N C"
+    axes: str = "N"
     phrase: str = "a class label"
 
     def __init__(self, *, soft: bool = False) -> None:
         self.soft = soft
+        if soft:
+            self.axes = "N | N C"
+
+    def describe(self, fixed: Params) -> str:
+        return f"{self.phrase}, or a distribution over the classes" if self.soft else self.phrase
 
     def elementwise(self, params: Params) -> bool:
         return False
@@ -263,7 +268,8 @@ class Truth(Kind):
         return "binary" if classes is None else "class"
 
     def check(self, array: Array, params: Params, classes: int | None = None) -> Iterator[Seen]:
-        yield unknown_class(array, classes or 2)
+        rule, rows, values = unknown_class(array, classes or 2)
+        yield (rule if classes else rule._replace(hint="are the labels -1/+1?  recode -1 as 0")), rows, values
 
     def canonical(self, array: Array, params: Params) -> Array:
         return array.astype(np.int64)
@@ -276,7 +282,8 @@ class Truth(Kind):
 
     def spoil(self, array: Array, params: Params) -> Iterator[tuple[str, Array]]:
         yield from super().spoil(array, params)
-        yield "unknown-class", put(array, 2.0)
+        yield "unknown-class", put(array, 99)
+        yield "unknown-class", put(array, -1)
 
 
 NOT_ZERO_ONE = Rule("not-one-hot", "is not 0 or 1, as the columns of a one-hot target are")

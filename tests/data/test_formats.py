@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gzip
 import os
+import warnings
 
 import numpy as np
 import pyarrow as pa
@@ -27,7 +28,10 @@ def files(tmp_path):
     (tmp_path / "x.tsv").write_text("a\tb\n" + lines.replace("\n", "\t1\n"))
     np.save(tmp_path / "x.npy", VALUES)
     np.savez(tmp_path / "x.npz", a=VALUES)
+    (tmp_path / "x.text").write_text(lines)
+    (tmp_path / "x.jsonl").write_text("".join(f'{{"a": {x!r}}}\n' for x in VALUES.tolist()))
     pq.write_table(pa.table({"a": VALUES}), tmp_path / "x.parquet")
+    pa.feather.write_feather(pa.table({"a": VALUES}), tmp_path / "x.arrow")
     return {format: tmp_path / f"x.{format}" for format in FORMATS}
 
 
@@ -53,7 +57,20 @@ def test_by_extension(files, read, format, kind, upper):
         assert read.numbers(source, name, 2).tolist() == VALUES.tolist()
 
 
-@pytest.mark.parametrize("format", ["csv", "parquet", "npy", "npz"])
+OTHERS = [("text", "txt"), *(("jsonl", s) for s in ("ndjson", "json")), *(("arrow", s) for s in ("feather", "ipc"))]
+
+
+@pytest.mark.parametrize(("format", "suffix"), OTHERS)
+@pytest.mark.parametrize("kind", [None, "gz"])
+def test_other_names_of_a_format(files, read, format, suffix, kind):
+    path = files[format].rename(files[format].with_suffix(f".{suffix}"))
+    path = path if kind is None else packed(path, kind)
+    for source in (open_source(path), open_source(path, input_format=suffix), open_source(path, input_format=format)):
+        assert source.format == format
+        assert read.numbers(source, source.columns[0].name).tolist() == VALUES.tolist()
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl", "parquet", "arrow", "npy", "npz"])
 @pytest.mark.parametrize("kind", [None, "gz", "zst"])
 @pytest.mark.parametrize("name", ["data", "data.bin", "data.v2"])
 def test_by_first_bytes(files, format, kind, name):
@@ -70,19 +87,21 @@ def test_by_option(files, read):
 
 
 def test_an_unknown_format_is_a_usage_error(files):
-    with pytest.raises(UsageError, match="jsonl") as caught:
-        open_source(files["csv"], input_format="jsonl")
+    with pytest.raises(UsageError, match="xml") as caught:
+        open_source(files["csv"], input_format="xml")
     assert "parquet" in caught.value.hint
 
 
-def test_names_and_content_that_disagree(files):
-    path = files["parquet"].rename(files["parquet"].with_name("y.csv"))
+@pytest.mark.parametrize("format", ["parquet", "arrow"])
+@pytest.mark.parametrize("suffix", ["csv", "txt", "jsonl"])
+def test_names_and_content_that_disagree(files, format, suffix):
+    path = files[format].rename(files[format].with_name(f"y.{suffix}"))
     with pytest.raises(DataError) as caught:
         open_source(path)
-    assert (caught.value.code, caught.value.hint) == ("wrong-format", "--input-format parquet")
+    assert (caught.value.code, caught.value.hint) == ("wrong-format", f"--input-format {format}")
 
 
-REFUSED = ["pt", "pth", "pkl", "pickle", "joblib", "h5", "hdf5", "safetensors", "jsonl", "arrow", "feather", "xlsx"]
+REFUSED = ["pt", "pth", "pkl", "pickle", "joblib", "h5", "hdf5", "safetensors", "xlsx"]
 
 
 @pytest.mark.parametrize("suffix", [*REFUSED, "pkl.gz", "PT"])
@@ -108,17 +127,24 @@ def test_hints_do_not_carry_strange_names(put, tmp_path):
     assert "'FILE'" in caught.value.hint
 
 
-def test_a_hint_does_what_it_says(tmp_path, monkeypatch, read):
+@pytest.mark.parametrize("options", [{}, {"input_format": "arrow"}])
+def test_a_hint_does_what_it_says(tmp_path, monkeypatch, read, options):
+    """Feather files of version 1 are another format."""
     monkeypatch.chdir(tmp_path)
-    pa.feather.write_feather(pa.table({"a": VALUES}), "x.feather")
-    with pytest.raises(DataError) as caught:
-        open_source("x.feather")
-    exec(caught.value.hint.removeprefix('python -c "').removesuffix('"'))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # newer versions of pyarrow advise against it
+        pa.feather.write_feather(pa.table({"a": VALUES}), "x.feather", version=1)
+    with pytest.raises(DataError, match="version 1") as caught:
+        open_source("x.feather", **options)
+    assert caught.value.code == "unsupported-format"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exec(caught.value.hint.removeprefix('python -c "').removesuffix('"'))
     assert read.numbers(open_source("x.parquet"), "a").tolist() == VALUES.tolist()
 
 
 @pytest.mark.parametrize(
-    ("magic", "word"), [(b"ARROW1\0\0", "Arrow"), (b"\x89HDF\r\n\x1a\n", "HDF5"), (b"\x80\x04\x95\0\0", "pickle")]
+    ("magic", "word"), [(b"FEA1\0\0", "Feather"), (b"\x89HDF\r\n\x1a\n", "HDF5"), (b"\x80\x04\x95\0\0", "pickle")]
 )
 @pytest.mark.parametrize("name", ["x", "x.csv"])
 def test_refused_by_first_bytes(put, magic, word, name):

@@ -91,7 +91,7 @@ def test_schema_words(save):
         "when": ("other", None),
         "day": ("other", None),
         "raw": ("other", None),
-        "struct": ("other", None),
+        "struct.x": ("int", None),
         "nothing": ("real", None),
         "lists": ("real", 0),
         "pairs": ("int", 2),
@@ -227,7 +227,7 @@ def test_long_lists_make_small_batches(save, read, monkeypatch, kind):
 
 
 def test_rows_beyond_the_cap(save, read, monkeypatch):
-    monkeypatch.setattr(parquet_module, "_ROW_CAP", 10_000)
+    monkeypatch.setattr(parquet_module, "ROW_CAP", 10_000)
     source = save({"a": np.arange(5.0), "t": [f"{i}" * 100_000 for i in range(5)]}, compression="zstd")
     assert read.numbers(source, "a").tolist() == [0, 1, 2, 3, 4]
     assert read.failure(source, [], ["t"]).code == "too-large"

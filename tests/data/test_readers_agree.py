@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -16,10 +19,16 @@ from lossctl.data.opening import Input
 
 
 def sources(folder, numbers, words):
-    """One table as CSV (whole and in tiny chunks), TSV, Parquet, NPZ and in memory."""
+    """One table as CSV (whole and in tiny chunks), TSV, JSONL, Parquet, Arrow (file and stream), NPZ and in memory."""
     folder.mkdir(exist_ok=True)
     np.savez(folder / "x.npz", n=np.array(numbers), t=np.array(words))
     pq.write_table(pa.table({"n": pa.array(numbers), "t": pa.array(words)}), folder / "x.parquet", row_group_size=5)
+    table = pa.table({"n": pa.array(numbers), "t": pa.array(words)})
+    pa.feather.write_feather(table, folder / "x.feather", chunksize=5)
+    with pa.OSFile(str(folder / "x.arrows"), "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
+        writer.write_table(table, max_chunksize=5)
+    rows = (json.dumps({"n": n, "t": t}) for n, t in zip(numbers, words, strict=True))
+    (folder / "x.jsonl").write_text("\n".join(rows))
     for suffix, mark in (("csv", ","), ("tsv", "\t")):
         lines = [f"n{mark}t", *(f"{n!r}{mark}{t}" for n, t in zip(numbers, words, strict=True))]
         (folder / f"x.{suffix}").write_bytes(("\n".join(lines) + "\n").encode())
@@ -28,6 +37,9 @@ def sources(folder, numbers, words):
         CsvSource(Input(folder / "x.csv"), _sizes=(5, 40, 30)),
         open_source(folder / "x.tsv"),
         open_source(folder / "x.parquet"),
+        open_source(folder / "x.feather"),
+        open_source(folder / "x.arrows"),
+        open_source(folder / "x.jsonl"),
         open_source(folder / "x.npz"),
         MemorySource({"n": numbers, "t": words}),
         MemorySource({"n": pa.array(numbers), "t": pa.array(words)}),

@@ -7,6 +7,7 @@ and not the end of the tests. What once did so is kept in ``bad/``.
 from __future__ import annotations
 
 import gzip
+import json
 import random
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather
 
 READ = """
 import sys
@@ -43,29 +45,57 @@ for path in sys.argv[1:]:
     print(path, flush=True)
 """
 N = 120
+VECTOR = pa.struct(
+    {"type": pa.int8(), "size": pa.int32(), "indices": pa.list_(pa.int32()), "values": pa.list_(pa.float64())}
+)
+FORMATS = ["csv", "csv.gz", "csv.zst", "npy", "npz", "parquet", "arrow", "arrows", "arrow.gz", "jsonl", "txt"]
 TRIES = 150
+
+
+def columns(values, words):
+    vector = {"type": 1, "size": None, "indices": None, "values": [1.0, 0.5]}
+    sparse = {"type": 0, "size": 2, "indices": [1], "values": [0.5]}
+    return {
+        "a": values,
+        "t": words,
+        "d": pa.array(words).dictionary_encode(),
+        "l": [[1.0, 2.0]] * N,
+        "f": pa.array([[1, 2]] * N, pa.list_(pa.int64(), 2)),
+        "n": [None if i % 3 else i for i in range(N)],
+        "b": [True, False] * (N // 2),
+        "s": [{"x": {"y": 1.5}, "z": word} for word in words],
+        "v": pa.array([vector, sparse] * (N // 2), VECTOR),
+        "p": [[{"label": "a", "prob": 0.5}, {"label": "b", "prob": 0.5}]] * N,
+    }
 
 
 def good(folder, format, variant):
     path = folder / f"good{variant}.{format}"
     values, words = np.arange(N) / 3, [f"w{i % 7}" for i in range(N)]
     lines = "a,t\n" + "".join(f'{x!r},"{word}"\n' for x, word in zip(values.tolist(), words, strict=True))
-    if format == "parquet":
-        columns = {
-            "a": values,
-            "t": words,
-            "l": [[1.0, 2.0]] * N,
-            "f": pa.array([[1, 2]] * N, pa.list_(pa.int64(), 2)),
-            "n": [None if i % 3 else i for i in range(N)],
-            "b": [True, False] * (N // 2),
-        }
-        kinds = ["none", "snappy", "zstd", "gzip"]
-        pq.write_table(pa.table(columns), path, compression=kinds[variant], row_group_size=50)
+    if format in ("parquet", "arrow", "arrows"):
+        table = pa.table(columns(values, words))
+        if format == "parquet":
+            kinds = ["none", "snappy", "zstd", "gzip"]
+            pq.write_table(table, path, compression=kinds[variant], row_group_size=50)
+        elif format == "arrow":
+            feather.write_feather(table, path, compression=["uncompressed", "lz4", "zstd", None][variant], chunksize=50)
+        else:
+            options = pa.ipc.IpcWriteOptions(compression=[None, "lz4", "zstd", None][variant])
+            with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema, options=options) as writer:
+                writer.write_table(table, max_chunksize=50)
+    elif format == "jsonl":
+        rows = ({"a": x, "t": w, "l": [1, x], "s": {"x": [[x, 1], [2, 3]]}} for x, w in zip(values, words, strict=True))
+        path.write_text("\n".join(map(json.dumps, rows)), newline=["\n", "\r\n"][variant % 2])
+    elif format == "txt":
+        np.savetxt(path, np.column_stack([values, values]), fmt=["%.18e", "%9.4f", "%g", "%d"][variant])
     elif format == "npz":
         save = np.savez if variant % 2 else np.savez_compressed
         save(path, a=values, t=np.array(words), f=np.asfortranarray(np.ones((N, 3))))
     elif format == "npy":
         np.save(path, np.asfortranarray(np.ones((N, 3))) if variant % 2 else np.arange(N))
+    elif format == "arrow.gz":
+        path.write_bytes(gzip.compress(good(folder, "arrow", variant)))
     elif format == "csv.zst":
         path.write_bytes(pa.compress(lines.encode(), codec="zstd", asbytes=True))
     else:
@@ -99,7 +129,7 @@ def survived(paths):
     assert done == [str(path) for path in paths]
 
 
-@pytest.mark.parametrize("format", ["csv", "csv.gz", "csv.zst", "npy", "npz", "parquet"])
+@pytest.mark.parametrize("format", FORMATS)
 def test_damaged_files(tmp_path, format):
     chance = random.Random(format)
     models = [good(tmp_path, format, variant) for variant in range(4)]

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather
 
 READ = """
 import sys
@@ -38,6 +39,12 @@ def folder(tmp_path_factory):
     (folder / "x.csv").write_text("n,t\n" + "".join(f"{n},{t}\n" for n, t in zip(values, words, strict=True)))
     table = pa.table({"n": values, "t": words, "i": [1, None, 3] * 10, "l": [[1.0, 2.0]] * 30, "b": [True, None] * 15})
     pq.write_table(table, folder / "x.parquet")
+    feather.write_feather(table, folder / "x.feather")
+    with pa.OSFile(str(folder / "x.arrows"), "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
+        writer.write_table(table)
+    cells = zip(values.tolist(), words, strict=True)
+    (folder / "x.jsonl").write_text("".join(f'{{"n": {n}, "t": "{t}", "l": [{n}, 1]}}\n' for n, t in cells))
+    (folder / "x.txt").write_text("".join(f"{n} 1\n" for n in values))
     np.save(folder / "x.npy", values)
     np.savez(folder / "x.npz", n=values)
     return folder
@@ -61,9 +68,13 @@ def test_npz_needs_zipfile(folder):
     assert not modules & {"pyarrow", "pandas", "tempfile"}
 
 
+READERS = {f"lossctl.data.{name}" for name in ("parquet", "ipc", "nested", "jsonl", "jsonlines", "npz", "npy", "text")}
+
+
 def test_csv(folder):
     modules = loaded(folder / "x.csv", "n", "n,t")
     assert "pyarrow.lib" in modules
+    assert not modules & {*READERS, "json"}
     assert not modules & {"pandas", "pyarrow.compute", "pyarrow.fs", "pyarrow.parquet", "tempfile", "zipfile"}
 
 
@@ -71,3 +82,22 @@ def test_parquet(folder):
     modules = loaded(folder / "x.parquet", "n,i,l,b", "t,i,b,n")
     assert "pyarrow._parquet" in modules
     assert not modules & {"pandas", "pyarrow.compute", "pyarrow.fs", "tempfile", "zipfile"}
+
+
+def test_text(folder):
+    modules = loaded(folder / "x.txt", "1,2")
+    assert modules & READERS == {"lossctl.data.text"}
+    assert not modules & {"pandas", "pyarrow.compute", "pyarrow.fs", "json", "tempfile"}
+
+
+def test_jsonl_needs_numpy_only(folder):
+    modules = loaded(folder / "x.jsonl", "n,l", "t,n")
+    assert modules & READERS == {"lossctl.data.jsonl", "lossctl.data.jsonlines"}
+    assert not modules & {"pyarrow", "pandas", "tempfile", "zipfile", "lossctl.data.csv"}
+
+
+@pytest.mark.parametrize("name", ["x.feather", "x.arrows"])
+def test_arrow(folder, name):
+    modules = loaded(folder / name, "n,i,l,b", "t,i,b,n")
+    assert modules & READERS == {"lossctl.data.ipc", "lossctl.data.nested"}
+    assert not modules & {"pandas", "pyarrow.compute", "pyarrow.fs", "pyarrow.feather", "pyarrow._parquet", "tempfile"}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lossctl.data.bind import Request
+from lossctl.data.binding import Request
 from lossctl.data.inputs import open_inputs
 from lossctl.data.memory import MemorySource
 from lossctl.engine.options import Options

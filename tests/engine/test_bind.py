@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from lossctl.data.bind import Request, bind
+from lossctl.data.bind import bind
+from lossctl.data.binding import Request
 from lossctl.data.columns import KEY, PRED, SCORE, TARGET, implied_form, plain
 from lossctl.data.memory import MemorySource
 from lossctl.errors import DataError, LossctlError, UsageError

@@ -66,7 +66,7 @@ def one(report):
             "cross-entropy:class_weight=1/2/0.5",
             {"pred": PROBS, "target": [0, 1]},
             {},
-            "cross-entropy:input=logits:class_weight=1.0/2.0/0.5:label_smoothing=0.0:clip=none:ignore_index=-100"
+            "cross-entropy:input=logits:class_weight=1.0/2.0/0.5:label_smoothing=0.0:uniform=C:clip=none:ignore_index=-100"
             "|red:mean|w:none|nan:error|n:2",
         ),
         (

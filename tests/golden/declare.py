@@ -37,6 +37,11 @@ def naive(call: str) -> Oracle:
     return Oracle("naive", call)
 
 
+def exact(call: str) -> Oracle:
+    """A loop that keeps every digit: lossctl is held to relative differences, however small the value."""
+    return Oracle("mpmath", call)
+
+
 def value(oracle: Oracle, **options: Any) -> Reduced:
     """A reduced value under lossctl's options (``weight`` names the weights among the inputs)."""
     return Reduced(oracle, options)
@@ -72,3 +77,32 @@ def pointwise(loss: str, data: str, call: str, *more: Reduced, wide: bool = Fals
     else:
         reduced.append(value(torch("(weight * rows).sum()"), weight="weight", reduction="sum"))
     return Case(loss, data, params, torch(rows), (*reduced, *more))
+
+
+def by_rows(loss: str, data: str, rows: Oracle, *more: Reduced, **params: Any) -> Case:
+    """Cases of one value a row: reduced by arithmetic on the oracle's rows, plain and weighted."""
+    reduced = [
+        value(torch("rows.mean()")),
+        value(torch("rows.sum()"), reduction="sum"),
+        value(torch("rows.max()"), reduction="max"),
+        value(torch("(weight * rows).sum() / weight.sum()"), weight="weight"),
+        value(torch("(weight * rows).sum() / len(weight)"), weight="weight", weight_norm="n"),
+        value(torch("(weight * rows).sum()"), weight="weight", reduction="sum"),
+    ]
+    return Case(loss, data, params, rows, (*reduced, *more))
+
+
+def by_elements(loss: str, data: str, call: str, *more: Reduced, **params: Any) -> Case:
+    """Cases of a torch expression of elements (N, K): rows are their means, and everything is reduced from them."""
+    summed = f"({call}).sum(1)"
+    reduced = [
+        value(torch(f"({call}).mean()")),
+        value(torch(f"({call}).sum()"), reduction="sum"),
+        value(torch("(weight * rows).sum() / weight.sum()"), weight="weight"),
+        value(torch("(weight * rows).sum() / len(weight)"), weight="weight", weight_norm="n"),
+        value(torch(f"(weight * {summed}).sum()"), weight="weight", reduction="sum"),
+        value(torch(f"{summed}.mean()"), row="sum"),
+        value(torch(f"{summed}.max()"), row="sum", reduction="max"),
+        value(torch(f"(weight * {summed}).sum() / weight.sum()"), row="sum", weight="weight"),
+    ]
+    return Case(loss, data, params, torch(f"({call}).mean(1)"), (*reduced, *more))

@@ -68,11 +68,19 @@ LIBRARIES: dict[str, tuple[dict[str, Any], Callable[[Any], Any]]] = {
         to_torch,
     ),
     "scipy": (
-        {"special": scipy.special, "distance": scipy.spatial.distance, "stats": scipy.stats, "np": np},
+        {
+            "special": scipy.special,
+            "spatial": scipy.spatial,
+            "distance": scipy.spatial.distance,
+            "stats": scipy.stats,
+            "np": np,
+        },
         np.asarray,
     ),
     # No library has the loss: double loops over plain lists, with mpmath or fractions where digits could go.
     "naive": (loops(), lambda array: np.asarray(array).tolist()),
+    # The same loops, where they keep every digit (mpmath, fractions) down to the smallest number.
+    "mpmath": (loops(), lambda array: np.asarray(array).tolist()),
 }
 
 

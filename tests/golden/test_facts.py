@@ -25,6 +25,7 @@ COUNTS = ([0.5, 1, 2], [0, 1, 5])
 NORMAL = ([1, 2], [0, 2.5], [0.5, 2])
 SCORE = ([0.3, 0.8, 2, -0.5], [1, -1, 1, -1])
 IGNORED = [0, -100, 1, -100]
+RANKED = ([[0.75, 0.5, 1], [1, 0.2, 0.1]], [[1, 0, 0], [0, 0, 1]])
 
 CE = ".2413112967 .1698460196 1.0986122887 3.0239090562"
 FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = [
@@ -116,8 +117,44 @@ FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = 
     ("gaussian-nll", ([1], [1], [1e-9]), {}, "-6.9078", {}),
     ("brier", ([0.1, 0.9, 0.8, 0.3], [0, 1, 1, 0]), {}, ".01 .01 .04 .09", {"mean": ".0375"}),
     ("brier", ([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.2, 0.2, 0.6]], [0, 1, 2]), {}, ".06 .14 .24", {}),
+    ("alpha-ce", LOGIT, {"alpha": 0.5}, ".0634640055 .1566308438 .4870384921 1.5242936758", {}),
+    ("label-smoothing-ce", (Z, C), {}, ".3913112967 .3365126862 1.0986122887 2.8739090562", {"mean": "1.1750863319"}),
+    ("softmax-ce-soft", (Z, Q), {}, ".8413112967 .3698460196 1.0986122887 1.8989090562", {"mean": "1.0521696653"}),
+    ("sigmoid-focal", LOGIT, {}, ".0004508907 .0169935431 .2830587006 .6915701103", {}),
+    ("sigmoid-focal", LOGIT, {"alpha": None}, ".0018035628 .0226580575 .3774116009 2.766280441", {}),
+    ("softmax-focal", (Z, C), {"alpha": None}, ".0110927501 .0041442573 .4882721283 2.7370651682", {}),
+    ("poly-ce", (Z, C), {}, ".6701172275 .4822565506 2.431945622 4.9266874081", {}),
+    ("generalized-ce", ([[0.1, 0.7, 0.2], [0.3, 0.3, 0.4]], [1, 2]), {"q": 0.7}, ".3156344 .6763530", {}),
+    ("sparsemax", (SCORE[0], [1, 0, 1, 0]), {}, ".1225 .81 0 .0625", {}),
+    ("fenchel-young", (Z, C), {}, CE, {}),
+    ("log-loss", BINARY, {}, ".1053605157 .1053605157 1.6094379124 1.2039728043", {"mean": ".756032937"}),
     ("hinge", SCORE, {}, ".7 1.8 0 .5", {"mean": ".75"}),
     ("hinge", ([0.5], [1]), {}, ".5", {}),
+    ("squared-hinge", SCORE, {}, ".49 3.24 0 .25", {"mean": ".995"}),
+    ("perceptron", SCORE, {}, "0 .8 0 0", {"mean": ".2"}),
+    ("perceptron", (Z, C), {}, "0 0 0 2.5", {}),
+    ("exponential", SCORE, {}, ".7408182207 2.2255409285 .1353352832 .6065306597", {}),
+    ("soft-margin", SCORE, {}, ".5543552445 1.1711006659 .126928011 .4740769842", {}),
+    ("soft-margin", ([-1000.0], [1]), {}, "1000", {}),  # inf in torch
+    ("hinge-embedding", ([0.3, 0.3, -0.5], [1, -1, 1]), {}, ".3 .7 -.5", {}),
+    ("hinge-embedding", ([0.3], [0]), {}, ".7", {}),  # 1.0 in torch, which adds both terms for a label of 0
+    ("multi-margin", (Z, C), {}, "0 0 .6666666667 2.1666666667", {}),
+    (
+        "multi-margin",
+        (Z, C),
+        {"p": 2, "margin": 0.5, "class_weight": W},
+        "0 0 .3333333333 5.0833333333",
+        {"mean": "1.3541666667"},
+    ),
+    ("multiclass-hinge", (Z, C), {}, "0 0 1 3.5", {"mean": "1.125"}),
+    ("categorical-hinge", ([[0.5, -3, -4]], [0]), {}, "0", {}),  # .5 in Keras, and in the next line as well
+    ("categorical-hinge", ([[0.5, -0.25, -4]], [[1, 0, 0]]), {}, ".25", {}),
+    ("multilabel-margin", ([[0.1, 0.2, 0.4, 0.8]], [[3, 0, -1, 1]]), {}, ".85", {}),
+    ("multilabel-margin", ([[0.1, 0.2, 0.4, 0.8]], [[-1, 0, 1, 2]]), {}, "0", {}),
+    ("multilabel-soft-margin", (Z, Z > 0), {}, ".3047555609 .3516654066 .3132616875 .4313840586", {}),
+    ("coverage-error", RANKED, {}, "2 3", {"mean": "2.5"}),
+    ("label-ranking-loss", RANKED, {}, ".5 1", {"mean": ".75"}),
+    ("lrap-loss", RANKED, {}, ".5 .6666666667", {"mean": ".5833333333"}),
 ]
 
 # What --like, --row and weights change: loss, inputs, options, value.
@@ -159,6 +196,18 @@ CONVENTIONS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("cross-entropy", ([[0.0, 1.0]], [0]), {"input": "probs", "clip": "keras"}, "16.118"),
     ("cross-entropy", ([[0.0, 1.0]], [0]), {"input": "probs", "clip": "sklearn"}, "36.04"),
     ("cross-entropy", ([[0.0, 1.0]], [0]), {"input": "probs"}, "inf"),
+    ("log-loss", ([0.0], [1]), {}, "36.04"),
+    ("log-loss", (np.array([0.0], np.float32), [1]), {}, "36.04"),
+    ("log-loss", (np.array([0.0], np.float32), [1]), {"like": "sklearn"}, "15.94"),
+    ("log-loss", (np.array([1.0], np.float32), [0]), {"like": "sklearn"}, "15.94"),
+    ("log-loss", (np.array([[0.0, 1.0]], np.float32), [0]), {"clip": "dtype"}, "15.94"),
+    ("log-loss", ([[0.0, 1.0]], [0]), {"like": "sklearn"}, "36.04"),
+    ("log-loss", ([[0.0, 1.0]], [0]), {"clip": "none"}, "inf"),
+    ("log-likelihood", ([[0.0, 1.0]], [0]), {}, "inf"),
+    ("categorical-ce", ([[0.0, 1.0]], [[1, 0]]), {"like": "keras"}, "16.118"),
+    # Keras' binary focal loss ignores its alpha: the same inputs, first without, then with class balancing.
+    ("sigmoid-focal", LOGIT, {"like": "keras"}, ".7920"),
+    ("sigmoid-focal", LOGIT, {}, ".2480"),
     # eps is added to the difference: of three equal vectors both distances are 1e-6 sqrt(2), and only the margin stays.
     ("triplet-margin", ([[0, 0]], [[0, 0]], [[0, 0]]), {}, "1"),
     ("likelihood", ([0.9, 0.2], [1, 0]), {}, ".72"),

@@ -20,6 +20,7 @@ from .cases import Case, Reduced, Same, load
 GOLDEN = load()
 ENTRIES = list(entries())
 ROWS = {"rtol": 1e-12, "atol": 1e-15}
+EXACT = {"rtol": 1e-14, "atol": 1e-320}  # where the oracle keeps every digit; among subnormals nothing is relative
 VALUE = 1e-12
 
 
@@ -54,13 +55,17 @@ def reduced_cases() -> Iterator[Any]:
             yield pytest.param(case, reduced, id="/".join([case.name, reduced.oracle.library, *said]))
 
 
+def tolerance(case: Case) -> Mapping[str, float]:
+    return EXACT if case.rows is not None and case.rows.library == "mpmath" else ROWS
+
+
 with_rows = [pytest.param(case, id=case.name) for case in GOLDEN.cases if case.values is not None]
 
 
 @pytest.mark.parametrize("case", with_rows)
 def test_function_gives_the_rows(case: Case) -> None:
     rows = function(case.loss)(*arrays_of(case.loss, case.data), **case.params)
-    np.testing.assert_allclose(rows, case.values, **ROWS)
+    np.testing.assert_allclose(rows, case.values, **tolerance(case))
 
 
 @pytest.mark.parametrize("case", with_rows)
@@ -68,7 +73,7 @@ def test_compute_gives_the_rows(case: Case) -> None:
     computed = lossctl.compute(case.loss, *arrays_of(case.loss, case.data), reduction="none", **case.params)
     scored = ~np.isnan(computed.per_sample)
     assert np.count_nonzero(~scored) == computed.results[0].dropped.get("ignored", 0)
-    np.testing.assert_allclose(computed.per_sample[scored], np.asarray(case.values)[scored], **ROWS)
+    np.testing.assert_allclose(computed.per_sample[scored], np.asarray(case.values)[scored], **tolerance(case))
 
 
 @pytest.mark.parametrize(("case", "reduced"), list(reduced_cases()))

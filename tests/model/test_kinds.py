@@ -13,7 +13,7 @@ from lossctl.model.findings import Findings
 from lossctl.model.kinds import Group, Kind, NonNegative, Scores, Sizes, Vector, every, first_where
 from lossctl.model.reals import AboveMinusOne, Direction, Divisor
 from lossctl.model.registry import get
-from lossctl.model.scores import BinaryScores, ClassScores, LabelsOrScores, ProbOfTruth
+from lossctl.model.scores import BinaryScores, ClassScores, LabelsOrScores, LogitOfTruth, ProbOfTruth
 from lossctl.model.spec import same_shapes, shape_text
 from lossctl.model.targets import BinaryTarget, ClassTarget, Distribution, LabelTarget, SignedTarget, Truth
 
@@ -57,6 +57,7 @@ def broken(kind, values, params=None, classes=None):
         (LabelsOrScores(), LOGITS, [NONE, INF]),
         (LabelTarget(), LABELS, [NONE, INF, -INF]),
         (ProbOfTruth(), {}, [NONE, INF, -INF]),
+        (LogitOfTruth(), {}, [NONE, INF]),
         (Truth(), {}, [NONE, INF, -INF]),
     ],
 )
@@ -177,6 +178,25 @@ def test_labels_are_decided_over_all_batches():
     assert "row 2 has -1" in text
 
 
+def test_signed_labels_against_a_single_probability_bring_the_way_out():
+    labels = np.array([1.0, -1.0])
+    (single,), (several,) = Truth().check(labels, {}, None), Truth().check(labels, {}, 3)
+    assert "-1/+1" in single[0].hint
+    assert several[0].hint is None
+
+
+def test_stored_precision_is_seen():
+    """Probabilities of either form keep float32, by which scikit-learn chooses where to clip."""
+    assert ProbOfTruth().canonical(np.zeros(2, np.float32), {}).dtype == np.float32
+    assert LogitOfTruth().canonical(np.zeros(2, np.float32), {}).dtype == np.float64
+
+
+def test_logits_of_every_class_where_rows_are_wide():
+    rng = np.random.default_rng(1)
+    assert LogitOfTruth().sample(rng, Sizes(5, 0, 4), {}).shape == (5,)
+    assert LogitOfTruth().sample(rng, Sizes(5, 2, 4), {}).shape == (5, 4)
+
+
 def test_canonical_labels():
     assert SignedTarget().canonical(np.array([0.0, 1.0, -1.0]), {}).tolist() == [-1.0, 1.0, -1.0]
     index = ClassTarget().canonical(np.array([0.0, 2.0]), INDEX)
@@ -232,6 +252,7 @@ def test_samples_are_good_arrays():
         (SignedTarget(), {"labels": "01"}),
         (Truth(), {}),
         (ProbOfTruth(), {}),
+        (LogitOfTruth(), {}),
         (LabelsOrScores(), LABELS),
         (LabelTarget(), PROBS),
     ):

@@ -6,25 +6,13 @@ from collections.abc import Mapping
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lossctl import numerics
-from lossctl.losses.classification.options import BINARY_INPUT, CLIP
-from lossctl.losses.types import (
-    BinaryScores,
-    HardBinary,
-    LabelsOrScores,
-    LabelTarget,
-    Logits,
-    ProbOfTruth,
-    Ratios,
-    Rows,
-    SoftBinary,
-    Truth,
-)
+from lossctl.losses.classification.options import BINARY_INPUT, CLIP, GAMMA
+from lossctl.losses.types import BinaryScores, HardBinary, Logits, Rows, SoftBinary
 from lossctl.model.laws import NONNEGATIVE
-from lossctl.model.params import Param, Value, When
-from lossctl.model.reduce import Elements, Mean, Product, Term
+from lossctl.model.params import Param
+from lossctl.model.reduce import Elements, Term
 from lossctl.model.registry import loss
 from lossctl.model.spec import Arrays, Equivalent, Paper, Prelude, Preset
 
@@ -35,7 +23,7 @@ from lossctl.model.spec import Arrays, Equivalent, Paper, Prelude, Preset
     unit="nats",
     range="0 to inf",
     laws={NONNEGATIVE},
-    aliases=("binary-cross-entropy",),
+    aliases=("binary-cross-entropy", "binary-crossentropy"),
     presets=(
         Preset(
             "bce-with-logits",
@@ -45,7 +33,8 @@ from lossctl.model.spec import Arrays, Equivalent, Paper, Prelude, Preset
             aliases=("sigmoid-cross-entropy", "sigmoid-ce"),
         ),
     ),
-    see=("cross-entropy", "balanced-sigmoid-ce"),
+    see=("cross-entropy", "log-loss", "balanced-sigmoid-ce", "sigmoid-focal"),
+    tasks=("binary classification", "multilabel classification", "probability forecast", "imbalanced classes"),
     like={
         "torch": {"norm": "n"},
         "keras": {"clip": "keras", "norm": "n"},
@@ -66,6 +55,8 @@ from lossctl.model.spec import Arrays, Equivalent, Paper, Prelude, Preset
     traps=(
         "at p = 0 the same prediction costs 100 (torch), 16.118 (keras), 36.04 (scikit-learn) or inf (clip=none)",
         "the default input is probabilities: logits need --input logits",
+        "torch does not look at targets beside logits: outside [0, 1] its loss goes below zero; here they are refused",
+        "label smoothing of Keras' binary form goes towards 1/2: y (1 - s) + s / 2",
     ),
 )
 def bce(
@@ -85,14 +76,7 @@ def bce(
     >>> bce([0.9, 0.2], [1.0, 0.0])
     array([0.10536052, 0.22314355])
     """
-    if input == "logits":
-        positive, negative = numerics.softplus_pair(pred)
-    else:
-        low, high = numerics.clip_range(clip)
-        prob = pred if low == 0 else np.clip(pred, low, high)
-        positive, negative = -numerics.safe_log(prob), -numerics.safe_log1m(prob)
-        if clip == "torch":
-            positive, negative = (np.minimum(part, -numerics.TORCH_FLOOR) for part in (positive, negative))
+    positive, negative = numerics.binary_costs(pred, input, clip)
     return numerics.times(pos_weight * target, positive) + numerics.times(1.0 - target, negative)
 
 
@@ -114,7 +98,15 @@ def share(sums: Mapping[str, float]) -> float:
     laws={NONNEGATIVE},
     aliases=("class-balanced-sigmoid-ce", "hed"),
     paper=Paper("S. Xie, Z. Tu", 2015, "Holistically-Nested Edge Detection", doi="10.1109/ICCV.2015.164"),
-    see=("bce-with-logits",),
+    see=("bce-with-logits", "alpha-ce"),
+    tasks=("imbalanced classes", "edge detection", "multilabel classification"),
+    equivalents=(
+        Equivalent(
+            "torch",
+            "F.binary_cross_entropy_with_logits(pred, target, weight=torch.where(target == 1, beta, 1 - beta))",
+            "beta a number",
+        ),
+    ),
     prelude=Prelude("beta", "auto", negatives, share, also={"balance": "dataset"}),
     traps=(
         "beta=auto is the share of negatives in the whole input, found in a first pass, unweighted; slices use it too",
@@ -150,94 +142,80 @@ def balanced_sigmoid_ce(
     return numerics.times(level * target, positive) + numerics.times((1.0 - level) * (1.0 - target), negative)
 
 
-def scores_fit(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
-    """Labels stand against labels; N x C scores stand against N class indices."""
-    pred, target = arrays["pred"], arrays["target"]
-    if pred.shape[1:] == target.shape[1:] or (params["input"] != "labels" and pred.ndim == 2 and target.ndim == 1):
-        return None
-    if pred.ndim == 2 and target.ndim == 1:
-        return "predictions of several columns are scores (--input probs|logits) or need as many target columns"
-    return "shapes differ"
-
-
 @loss(
-    title="Zero-one loss",
-    reduce=Mean(),
-    unit="share of rows",
-    range="0 to 1",
+    title="Focal loss",
+    reduce=Elements(),
+    unit="nats",
+    range="0 to inf",
     laws={NONNEGATIVE},
-    aliases=("0-1", "misclassification", "error-rate"),
-    see=("hinge", "cross-entropy"),
-    like={"sklearn": {}},
-    equivalents=(Equivalent("sklearn", "zero_one_loss(target, pred)"),),
-    traps=(
-        "a single score is positive at >= 0.5 (probabilities) or >= 0 (logits); of tied classes the first wins",
-        "rows of several labels are wrong as a whole, as in scikit-learn",
-    ),
-    align=scores_fit,
-)
-def zero_one(
-    pred: LabelsOrScores,
-    target: LabelTarget,
-    *,
-    input: Annotated[
-        str, Param("what the predictions are; never guessed", choices=("labels", "probs", "logits"))
-    ] = "labels",
-    threshold: Annotated[
-        float | str,
-        Param(
-            "a single score is positive from here on; auto is 0.5 for probabilities and 0 for logits",
-            choices=("auto",),
-            when=When("input", ("probs", "logits"), "auto"),
+    aliases=("focal", "binary-focal", "binary-focal-crossentropy"),
+    presets=(
+        Preset(
+            "alpha-ce",
+            "Alpha-weighted cross-entropy",
+            "Binary cross-entropy in which positives weigh alpha and negatives 1 - alpha.",
+            {"gamma": 0.0},
+            aliases=("alpha-weighted-ce", "balanced-ce"),
         ),
-    ] = "auto",
-) -> Rows:
-    """One for a wrong label, zero for a right one.
-
-        1 if label(pred) != target else 0
-
-    >>> zero_one([0, 2, 1], [0, 1, 1])
-    array([0., 1., 0.])
-    """
-    wrong: NDArray[np.bool_]
-    if input == "labels":
-        wrong = np.asarray(pred != target)
-    elif pred.ndim == 2 and target.ndim == 1:
-        wrong = np.argmax(pred, axis=1) != target
-    else:
-        level = {"probs": 0.5, "logits": 0.0}[input] if threshold == "auto" else float(threshold)
-        wrong = np.asarray((pred >= level) != (target == 1))
-    return np.asarray(wrong if wrong.ndim == 1 else wrong.any(axis=1), np.float64)
-
-
-@loss(
-    title="Likelihood",
-    reduce=Product(),
-    unit="probability",
-    range="0 to 1",
-    laws={NONNEGATIVE},
-    aliases=("product-likelihood",),
-    direction="maximise",
-    see=("nll", "bce"),
+    ),
+    paper=Paper(
+        "T.-Y. Lin, P. Goyal, R. Girshick, K. He, P. Dollar",
+        2017,
+        "Focal Loss for Dense Object Detection",
+        doi="10.1109/ICCV.2017.324",
+    ),
+    see=("softmax-focal", "bce-with-logits", "balanced-sigmoid-ce"),
+    tasks=("imbalanced classes", "object detection", "hard examples", "multilabel classification"),
+    like={"keras": {"alpha": None, "clip": "keras", "norm": "n"}, "optax": {"alpha": None}},
+    equivalents=(
+        Equivalent(
+            "optax", "sigmoid_focal_loss(pred, target, alpha=alpha, gamma=gamma).mean()", "alpha off by default"
+        ),
+        Equivalent(
+            "keras",
+            "losses.BinaryFocalCrossentropy(apply_class_balancing=True, alpha=alpha, gamma=gamma, from_logits=True)"
+            "(target, pred)",
+            "works on probabilities clipped at 1e-7, from logits too; weights divide by n",
+        ),
+        Equivalent(
+            "keras",
+            "losses.BinaryFocalCrossentropy(gamma=gamma)(target, pred)",
+            "probabilities; alpha=none, because it ignores its alpha without apply_class_balancing",
+        ),
+    ),
     traps=(
-        "a score: 1 is best; the product of some 700 rows underflows, so its logarithm stands beside it",
-        "--reduction mean is the geometric mean",
+        "alpha and gamma are torchvision's defaults, whose own reduction is none; its alpha=-1 is alpha=none",
+        "the paper's detector sums and divides by the number of positives: --reduction sum, and divide",
+        "Keras ignores alpha unless apply_class_balancing=True; optax and MONAI have alpha off by default",
+        "alpha=0.25 suits gamma=2; without focus (alpha-ce) the paper found 0.75 best",
+        "the default input is logits: probabilities need --input probs",
     ),
 )
-def likelihood(pred: ProbOfTruth, target: Truth) -> Ratios:
-    """Probability given to what happened; the product over all rows.
+def sigmoid_focal(
+    pred: BinaryScores,
+    target: SoftBinary,
+    *,
+    input: Annotated[str, BINARY_INPUT] = "logits",
+    alpha: Annotated[float | None, Param("weight of the positives; negatives weigh 1 - alpha", ge=0, le=1)] = 0.25,
+    gamma: Annotated[float, GAMMA] = 2.0,
+    clip: Annotated[float | str, CLIP] = "none",
+) -> Rows:
+    """Binary cross-entropy that cares little for what is already right.
 
-    With p the probability of the positive class (or p_c of class c) and y the outcome:
+    With y the target, p the probability (sigmoid(x) for a logit x), a = alpha:
 
-        p if y = 1 else 1 - p        single probability
-        p_y                          one probability for each class
+        -a_t (1 - p_t)^gamma (y log(p) + (1 - y) log(1 - p))
 
-    >>> likelihood([0.9, 0.2], [1, 0])
-    array([0.9, 0.8])
+        a_t = a y + (1 - a) (1 - y)      (1 where alpha is none)
+        p_t = p y + (1 - p) (1 - y)
+
+    >>> sigmoid_focal([2.0, -1.0], [1.0, 0.0])
+    array([0.00045089, 0.01699354])
     """
-    if pred.ndim == 2:
-        true = pred[np.arange(len(pred)), target].astype(np.float64)
-        return true, numerics.safe_log(true)
-    happened = target == 1
-    log = np.where(happened, numerics.safe_log(pred), numerics.safe_log1m(pred))
-    return np.where(happened, pred, 1.0 - pred), log
+    positive, negative = numerics.binary_costs(pred, input, clip)
+    value = numerics.times(target, positive) + numerics.times(1.0 - target, negative)
+    if gamma != 0:
+        # 1 - p_t as a sum of what is left of both sides: taken off 1 it is 0 from a logit of 37 on.
+        yes, no = numerics.sigmoid_pair(pred) if input == "logits" else (pred, 1.0 - pred)
+        value = numerics.times((target * no + (1.0 - target) * yes) ** gamma, value)
+    return value if alpha is None else numerics.times(alpha * target + (1.0 - alpha) * (1.0 - target), value)

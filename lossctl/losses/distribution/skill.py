@@ -10,11 +10,12 @@ from typing import Annotated, Any
 import numpy as np
 
 from lossctl.exact import Exact, ratio
+from lossctl.losses.classification.outcome import OUTCOME_CLIP, log_loss
 from lossctl.losses.distribution.deviance import Mean, Outcome, tweedie_deviance
 from lossctl.losses.distribution.scoring import brier, outcomes_fit
 from lossctl.losses.regression.tilted import pinball
 from lossctl.losses.regression.whole import MULTIOUTPUT, product
-from lossctl.losses.types import OneHotTruth, ProbOfTruth, Real
+from lossctl.losses.types import OneHotTruth, ProbOfTruth, Real, Truth
 from lossctl.model.laws import SHIFT_INVARIANT
 from lossctl.model.params import Param
 from lossctl.model.reduce import Sums, Term, Totals
@@ -183,7 +184,7 @@ def brier_skill(sums: dict[str, list[Exact]], totals: Totals, params: Mapping[st
     range="-inf to 1",
     direction="maximise",
     aliases=("brier-skill-score", "bss"),
-    see=("brier",),
+    see=("brier", "d2-log-loss"),
     tasks=("calibration", "probabilistic forecast", "skill score", "goodness of fit"),
     like={"sklearn": {}},
     equivalents=(Equivalent("sklearn", "d2_brier_score(target, pred)", "with labels= where a class does not occur"),),
@@ -200,3 +201,54 @@ def d2_brier(pred: ProbOfTruth, target: OneHotTruth) -> dict[str, Term]:
     """
     classes = 2 if pred.ndim == 1 else pred.shape[1]
     return {"loss": brier.kernel(pred, target, factor="sum"), "count": shares(target, classes)}
+
+
+def log_skill(sums: dict[str, list[Exact]], totals: Totals, params: Mapping[str, Any]) -> float:
+    """Against the shares n_c / n of the classes, whose loss is -sum n_c log(n_c / n)."""
+    if totals.rows < 2:
+        return math.nan
+    loss_sum, counts, weight = sums["loss"][0], sums["count"], totals.weight
+    if not (loss_sum.finite and all(count.finite for count in counts)):
+        return math.nan
+    nulls = []
+    for count in counts:
+        if count.units:
+            rest = weight._replace(units=weight.units - count.units)
+            # log1p of the other classes' share: near 1 the share itself has lost its digits.
+            log = math.log1p(-ratio(rest, weight)) if 2 * rest.units < weight.units else math.log(ratio(count, weight))
+            nulls.append(-count.to_float() * log)
+    null, lost = math.fsum(nulls), loss_sum.to_float()
+    if null == 0:
+        return 1.0 if lost == 0 else 0.0
+    return (null - lost) / null
+
+
+@loss(
+    title="Share of the log loss saved",
+    reduce=Sums(log_skill),
+    unit="1",
+    range="-inf to 1",
+    direction="maximise",
+    see=("log-loss", "d2-brier"),
+    tasks=("probabilistic forecast", "skill score", "goodness of fit", "pseudo R2", "classification"),
+    like={"sklearn": {"clip": "dtype"}},
+    equivalents=(
+        Equivalent("sklearn", "d2_log_loss_score(target, pred)", "with labels= where a class does not occur"),
+    ),
+    traps=(
+        "a score: higher is better; below two rows it is nan, at a constant target 1 or 0",
+        "McFadden's pseudo R2 is this score; others of that name are not",
+    ),
+)
+def d2_log_loss(
+    pred: ProbOfTruth, target: Truth, *, clip: Annotated[float | str, OUTCOME_CLIP] = "sklearn"
+) -> dict[str, Term]:
+    """One minus the log loss over that of the classes' own shares.
+
+        1 - sum(log-loss(pred, target)) / sum(log-loss(shares of the classes, target))
+
+    >>> d2_log_loss([0.75, 0.25], [1, 0])
+    0.5849625007211562
+    """
+    classes = 2 if pred.ndim == 1 else pred.shape[1]
+    return {"loss": log_loss.kernel(pred, target, clip=clip), "count": shares(target, classes)}

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.exact import Exact, ratio
-from lossctl.losses.classification.options import LABEL_INPUT, THRESHOLD
+from lossctl.losses.classification.outcome import LABELS_OR_SCORES, THRESHOLD
 from lossctl.losses.types import PredictedSets, Rows, TrueSets
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, Value
@@ -18,7 +18,8 @@ from lossctl.model.reduce import Mean, Sums, Switch, Term, Totals
 from lossctl.model.registry import loss
 from lossctl.model.spec import Arrays, Equivalent
 
-ROWS = "rows 0"  # a term of ones: a row that is NaN leaves its trace there, whatever label it would have had
+# A term of ones: a row that is NaN leaves its trace there, whatever label it would have had. One label a row, or sets.
+ROWS, SETS = "rows", "sets"
 
 
 class Counts:
@@ -37,19 +38,27 @@ class Counts:
 
 
 def counted(totals: Totals) -> dict[float, Counts]:
-    """The counts of every label, from terms named ``both 3``, ``pred 3``, ``target 3``."""
+    """The counts of every label, from terms named ``both 3``, ``pred 3``, ``target 3``.
+
+    A label that no row has is not there; a column of sets is there even if it is all zeros.
+    """
     found: dict[float, Counts] = {}
     for key, exact in totals.sums.items():
-        if key == ROWS:
-            continue
-        what, label, _ = key.split(" ")
-        setattr(found.setdefault(float(label), Counts()), what, exact)
-    return found
+        what, *label = key.split(" ")
+        if what not in {ROWS, SETS}:
+            setattr(found.setdefault(float(label[0]), Counts()), what, exact)
+    if f"{SETS} 0" in totals.sums:
+        return found
+    return {label: counts for label, counts in found.items() if counts.pred.units or counts.target.units}
+
+
+def is_spoiled(totals: Totals) -> bool:
+    return any(not totals.sums[key].finite for key in (f"{ROWS} 0", f"{SETS} 0") if key in totals.sums)
 
 
 def by_label(totals: Totals, params: Mapping[str, Any]) -> dict[float, float]:
     """The loss of every label by itself."""
-    spoiled = not totals.sums[ROWS].finite
+    spoiled = is_spoiled(totals)
     return {
         label: math.nan if spoiled else counts.loss(params["zero_division"])
         for label, counts in counted(totals).items()
@@ -58,7 +67,7 @@ def by_label(totals: Totals, params: Mapping[str, Any]) -> dict[float, float]:
 
 def over_labels(sums: object, totals: Totals, params: Mapping[str, Any]) -> float:
     """The average that was asked for."""
-    if not totals.sums[ROWS].finite:
+    if is_spoiled(totals):
         return math.nan
     labels = counted(totals)
     if params["average"] == "binary":
@@ -151,7 +160,7 @@ def jaccard_hard(
         ),
     ] = "binary",
     zero_division: Annotated[float, Param("the score where nothing is predicted or true", ge=0, le=1)] = 0.0,
-    input: Annotated[str, LABEL_INPUT] = "labels",
+    input: Annotated[str, LABELS_OR_SCORES] = "labels",
     threshold: Annotated[float | str, THRESHOLD] = "auto",
 ) -> Any:
     """One minus intersection over union of predicted and true labels.
@@ -165,7 +174,7 @@ def jaccard_hard(
     """
     found = decided(pred, target, input, threshold)
     if average != "samples":
-        terms: dict[str, Term] = {"rows": np.ones(len(target))}
+        terms: dict[str, Term] = {ROWS if target.ndim == 1 else SETS: np.ones(len(target))}
         for label, mine, true in indicators(found, target):
             terms.update({f"both {label}": mine * true, f"pred {label}": mine, f"target {label}": true})
         return terms

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cases import Case, Reduced, Suit
-from declare import case, keras, like, naive, optax, pointwise, sklearn, torch, value
+from declare import case, exact, keras, like, naive, optax, pointwise, sklearn, torch, value
 
 BCE = "F.binary_cross_entropy(pred, target, reduction='none')"
 COLUMN = "target[:, None], pred[:, None]"
@@ -300,6 +300,12 @@ def multiclass() -> list[Case]:
                     **said,
                 )
             )
+    for smoothing, heavy in ((0.1, None), (1.0, None), (0.3, weight)):
+        rows = exact(f"smoothed(pred, target, {smoothing}, 'C-1', {heavy})")
+        said = {"label_smoothing": smoothing, "uniform": "C-1", **({} if heavy is None else {"class_weight": heavy})}
+        mean = value(naive(f"plain_mean(rows, [1.0] * len(rows), shares(target, {heavy}))"))
+        weighted = value(naive(f"plain_mean(rows, weight, shares(target, {heavy}, weight))"), weight="weight")
+        found.append(case("cross-entropy", "classes", mean, weighted, rows=rows, **said))
     # Nothing is ignored where ignore_index is none.
     found.append(
         case(
@@ -493,7 +499,12 @@ SUITS = {
         ]
     ],
     ("bce", "optax"): [[Suit("multilabel-logits", {"input": "logits"})]],
+    ("balanced-sigmoid-ce", "torch"): [[Suit("logits", {"beta": 0.75}), Suit("multilabel-logits", {"beta": 0.1})]],
+    ("likelihood", "sklearn"): [
+        [Suit(data, {}, {"reduction": "mean"}) for data in ("probabilities", "class-probabilities")]
+    ],
     ("zero-one", "sklearn"): [[Suit("labels"), Suit("label-sets"), Suit("words")]],
+    ("zero-one", "torchmetrics"): [[Suit("eight-labels")], [Suit("label-pairs")]],
     ("cross-entropy", "torch"): [
         [
             Suit("classes"),
@@ -501,11 +512,20 @@ SUITS = {
             Suit("soft-classes", {"class_weight": HEAVY_BY_CLASS}),
         ]
     ],
-    ("cross-entropy", "keras"): [[Suit("classes")]],
-    ("cross-entropy", "optax"): [[Suit("classes")]],
+    ("cross-entropy", "keras"): [
+        [Suit("classes")],
+        [
+            Suit("class-probabilities", {"input": "probs", "ignore_index": 2}),
+            Suit("class-probability-edges", {"input": "probs", "ignore_index": 2}, {"like": "keras"}),
+            Suit("class-probability-edges", {"input": "probs", "ignore_index": 2}, differs=True),
+        ],
+        [Suit("soft-classes", {"label_smoothing": 0.1})],
+    ],
+    ("cross-entropy", "optax"): [[Suit("classes")], [Suit("soft-classes")]],
     ("cross-entropy", "sklearn"): [
         [Suit("class-probabilities", {"input": "probs"}), Suit("class-probabilities", {}, {"like": "sklearn"})]
     ],
+    ("cross-entropy", "torchmetrics"): [[Suit("classes"), Suit("ignored")]],
     ("nll", "torch"): [
         [Suit("class-log-probabilities"), Suit("ignored-log-probabilities", {"class_weight": HEAVY_BY_CLASS})]
     ],

@@ -20,7 +20,7 @@ def one_hot_classes(rng: Rng, rows: int) -> Arrays:
     return {**arrays, "target": np.eye(arrays["pred"].shape[1])[arrays["target"]]}
 
 
-RANDOM = {"two-class-probabilities": two_classes, "one-hot-probabilities": one_hot_classes}
+RANDOM = {"two-class-probabilities": two_classes, "one-hot-forecasts": one_hot_classes}
 
 EDGES: dict[str, dict[str, Any]] = {
     "two-class-edges": {"pred": [[0.8, 0.2], [0.3, 0.7], [1.0, 0.0]], "target": [0, 1, 1], "weight": [1.0, 2.0, 0.5]},
@@ -41,7 +41,7 @@ def cases() -> list[Case]:
         ("class-probability-edges", ", labels=[0, 1, 2]"),
         ("two-class-probabilities", ", labels=[0, 1]"),
         ("two-class-edges", ", labels=[0, 1]"),
-        ("one-hot-probabilities", ""),
+        ("one-hot-forecasts", ""),
         ("one-hot-edges", ""),
     ):
         score = f"brier_score_loss(target, pred{labels}"
@@ -68,7 +68,7 @@ SUITS = {
             Suit("class-probabilities"),
             Suit("class-probabilities", {"factor": "half"}),
             Suit("two-class-probabilities"),
-            Suit("one-hot-probabilities"),
+            Suit("one-hot-forecasts"),
         ]
     ],
 }

@@ -70,11 +70,38 @@ def briers() -> list[Case]:
     return found
 
 
+def logs() -> list[Case]:
+    found = []
+    for data, clips in (
+        ("probabilities", ("sklearn", "none")),
+        ("hard-probability-edges", ("sklearn", "dtype")),
+        ("class-probabilities", ("sklearn", 0.2)),
+        ("class-probability-edges", ("sklearn",)),
+    ):
+        for clip in clips:
+            params = {} if clip == "sklearn" else {"clip": clip}
+            more = {"class-probabilities": ", labels=[0, 1, 2, 3]", "class-probability-edges": ", labels=[0, 1, 2]"}
+            within = "pred" if isinstance(clip, str) else f"np.clip(pred, {clip}, {1 - clip})"
+            if isinstance(clip, float):  # scikit-learn has no such clipping: its own loss of the clipped, by hand
+                rows = f"np.log({within}[np.arange(len(target)), target])"
+                null = "np.log(np.bincount(target, minlength=4) / len(target))[target]"
+                found.append(
+                    case("d2-log-loss", data, value(sklearn(f"1 - {rows}.sum() / {null}.sum()")), rows=None, **params)
+                )
+                continue
+            call = f"d2_log_loss_score(target, {within}{more.get(data, '')})"
+            weighted = call.replace(")", ", sample_weight=weight)")
+            plain = [value(sklearn(call)), value(sklearn(weighted), weight="weight")]
+            found.append(case("d2-log-loss", data, *plain, like("sklearn", sklearn(call)), rows=None, **params))
+    return found
+
+
 def cases() -> list[Case]:
-    return [*deviances(), *briers()]
+    return [*deviances(), *briers(), *logs()]
 
 
 SUITS = {
     ("d2-tweedie", "sklearn"): [[Suit("payments", {"power": 1.5}), Suit("reals")]],
+    ("d2-log-loss", "sklearn"): [[Suit("probabilities"), Suit("class-probabilities")]],
     ("d2-brier", "sklearn"): [[Suit("probabilities"), Suit("class-probabilities")]],
 }

@@ -1,0 +1,123 @@
+"""What the binding of columns to roles comes to: plain records that a pass over the sources reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from lossctl.data import columns as cols
+from lossctl.data.labels import ClassNames, Vocabulary
+from lossctl.data.source import Source
+from lossctl.errors import DataError, LossctlError
+from lossctl.model.call import LossCall
+from lossctl.model.spec import Input
+
+__all__ = ["Binding", "BoundCall", "LeftOut", "Ref", "Request", "input_of", "left_out", "nothing_fits"]
+
+
+class Request(NamedTuple):
+    """What the user said about columns. ``roles`` maps a role to columns as typed."""
+
+    roles: Mapping[str, str] = {}
+    weight: str | None = None
+    mask: str | None = None
+    key: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
+    classes: tuple[str, ...] | None = None
+    positive: str | None = None
+
+
+class Ref(NamedTuple):
+    """Some columns of one source."""
+
+    source: int
+    columns: tuple[str, ...]
+
+
+class BoundCall(NamedTuple):
+    """A call whose inputs are found. ``call`` has its ``input`` settled."""
+
+    call: LossCall
+    refs: dict[str, Ref]
+    classes: ClassNames
+    width: int | None  # class scores beside a label, as far as the schema tells; None: a single score
+    vocabulary: Vocabulary
+
+
+class LeftOut(NamedTuple):
+    """A loss that a set names and that does not fit."""
+
+    of_set: str
+    name: str
+    reason: str
+
+
+class Binding(NamedTuple):
+    """Everything a pass over the sources needs to know about columns."""
+
+    sources: list[Source]
+    calls: list[BoundCall]
+    weight: Ref | None
+    mask: Ref | None
+    by: tuple[Ref, ...]
+    keys: tuple[Ref, ...]  # one for each source that has one; more than one: compared row by row
+    positive: str | None
+    notes: list[tuple[str, str]]  # code, sentence
+    left: list[LeftOut]
+
+    def wanted(self) -> tuple[list[list[str]], list[list[str]]]:
+        """For each source the columns to be read as numbers, and as text."""
+        numeric: list[dict[str, None]] = [{} for _ in self.sources]
+        text: list[dict[str, None]] = [{} for _ in self.sources]
+        for bound in self.calls:
+            for entry in bound.call.entry.spec.rowwise(bound.refs):
+                ref = bound.refs[entry.role]
+                bucket = text if self.reads_text(bound, entry.role) else numeric
+                bucket[ref.source].update(dict.fromkeys(ref.columns))
+        for single in (self.weight, self.mask):
+            if single is not None:
+                numeric[single.source].update(dict.fromkeys(single.columns))
+        for ref in (*self.by, *self.keys):
+            text[ref.source].update(dict.fromkeys(ref.columns))
+        return [list(n) for n in numeric], [list(t) for t in text]
+
+    def files(self, bound: BoundCall) -> str:
+        """The names of the files that a call reads."""
+        places = dict.fromkeys(ref.source for ref in bound.refs.values())
+        return ", ".join(self.sources[place].name for place in places)
+
+    def reads_text(self, bound: BoundCall, role: str) -> bool:
+        """Whether a role's column is read as text: groups, and labels whose type is not numeric."""
+        ref, entry = bound.refs[role], input_of(bound.call, role)
+        way = entry.kind.decode(bound.call.params, bound.width)
+        column = cols.column_of(self.sources[ref.source], ref.columns[0])
+        if way == "text" or (way == "binary" and self.positive is not None):
+            return True
+        if (len(ref.columns) > 1 and way != "label") or column.width is not None:
+            return False
+        if way == "label":
+            return any(
+                cols.column_of(self.sources[r.source], name).type in {"cell", "text"}
+                for r in (bound.refs["pred"], bound.refs["target"])
+                for name in r.columns
+            )
+        truth = column.type == "bool" and set(bound.classes.names or ()) == {"true", "false"}
+        return way == "class" and (truth or column.type in {"cell", "text"})
+
+
+def input_of(call: LossCall, role: str) -> Input:
+    return next(i for i in call.entry.spec.inputs if i.role == role)
+
+
+def left_out(call: LossCall, error: LossctlError) -> LeftOut:
+    return LeftOut(str(call.of_set), call.name, error.message.removeprefix(f"{call.name}: "))
+
+
+def nothing_fits(left: Sequence[LeftOut]) -> DataError:
+    """No loss of a set can be computed of these columns."""
+    return DataError(
+        f"no loss of {left[0].of_set} fits the input",
+        code="nothing-fits",
+        details=tuple(dict.fromkeys(one.reason for one in left))[:2],
+        hint="name a loss to see what it needs, or the columns: --pred, --target",
+    )
