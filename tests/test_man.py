@@ -47,7 +47,7 @@ def test_the_wheel_and_the_archive_carry_it():
 
 def plain(text: str) -> str:
     """Roff as the words a reader sees."""
-    text = re.sub(r"\\f[BIR]|\\&", "", text)
+    text = re.sub(r"\\f[BIR]|\\[&:]", "", text)
     for sign, letter in (("\\(aq", "'"), ("\\(ga", "`"), ("\\(ha", "^"), ("\\(ti", "~"), ("\\(dq", '"'), ("\\-", "-")):
         text = text.replace(sign, letter)
     text = re.sub(r"\\\[u([0-9A-F]+)\]", lambda m: chr(int(m[1], 16)), text)
@@ -108,7 +108,7 @@ def test_rules_of_roff(path):
         else:
             assert not line.startswith("'")
             assert len(line) <= 160 or "nf" in open_blocks
-            rest = re.sub(r"\\(?:\((?:aq|ga|ha|ti|dq|bu)|\[u[0-9A-F]{4,6}\]|f[BIR]|[-e&])", "", line)
+            rest = re.sub(r"\\(?:\((?:aq|ga|ha|ti|dq|bu)|\[u[0-9A-F]{4,6}\]|f[BIR]|[-e&:])", "", line)
             assert not re.search(r"[\\'`^~\"-]", rest), line
         if macro_of(line) in {"TP", "SH", "SS", "RS"}:
             assert not open_blocks or open_blocks[-1] == "RS"

@@ -148,12 +148,22 @@ def wrapped(line: Line, room: int, color: bool = False) -> Iterator[str]:
 
 
 def cut(word: Word, room: int) -> Iterator[Word]:
+    """The word, or one longer than the room in pieces: behind signs of punctuation if it can be."""
     if size(tuple(word)) <= room:
         yield word
         return
     for span in word:
-        for start in range(0, len(span.text), room):
-            yield [Span(span.text[start : start + room], span.style)]
+        row = ""
+        for piece in re.findall(r"[^(),=./_|]*[(),=./_|]+|[^(),=./_|]+", span.text):
+            if row and len(row) + len(piece) > room:
+                yield [Span(row, span.style)]
+                row = ""
+            row += piece
+            while len(row) > room:
+                yield [Span(row[:room], span.style)]
+                row = row[room:]
+        if row:
+            yield [Span(row, span.style)]
 
 
 def paint(spans: Sequence[Span], color: bool) -> str:

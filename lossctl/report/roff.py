@@ -13,8 +13,11 @@ __all__ = ["roff"]
 
 FONTS = {"bold": "\\fB", "italic": "\\fI", "": ""}
 # What groff would turn into typographic signs, and what it would obey.
-SIGNS = str.maketrans({"\\": "\\e", "-": "\\-", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti", '"': "\\(dq"})
+SIGNS = {"\\": "\\e", "-": "\\-", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti", '"': "\\(dq"}
+TABLE = str.maketrans({**SIGNS, "\u200b": "\\:"})  # a blank of no width is a place to break
 FILL = 100  # letters of a line of source; where it breaks means nothing
+LONG = 40  # letters of a word that may be too long for a line
+PUNCTUATION = re.compile(r"([(),=./_|])(?=\w)")
 PARAGRAPH = ".PP"
 PREFORMATTED = 4
 ROOM = 68  # of 80 columns, with man's own indent
@@ -78,8 +81,10 @@ def styled(line: Line) -> str:
 
 
 def font(span: Span) -> str:
-    letters = escape(span.text)
-    return f"{FONTS[span.style]}{letters}\\fR" if span.style else letters
+    """The letters in their font; a word that may be longer than a line has places where it may break."""
+    words = span.text.split(" ")
+    text = " ".join(PUNCTUATION.sub("\\1\u200b", word) if len(word) > LONG else word for word in words)
+    return f"{FONTS[span.style]}{escape(text)}\\fR" if span.style else escape(text)
 
 
 def start(line: str) -> str:
@@ -89,7 +94,7 @@ def start(line: str) -> str:
 
 def escape(text: str) -> str:
     """Every letter as itself, in ASCII."""
-    return re.sub(r"[^\x20-\x7e]", lambda sign: f"\\[u{ord(sign[0]):04X}]", text.translate(SIGNS))
+    return re.sub(r"[^\x20-\x7e]", lambda sign: f"\\[u{ord(sign[0]):04X}]", text.translate(TABLE))
 
 
 def quoted(text: str) -> str:
