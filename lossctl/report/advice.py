@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from lossctl.data.bind import Ref, Request, bind
+from lossctl.data.bind import bind
+from lossctl.data.binding import Ref, Request
 from lossctl.data.source import Source
 from lossctl.engine.options import Options
 from lossctl.engine.run import run

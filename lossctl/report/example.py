@@ -10,7 +10,7 @@ import math
 from functools import cache
 from pathlib import Path
 
-from lossctl.data.bind import Request
+from lossctl.data.binding import Request
 from lossctl.data.inputs import open_inputs
 from lossctl.data.source import Source
 from lossctl.engine.options import Options
