@@ -65,11 +65,14 @@ def objects(file: IO[bytes], kind: str, reader: dict[str, Any]) -> Iterator[str]
 
 
 def paths(value: dict[str, Any], before: str) -> Iterator[str]:
+    """Keys, those within objects and within lists of objects too."""
     for key, inner in value.items():
-        if isinstance(inner, dict):
-            yield from paths(inner, f"{before}{key}.")
-        else:
+        parts = inner if isinstance(inner, list) else [inner]
+        if not parts or not all(isinstance(part, dict) for part in parts):
             yield before + key
+            continue
+        for place, part in enumerate(parts):
+            yield from paths(part, f"{before}{key}.{place}." if parts is inner else f"{before}{key}.")
 
 
 def archive(file: IO[bytes], kind: str, reader: dict[str, Any]) -> Iterator[str]:

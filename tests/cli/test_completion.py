@@ -227,8 +227,10 @@ def test_headers_heed_how_the_file_is_read(tmp_path):
 
 
 def test_keys_of_json_lines(tmp_path):
-    (tmp_path / "a.jsonl").write_text('\n{"y_true": 1, "out": {"a": 1, "b": {"c": 2}}, "z": []}\n')
-    assert column_names(str(tmp_path / "a.jsonl")) == ["y_true", "out.a", "out.b.c", "z"]
+    text = '\n{"y_true": 1, "out": {"a": 1, "b": {"c": 2}}, "z": [1, 2], "choices": [{"text": "x"}, {"text": "y"}]}\n'
+    (tmp_path / "a.jsonl").write_text(text)
+    names = ["y_true", "out.a", "out.b.c", "z", "choices.0.text", "choices.1.text"]
+    assert column_names(str(tmp_path / "a.jsonl")) == names
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff\xfe", b"PAR1", b"PK\x03\x04", b"\n\n", b'"open', b"\xff,\xfe\n"])
