@@ -19,8 +19,8 @@ READ = {
     "parquet": "Only the columns that are needed are read. Lists of one length are vectors.",
     "arrow": "Arrow IPC files and streams, Feather (version 2) among them.",
     "jsonl": "One JSON object on each line; a dotted path names a value within it.",
-    "text": "Numbers without a header, between commas, tabs or blanks, as numpy.savetxt writes them; the columns are 1, "
-    "2, 3, ...",
+    "text": "Numbers without a header, between commas, tabs or blanks, as numpy.savetxt writes them; the columns are "
+    "1, 2, 3, ...",
     "npy": "One array: N, N x D or N x C numbers, in any byte order. Pickles are never opened.",
     "npz": "Several arrays by name, one for each input.",
 }
