@@ -27,7 +27,14 @@ def entry_json(name: str) -> dict[str, Any]:
         "schema": "lossctl.explain/1",
         **{key: record[key] for key in same},
         "inputs": [
-            {"role": role, "axes": axes, "kind": kind, "phrase": phrase, "side": side}
+            {
+                "role": role,
+                "axes": axes,
+                "kind": kind,
+                "phrase": phrase,
+                "side": side,
+                "optional": role in record["optional"],
+            }
             for (role, side, axes, phrase), kind in inputs
         ],
         "params": [
@@ -119,25 +126,30 @@ def inputs(record: Record) -> list[Block]:
     rows = record["inputs"]
     longest = max(len(role) for role, *_ in rows)
     items: list[Block] = [
-        Item((*bold(role), Span(f"{'':{longest - len(role)}}  {axes}")), (literal(phrase),))
+        Item((*bold(role), Span(f"{'':{longest - len(role)}}  {axes}")), (literal(phrase + optional(record, role)),))
         for role, _, axes, phrase in rows
     ]
     seen = sorted({letter for _, _, axes, _ in rows for letter in axes if letter.isalpha()}, key="NKCD".find)
     letters = ", ".join(f"{letter} {AXES[letter]}" for letter in seen if letter in AXES)
-    return [*items, Para(literal(f"{letters[:1].upper()}{letters[1:]}. {files(rows)}"))]
+    return [*items, Para(literal(f"{letters[:1].upper()}{letters[1:]}. {files(record)}"))]
 
 
-def files(rows: Sequence[Sequence[str]]) -> str:
+def optional(record: Record, role: str) -> str:
+    return " (optional)" if role in record["optional"] else ""
+
+
+def files(record: Record) -> str:
     """Which file holds which input: one table, two files by side, or a file for each input."""
-    roles = [role for role, *_ in rows]
-    if len(roles) == 1:
-        return f"One file holds {roles[0]}."
-    text = "One table with a column for each"
+    rows = [row for row in record["inputs"] if row[0] not in record["optional"]]
+    if len(record["inputs"]) == 1:
+        return f"One file holds {rows[0][0]}."
+    text = "One NPZ archive with an array for each" if record["beside"] else "One table with a column for each"
     sides = {side: [role for role, its_side, *_ in rows if its_side == side] for side in "PT"}
     if sides["P"] and sides["T"]:
         text += f"; or two files: {listed(sides['P'])}, then {listed(sides['T'])}"
-    if len(roles) > 2:
-        text += f"; or {len(roles)} files in the order {', '.join(roles)}"
+    if len(record["inputs"]) > 2:
+        order = ", ".join(role + optional(record, role) for role, *_ in record["inputs"])
+        text += f"; or a file for each in the order {order}"
     return f"{text}."
 
 

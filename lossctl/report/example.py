@@ -20,6 +20,7 @@ from lossctl.model.batch import settle
 from lossctl.model.call import LossCall
 from lossctl.model.params import Value, value_text
 from lossctl.model.registry import Entry
+from lossctl.model.spec import Input
 
 __all__ = ["example"]
 
@@ -41,9 +42,16 @@ def example(entry: Entry) -> str:
     """``lossctl compute NAME [--PARAMETER VALUE] FILE...``."""
     given = first_number(entry)
     names = next((names for names in SAMPLES if fits(entry, given, names)), None)
-    files = [f"{FOLDER}/{name}" for name in names] if names else [f"{role}.npy" for role in entry.spec.roles]
+    files = (
+        [f"{FOLDER}/{name}" for name in names] if names else [own_file(i) for i in entry.spec.inputs if not i.optional]
+    )
     options = [f"{entry.spec.params[key].option} {value_text(value)}" for key, value in given.items()]
     return " ".join(["lossctl compute", entry.name, *options, *files])
+
+
+def own_file(entry: Input) -> str:
+    """A file for one input: an array, or several by their names."""
+    return f"{entry.role}.{'npz' if entry.kind.mapping else 'npy'}"
 
 
 def first_number(entry: Entry) -> dict[str, Value]:

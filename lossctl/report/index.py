@@ -46,6 +46,8 @@ def entry_record(entry: Entry) -> dict[str, Any]:
         "formula": spec.formula,
         "inputs": [[i.role, i.side, i.kind.axes, i.kind.describe(entry.fixed)] for i in spec.inputs],
         "kinds": [i.kind.name for i in spec.inputs],
+        "optional": [i.role for i in spec.inputs if i.optional],
+        "beside": [i.role for i in spec.inputs if i.kind.whole],
         "params": {name: param_record(p, entry.fixed) for name, p in spec.params.items()},
         "reductions": list(spec.views),
         "views": {"row": row, "mean": mean, "sum": total},
