@@ -6,19 +6,21 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
 
 from lossctl import index
+from lossctl.cli import terminal
 from lossctl.cli.common import Settings, apply_common, say
+from lossctl.cli.terminal import put_all
 from lossctl.data.binding import Request
 from lossctl.data.inputs import open_inputs
 from lossctl.engine.options import ALL, MEMORY, Options, Plan, memory_size
 from lossctl.engine.result import Report, Result
 from lossctl.engine.run import run
-from lossctl.errors import OutputError, UsageError
+from lossctl.errors import UsageError
 from lossctl.model.call import parse_calls
 from lossctl.report.output import output_format, write_output
 from lossctl.report.render import render
@@ -171,43 +173,18 @@ def write(report: Report, values: Mapping[str, Any], settings: Settings) -> None
     form = values["format"]
     if form == "auto":
         form = "table" if sys.stdout.isatty() else "plain"
-    emit(form, render(report, form, digits=values["digits"], csv_safe=values["csv_safe"], **looks(form, settings)))
+    put_all(
+        render(report, form, digits=values["digits"], csv_safe=values["csv_safe"], **looks(form, settings)),
+        utf8=form != "table",
+    )
 
 
 def looks(form: str, settings: Settings) -> dict[str, Any]:
-    """Colour, width and encoding of standard output, for the table."""
+    """Colour, width and encoding of standard output, for the table; in a pipe it has its natural width."""
     if form != "table":
         return {}
-    terminal = sys.stdout.isatty()
-    if settings.color in {"always", "never"}:
-        color = settings.color == "always"
-    elif os.environ.get("NO_COLOR"):
-        color = False
-    elif os.environ.get("FORCE_COLOR"):
-        color = True
-    else:
-        color = terminal and os.environ.get("TERM") != "dumb"
-    width = None
-    if terminal:
-        import shutil
-
-        width = shutil.get_terminal_size().columns
-    return {"color": color, "width": width, "encoding": sys.stdout.encoding or "ascii"}
-
-
-def emit(form: str, chunks: Iterable[str]) -> None:
-    """Text to standard output, UTF-8 for programs whatever the locale; a device error names its cause."""
-    reconfigure = getattr(sys.stdout, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(encoding=None if form == "table" else "utf-8", errors="backslashreplace")
-    try:
-        for chunk in chunks:
-            sys.stdout.write(chunk)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputError(f"cannot write to standard output: {error.strerror}", code="output") from error
+    found = terminal.looks(settings)
+    return {**found._asdict(), "width": found.width if sys.stdout.isatty() else None}
 
 
 def bounds(values: Mapping[str, Any]) -> list[tuple[str, str | None, float]]:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from lossctl.errors import OutputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lossctl.cli.common import Settings
 
-__all__ = ["PIPE", "Looks", "looks", "put"]
+__all__ = ["PIPE", "Looks", "looks", "put", "put_all"]
 
 PIPE = 80  # columns where nobody says how many there are
 WIDEST = 100  # longer lines are hard to read
@@ -50,12 +52,17 @@ def looks(settings: Settings) -> Looks:
 
 
 def put(text: str, *, utf8: bool = False) -> None:
+    put_all([text], utf8=utf8)
+
+
+def put_all(chunks: Iterable[str], *, utf8: bool = False) -> None:
     """Text to standard output; ``utf8`` for programs, whatever the locale. A device error names its cause."""
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(encoding="utf-8" if utf8 else None, errors="backslashreplace")
     try:
-        sys.stdout.write(text)
+        for chunk in chunks:
+            sys.stdout.write(chunk)
         sys.stdout.flush()
     except BrokenPipeError:
         raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from lossctl.data.source import Column, Source
@@ -64,6 +65,7 @@ class Found(NamedTuple):
     form: str | None = None
 
 
+@lru_cache(maxsize=1 << 14)
 def plain(name: str) -> str:
     """A name without case, ``_``, ``-``, spaces and byte-order mark."""
     return re.sub(r"[\s_\-\ufeff]", "", name).lower()
@@ -230,8 +232,7 @@ def undetected(source: Source, role: str, wanted: str) -> DataError:
     """No name says which column plays a role."""
     names = [c.name for c in source.columns]
     wrong_cut = next((note for note in getattr(source, "notes", ()) if "--delimiter" in note), None)
-    keys = set(key_columns(source))
-    fit = next((n for n in names if n not in keys), "COLUMN")
+    fit = likely(source, role)
     whole = f", or --{role} '*' for all columns" if source.format == "text" and len(names) > 1 else ""
     return DataError(
         f"no column is recognisable as the {role} ({wanted})",
@@ -240,6 +241,17 @@ def undetected(source: Source, role: str, wanted: str) -> DataError:
         details=(f"columns: {listed(names)}",),
         hint=wrong_cut or f"say which: --{role} {fit}{whole}",
     )
+
+
+def likely(source: Source, role: str) -> str:
+    """A column to try for a role: none that plainly plays another part; numbers before text."""
+    taken = {*WEIGHT, *(n for rank in (() if role == "target" else TARGET) for n in rank)}
+    if role == "target":
+        taken |= {name for rank in (*PRED, *SCORE) for name in rank}
+    keys = {*key_columns(source), *family_members(source)}
+    free = [c for c in source.columns if c.name not in keys and plain(c.name) not in taken and c.type != "other"]
+    free.sort(key=lambda c: c.type == "text")
+    return free[0].name if free else "COLUMN"
 
 
 def key_columns(source: Source) -> list[str]:
