@@ -48,6 +48,14 @@ def test_python_block(tmp_path: Path) -> None:
     assert checked == 2
 
 
+def test_as_many_losses_as_it_says() -> None:
+    from lossctl import index
+
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"lossctl knows {len(index.names())} losses" in README
+    assert f"- {len(index.names())} losses with" in changes
+
+
 def test_columns_table_is_true() -> None:
     """The names that README promises are found."""
     from lossctl.data import columns
