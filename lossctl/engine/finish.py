@@ -232,17 +232,19 @@ def signature(job: Job, n: int, request: Request, options: Options) -> str:
     return "|".join([*parts, f"n:{n}", f"v:{__version__}"])
 
 
-def input_infos(binding: Binding) -> list[InputInfo]:
+def input_infos(binding: Binding, jobs: Sequence[Job]) -> list[InputInfo]:
     """For every file the columns of each role, and the classes in order."""
     infos = []
     for place, source in enumerate(binding.sources):
         columns: dict[str, Sequence[str]] = {}
         classes: Sequence[str] | None = None
-        for bound in binding.calls:
+        for job in jobs:
+            bound = job.bound
+            of_classes = "pred" if "pred" in bound.refs else "target"
             for role, ref in bound.refs.items():
                 if ref.source == place:
                     columns.setdefault(role, list(ref.columns))
-                    if role == "pred" and bound.classes.names is not None:
+                    if role == of_classes and bound.classes.names is not None:
                         classes = list(bound.classes.names)
         for role, ref_or_none in (("weight", binding.weight), ("mask", binding.mask)):
             if ref_or_none is not None and ref_or_none.source == place:
@@ -268,7 +270,7 @@ def warnings_of(
     partial: bool,
 ) -> list[Note]:
     """Everything a reader of the number should know."""
-    notes = [Note(code, text) for code, text in binding.notes]
+    notes = [Note(code, text) for code, text in dict.fromkeys(binding.notes)]
     by_reason: dict[tuple[str, str], list[str]] = {}
     for one in binding.left:
         by_reason.setdefault((one.of_set, one.reason), []).append(one.name)

@@ -141,9 +141,10 @@ class Job:
     ) -> Piece | None:
         """The job's arrays for a chunk, in the shapes its kernel wants; for lists, whole lists only."""
         arrays = self.fit(chunk)
-        pred = arrays.get("pred")
-        if pred is not None and pred.ndim == 2:
-            self.bound.classes.check_count(pred.shape[1], chunk.binding.sources[self.bound.refs["pred"].source].name)
+        count = self.spec.class_count({**arrays, **(self.whole or {})})
+        if count is not None:
+            ref = self.bound.refs.get("pred")
+            self.bound.classes.check_count(count, self.files if ref is None else chunk.binding.sources[ref.source].name)
         if self.options.renormalize:
             for entry in self.spec.rowwise(arrays):
                 arrays[entry.role] = entry.kind.renormalise(arrays[entry.role], self.params)
