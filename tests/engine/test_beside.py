@@ -366,7 +366,8 @@ def test_layers_with_a_missing_number(fails):
     worse = {name: array.copy() for name, array in LAYERS.items()}
     worse["tail.1.1.weight"][1, 0] = math.nan
     error = fails(3, "nan", ADAPTIVE, {"features": FEATURES, "target": WORDS, **worse})
-    assert "clusters" in error.message
+    assert "clusters = nan in tail.1.1.weight is missing" in error.message
+    assert error.row == 2
 
 
 def test_words_beyond_the_last_cluster(fails):
