@@ -378,12 +378,25 @@ def test_equal_rows_have_no_spread(score, method):
         assert interval(score(loss, table, ci=Plan(method=method))) == (value, value)
 
 
-def test_nothing_to_score(score):
-    table = {"pred": [NAN, NAN], "target": [0.0, 0.0], "w": [1.0, 1.0]}
+@pytest.mark.parametrize("method", ["bootstrap", "normal"])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("pred", [[NAN, NAN, NAN], [1.0, 2.0, 3.0]], ids=["no-rows", "no-weight"])
+def test_nothing_to_score(score, pred, reduction, method):
+    table = {"pred": pred, "target": [0.0] * 3, "w": [0.0] * 3}
+    given = {"reduction": reduction, "nan": "skip", "weight": "w", "ci": Plan(method=method)}
     for value, shown in (("nan", "nan"), ("zero", "0.0")):
-        result = score("mse", table, nan="skip", empty=value, weight="w", ci=Plan()).results[0]
+        result = score("mse", table, empty=value, **given).results[0]
         assert repr(result.value) == shown
         assert math.isnan(result.ci.low)
+        assert math.isnan(result.ci.high)
+
+
+@pytest.mark.parametrize("method", ["bootstrap", "normal"])
+def test_no_class_has_a_weight(score, method):
+    table = {"pred": [[1.0, 0.0]] * 3, "target": [0, 0, 0]}
+    result = score("cross-entropy:class_weight=0/1", table, empty="zero", ci=Plan(method=method)).results[0]
+    assert result.value == 0.0
+    assert math.isnan(result.ci.low)
 
 
 # The normal approximation.
