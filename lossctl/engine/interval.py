@@ -39,7 +39,7 @@ class Intervals:
         if job.buckets is not None:
             self.buckets, self.drawn = job.buckets.folded(), draws(plan)
             if job.slices > 1:
-                self.whole = job.bare_tally()
+                self.whole = self.buckets.like()
                 self.whole.merge(self.buckets, np.arange(self.buckets.groups) % BUCKETS)
 
     def of(self, code: int | None, result: Result) -> Interval:

@@ -178,11 +178,8 @@ def test_any_tree_of_merges_is_the_whole(loss, rows):
     reduce = spec.reduction(params)
     table = regression(rows)
 
-    def new() -> Tally:
-        return Tally(reduce, spread=False, collect=False, memory=2**30)
-
     def state(places: Any) -> Buckets:
-        buckets = Buckets(new, FEW.seed, 2**30)
+        buckets = Buckets(Tally(reduce, spread=False, collect=False, memory=2**30), FEW.seed, 2**30)
         out = spec.run({role: table[role][places] for role in spec.roles}, params)
         booked(reduce, out, None, None).add_to(buckets.tally, None, buckets.encode(places, None), len(places), "sum")
         return buckets
@@ -298,7 +295,7 @@ def lists(rows: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("rows", [100, 5000])
 def test_lists_are_drawn_whole(score, rows):
-    """By the number of their first row; the scattered lists of a file that must be gathered too."""
+    """By the number of their first row."""
     table = lists(rows)
     found = score("ndcg-loss", table, ci=FEW, by=("g",)).results
     starts = np.arange(0, rows, 5)
@@ -314,6 +311,23 @@ def test_lists_are_drawn_whole(score, rows):
         assert [r.ci for r in score("ndcg-loss", table, ci=FEW, by=("g",), chunk_rows=size).results] == [
             r.ci for r in found
         ]
+
+
+def test_scattered_lists_are_drawn_whole(score):
+    """They are gathered first; their first rows are what counts all the same."""
+    table = lists(60)
+    order = np.random.default_rng(0).permutation(60)
+    mixed = {name: array[order] for name, array in table.items()}
+    found = [score("ndcg-loss", mixed, ci=FEW, by=("g",), chunk_rows=c).results for c in (None, 1, 7, 1000)]
+    assert all([r.ci for r in one] == [r.ci for r in found[0]] for one in found)
+    first = {name: int(np.flatnonzero(mixed["group"] == name)[0]) for name in range(12)}
+    names = sorted(first, key=lambda name: first[name])
+    every = [s.values[0] for s in score("ndcg-loss", mixed, rows=-1).samples]
+    values = []
+    for times in draws(FEW):
+        drawn = [Fraction(v) for v, name in zip(every, names, strict=True) for _ in range(times[first[name]])]
+        values.append(float(sum(drawn) / len(drawn)))
+    assert (found[0][0].ci.low, found[0][0].ci.high) == bounds(values)
 
 
 def test_rows_that_do_not_count_are_not_drawn(score, chunk):
