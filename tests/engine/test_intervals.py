@@ -200,6 +200,20 @@ def test_any_tree_of_merges_is_the_whole(loss, rows):
         assert found(parts[0]) == whole
 
 
+def test_rows_are_told_apart_in_any_order():
+    """Whether there are more rows than buckets is a fact of all rows, not of the last ones."""
+    reduce = LossCall.make("mse", {}).entry.spec.reduce
+    for parts in ((np.arange(5), np.arange(2000, 2003)), (np.arange(2000, 2003), np.arange(5))):
+        buckets = Buckets(Tally(reduce, spread=False, collect=False, memory=0), 0, 0)
+        for rows in parts:
+            booked(reduce, np.ones(len(rows)), None, None).add_to(
+                buckets.tally, None, buckets.encode(rows, None), len(rows), "sum"
+            )
+        found = buckets.folded().rows
+        wanted = np.bincount(dealt(np.concatenate(parts), 0), minlength=BUCKETS)
+        assert found.tolist() == wanted.tolist()
+
+
 @pytest.mark.parametrize(("loss", "value"), [("mse", lambda e: e * e), ("mae", np.abs)])
 def test_its_width_is_that_of_the_central_limit(score, loss, value):
     """Beyond the buckets too: 20,000 rows, 2,000 resamples, one seed."""
