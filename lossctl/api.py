@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from lossctl.engine.run import run
 from lossctl.engine.samples import SampleLog
 from lossctl.errors import UsageError
 from lossctl.model.call import LossCall, parse_calls
+from lossctl.model.spec import LossSpec
 
 __all__ = ["Computed", "compute"]
 
@@ -122,7 +124,7 @@ def compute(losses: str, *inputs: Any, **options: Any) -> Computed:
     if all(isinstance(item, (str, os.PathLike)) for item in inputs):
         sources, columns, elsewhere = open_inputs([os.fspath(p) for p in inputs], roles, **reader)
     else:
-        sources, columns, elsewhere = arrays_source(calls, inputs, request), {}, {}
+        sources, columns, elsewhere = arrays_source(calls, inputs, request), roles, {}
 
     def once(settings: Options) -> Report:
         wanted: dict[str, Any] = {k: listed(v) if k in LISTS else v for k, v in request.items()}
@@ -147,7 +149,9 @@ def with_options(calls: list[LossCall], given: dict[str, Any]) -> list[LossCall]
             named = ", ".join(call.name for call in calls)
             raise UsageError(f"{name} is no parameter of {named} and no option", code="unknown-parameter")
     return [
-        LossCall.make(c.name, {**{k: v for k, v in given.items() if k in c.entry.spec.params}, **c.given})
+        LossCall.make(c.name, {**{k: v for k, v in given.items() if k in c.entry.spec.params}, **c.given})._replace(
+            of_set=c.of_set
+        )
         for c in calls
     ]
 
@@ -159,9 +163,11 @@ def listed(value: Any) -> tuple[str, ...]:
 def arrays_source(calls: Sequence[LossCall], inputs: Sequence[Any], request: dict[str, Any]) -> list[Source]:
     """Arrays as a table in memory: a column for each role, and for weight, mask and groups."""
     spec = calls[0].entry.spec
-    if not sum(not i.optional for i in spec.inputs) <= len(inputs) <= len(spec.inputs):
+    if calls[0].of_set is not None:
+        spec = usual([call.entry.spec for call in calls], len(inputs)) or spec
+    if not takes(spec, len(inputs)):
         roles = ", ".join(f"{i.role} (optional)" if i.optional else i.role for i in spec.inputs)
-        raise UsageError(f"{calls[0].name} takes the arrays {roles}, got {len(inputs)}", code="file-count")
+        raise UsageError(f"{spec.name} takes the arrays {roles}, got {len(inputs)}", code="file-count")
     columns: dict[str, Any] = {}
     for entry, value in zip(spec.inputs, inputs, strict=False):
         if entry.kind.mapping:
@@ -173,3 +179,14 @@ def arrays_source(calls: Sequence[LossCall], inputs: Sequence[Any], request: dic
         if value is not None and not isinstance(value, str):
             columns[name], request[name] = value, name
     return [MemorySource(columns)]
+
+
+def takes(spec: LossSpec, arrays: int) -> bool:
+    return sum(not i.optional for i in spec.inputs) <= arrays <= len(spec.inputs)
+
+
+def usual(specs: Sequence[LossSpec], arrays: int) -> LossSpec | None:
+    """A loss whose inputs are those that most losses of a set have which take so many arrays."""
+    fitting = [spec for spec in specs if takes(spec, arrays)]
+    counts = Counter(spec.roles[:arrays] for spec in fitting)
+    return max(fitting, key=lambda spec: counts[spec.roles[:arrays]], default=None)

@@ -54,6 +54,9 @@ def packages(modules: set[str]) -> set[str]:
         "compute --help",
         "compute huber --help",
         "compute mse,huber:delta=2 --help",
+        "compute mse --ci --help",
+        "compute @regression --help",
+        "compute mse,@auto --help",
         "list",
         "list --family regression",
         "list mean error",
@@ -84,6 +87,18 @@ def test_arrays_need_numpy_only(tmp_path):
     assert packages(modules) & HEAVY == {"numpy"}
     families = {m for m in modules if m.startswith("lossctl.losses.") and m.count(".") == 3}
     assert families == {"lossctl.losses.regression.pointwise"}  # no other loss is imported
+
+
+@pytest.mark.parametrize("more", ["", "--ci", "--ci --ci-method normal", "--per-column --by y"])
+def test_a_set_over_arrays_needs_numpy_only(more, tmp_path):
+    """Of the losses' modules only those of the set are imported."""
+    np.savez(tmp_path / "both.npz", pred=np.arange(5.0), target=np.zeros(5), y=np.arange(5))
+    modules = loaded("compute", "@regression", "both.npz", *more.split(), "-f", "json", folder=tmp_path)
+    assert packages(modules) & HEAVY == {"numpy", "zipfile"}
+    families = {m.split(".")[2] for m in modules if m.startswith("lossctl.losses.") and m.count(".") == 3}
+    assert "regression" in families
+    assert not families & {"classification", "margin", "metric_learning", "ranking"}
+    assert ("fractions" in modules) <= ("normal" in more)
 
 
 def test_a_small_table_needs_the_csv_parser_only(tmp_path):

@@ -92,11 +92,14 @@ def loss_command(text: str, names: list[str]) -> click.Command:
     """The command for one loss, or for several at once: their parameters and inputs are its options."""
     records = {name: index.record(name) for name in names}
     params: list[click.Parameter] = [click.Argument(["files"], nargs=-1, metavar="PREDS [TARGETS | MORE...]")]
-    params += parameter_options(records)
+    params += parameter_options(records, text)
     params += reading(roles_of(records))
-    params += [*ROWS(), *RESULTS(reductions_of(records)), *RUNNING(), *COMMON()]
+    params += [*ROWS(), *RESULTS(*reductions_of(records)), *RUNNING(), *COMMON()]
     first = records[names[0]]
-    doc = f"{first['title']}. {first['summary']}" if len(names) == 1 else f"{text}: {', '.join(names)}, in one pass."
+    those = "those that fit the input of " if "@" in text else ""
+    doc = f"{text}: {those}{', '.join(names)}, in one pass."
+    if len(names) == 1:
+        doc = f"{first['title']}. {first['summary']}"
     if len(names) == 1 and names[0] != index.normal(text.split(":")[0]):
         doc += f" ({text} is {names[0]}.)"
     if len(names) == 1:
@@ -114,12 +117,18 @@ def roles_of(records: Mapping[str, dict[str, Any]]) -> dict[str, str]:
     return {role: phrase for record in records.values() for role, _, _, phrase in record["inputs"]}
 
 
-def reductions_of(records: Mapping[str, dict[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(view for record in records.values() for view in record["reductions"]))
+def reductions_of(records: Mapping[str, dict[str, Any]]) -> tuple[list[str], str]:
+    """Every reduction of any of the losses, and which is the default."""
+    views = [record["reductions"] for record in records.values()]
+    defaults = {own[0] for own in views}
+    return list(dict.fromkeys(view for own in views for view in own)), (
+        defaults.pop() if len(defaults) == 1 else "each loss's own"
+    )
 
 
-def parameter_options(records: Mapping[str, dict[str, Any]]) -> list[click.Parameter]:
+def parameter_options(records: Mapping[str, dict[str, Any]], text: str) -> list[click.Parameter]:
     """One option for each parameter of any of the losses; the losses parse the raw text themselves."""
+    section = f"Parameters of {', '.join(records) if len(records) < 5 else text}"
     options: dict[str, tuple[dict[str, Any], list[str]]] = {}
     for name, record in records.items():
         for key, param in record["params"].items():
@@ -136,7 +145,7 @@ def parameter_options(records: Mapping[str, dict[str, Any]]) -> list[click.Param
             option = click.Option([f"--{word}/--no-{word}", f"p_{key}"], default=None, help=help_text, hidden=hidden)
         else:
             option = click.Option([f"--{word}", f"p_{key}"], metavar=metavar(param), help=help_text, hidden=hidden)
-        option.section = f"Parameters of {', '.join(records)}"  # type: ignore[attr-defined]
+        option.section = section  # type: ignore[attr-defined]
         made.append(option)
     return made
 

@@ -20,8 +20,13 @@ from lossctl.data.inputs import open_inputs
 from lossctl.engine.options import ALL, MEMORY, Options, Plan, memory_size
 from lossctl.engine.result import Report, Result
 from lossctl.engine.run import run
+<<<<<<< HEAD
 from lossctl.errors import UsageError
 from lossctl.model.call import parse_calls
+=======
+from lossctl.errors import DataError, OutputError, UsageError
+from lossctl.model.call import LossCall, labels, parse_calls
+>>>>>>> enginetests
 from lossctl.report.output import output_format, write_output
 from lossctl.report.render import render
 from lossctl.report.text import escape
@@ -38,7 +43,7 @@ def run_compute(ctx: click.Context, losses: str, values: dict[str, Any]) -> int:
     texts = {k[2:]: spell(v) for k, v in values.items() if k.startswith("p_") and v is not None}
     calls = parse_calls(losses, {key: list_file(text) for key, text in texts.items()})
     options = options_of(values)
-    check_bounds(values, len(calls))
+    check_bounds(values, calls)
     paths: Sequence[str] = values["files"]
     if not paths and not any(k.startswith("r_") and v for k, v in values.items()):
         raise UsageError("no file to score", code="no-input", hint=f"lossctl compute {losses} preds.csv")
@@ -55,6 +60,7 @@ def run_compute(ctx: click.Context, losses: str, values: dict[str, Any]) -> int:
         say(settings, f"{word} is {name}")
     report = run(calls, sources, request_of(values, roles), options, elsewhere)
     talk(report, settings, roles)
+    check_judged(report, values)
     write(report, values, settings)
     if settings.verbose:
         say(settings, f"{report.read:,} rows in {time.perf_counter() - started:.3f} s")
@@ -203,29 +209,48 @@ def bounds(values: Mapping[str, Any]) -> list[tuple[str, str | None, float]]:
     return found
 
 
-def check_bounds(values: Mapping[str, Any], losses: int) -> None:
+def check_bounds(values: Mapping[str, Any], calls: list[LossCall]) -> None:
+    """Refuse bounds that nothing in the call can be held to, before anything is read."""
+    known = list(dict.fromkeys([*labels(calls), *(call.name for call in calls)]))
     for which, label, _ in bounds(values):
-        if label is None and losses > 1:
+        if label is None and len(calls) > 1:
             raise UsageError(
                 f"--fail-{which} needs a loss where several are computed",
                 code="bad-option",
                 hint=f"--fail-{which} LOSS=X",
             )
+        if label is not None and label not in known:
+            some = ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
+            raise UsageError(
+                f"--fail-{which} {label}: no such loss in this call", code="bad-option", hint=f"one of {some}"
+            )
         if values["reduction"] == "none":
             raise UsageError(f"--fail-{which} judges a reduced value, and there is none", code="bad-option")
+
+
+def check_judged(report: Report, values: Mapping[str, Any]) -> None:
+    """A bound on a loss that its set has left out is not held: that is no success."""
+    found = {r.label for r in report.results} | {r.loss for r in report.results}
+    for which, label, _ in bounds(values):
+        if label is not None and label not in found:
+            left = (note.message for note in report.warnings if note.code == "left-out")
+            why = [text for text in left if label in {word.strip(",:") for word in text.split()}]
+            raise DataError(
+                f"--fail-{which} {label}: the loss was left out, and nothing was judged",
+                code="left-out",
+                details=tuple(why[:2]),
+            )
 
 
 def judge(report: Report, values: Mapping[str, Any], settings: Settings) -> int:
     """1 if any value is beyond its bound; NaN is beyond every bound."""
     status = 0
-    known = {r.label for r in report.results} | {r.loss for r in report.results}
     for which, label, bound in bounds(values):
-        if label is not None and label not in known:
-            raise UsageError(f"--fail-{which} {label}: no such loss in this call", code="bad-option")
         for result in report.results:
             if label in {None, result.label, result.loss} and beyond(result, which, bound):
-                places = {**(result.group or {}), "column": result.column, "class": result.of_class}
-                where = ", ".join(f"{k}={v}" for k, v in places.items() if v is not None or k in (result.group or {}))
+                parts = (("column", result.column), ("class", result.of_class))
+                places = [*(result.group or {}).items(), *((k, v) for k, v in parts if v is not None)]
+                where = ", ".join(f"{name}={value}" for name, value in places)
                 print(
                     f"lossctl: FAIL {result.label}{f' [{inert(where)}]' if where else ''} = {result.value!r} is "
                     f"{which} {bound!r}" + (" (NaN fails every bound)" if result.value != result.value else ""),

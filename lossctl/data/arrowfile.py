@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ __all__ = ["ROW_CAP", "ArrowFile"]
 ROW_CAP = 1 << 30  # bytes of one row
 
 
-class ArrowFile:
+class ArrowFile(ABC):
     """A file whose rows come as Arrow arrays; a format says how, in ``_parts``."""
 
     format: str
@@ -118,6 +119,6 @@ class ArrowFile:
             arrays[name] = array
         return Part(arrays, batch.num_rows)
 
+    @abstractmethod
     def _parts(self, names: list[str], text: set[str]) -> Iterator[Part]:
         """The named columns as they come; ``text`` are those wanted as labels."""
-        raise NotImplementedError

@@ -139,7 +139,9 @@ def whole_inputs(binding: Binding, bound: BoundCall, memory: int) -> dict[str, A
                         code="memory",
                         hint="allow more with --memory",
                     )
-            parts[names[0]] = np.concatenate(blocks) if blocks else np.zeros(0)
+            if not blocks:
+                raise DataError(f"{entry.role} has no rows", code="empty", file=source.name, column=names[0])
+            parts[names[0]] = np.concatenate(blocks)
         found[entry.role] = parts if entry.kind.mapping else next(iter(parts.values()))
     return found
 

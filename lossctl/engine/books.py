@@ -5,7 +5,7 @@ All of them are tallies. A view that nobody asked for costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -66,9 +66,8 @@ def poison(terms: Mapping[str, Term], rows: NDArray[np.bool_]) -> dict[str, Term
 class Classes:
     """A tally for each class of the target, within each slice."""
 
-    def __init__(self, new: Callable[[], Tally]) -> None:
-        self.new = new
-        self.tally = new()
+    def __init__(self, tally: Tally) -> None:
+        self.tally = tally
         self.places: dict[tuple[int, float | None], int] = {}  # (slice, class) -> group of the tally
 
     def encode(self, classes: NDArray[np.float64], codes: Codes | None) -> Codes:
@@ -90,7 +89,7 @@ class Classes:
             inside = {label: place for (code, label), place in self.places.items() if code == slice_code}
             return {label: (self.tally, place) for label, place in inside.items() if label is not None}
         classes = list(dict.fromkeys(label for _, label in self.places))
-        whole = self.new()
+        whole = self.tally.like()
         whole.merge(self.tally, np.array([classes.index(label) for _, label in self.places] or [0], np.intp))
         return {label: (whole, at) for at, label in enumerate(classes) if label is not None}
 
@@ -101,11 +100,10 @@ class Buckets:
     Up to 1,024 rows each row is a bucket of its own; the first rows are therefore kept apart until the end.
     """
 
-    def __init__(self, new: Callable[[], Tally], seed: int, memory: int) -> None:
-        self.new = new
+    def __init__(self, tally: Tally, seed: int, memory: int) -> None:
+        self.tally = tally
         self.seed = seed
         self.memory = memory
-        self.tally = new()
         self.large = False  # whether there are more rows than buckets
 
     def encode(self, rows: NDArray[np.int64], codes: Codes | None) -> Codes:
@@ -131,7 +129,7 @@ class Buckets:
         slices = -(-self.tally.groups // (2 * BUCKETS))
         inside = np.concatenate([early, np.arange(BUCKETS)])
         where = (np.arange(slices)[:, None] * BUCKETS + inside).reshape(-1)
-        whole = self.new()
+        whole = self.tally.like()
         whole.grow(slices * BUCKETS)
         self.tally.grow(slices * 2 * BUCKETS)
         whole.merge(self.tally, where)

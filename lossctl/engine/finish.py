@@ -6,15 +6,12 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from lossctl import __version__
 from lossctl.data.binding import Binding, Request
 from lossctl.engine.books import named_classes
-from lossctl.engine.interval import Drawn, bootstrap, draws, normal, unknown
 from lossctl.engine.job import Job
-from lossctl.engine.options import BUCKETS, Options, Plan, quantile_of
-from lossctl.engine.result import InputInfo, Interval, Note, Result
+from lossctl.engine.options import Options, quantile_of
+from lossctl.engine.result import InputInfo, Note, Result
 from lossctl.engine.slices import Slices, as_mapping
 from lossctl.engine.tally import Tally, histogram, quantile
 from lossctl.errors import DataError
@@ -43,7 +40,11 @@ def results_of(
 ) -> Iterator[Result]:
     """The total, its columns and classes, then every slice in order of its name with its own."""
     plan = options.ci
-    intervals = Intervals(job, plan) if plan is not None else None
+    intervals = None
+    if plan is not None:
+        from lossctl.engine.interval import Intervals
+
+        intervals = Intervals(job, plan)
     groups: list[tuple[Mapping[str, str | None] | None, int | None]] = [(None, None)]
     if names and job.view != "none":
         groups += [(as_mapping(names, group), code) for group, code in slices.in_order()]
@@ -98,32 +99,6 @@ def column_names(job: Job) -> list[str]:
     if len(ref.columns) == len(job.columns):
         return list(ref.columns)
     return [str(place) for place in range(len(job.columns))]
-
-
-class Intervals:
-    """The intervals of one loss; what all slices share is found once."""
-
-    def __init__(self, job: Job, plan: Plan) -> None:
-        self.job, self.plan = job, plan
-        self.buckets = self.drawn = self.whole = None
-        if job.buckets is not None:
-            self.buckets, self.drawn = job.buckets.folded(), draws(plan)
-            if job.slices > 1:
-                self.whole = job.bare_tally()
-                self.whole.merge(self.buckets, np.arange(self.buckets.groups) % BUCKETS)
-
-    def of(self, code: int | None, result: Result) -> Interval:
-        job, plan = self.job, self.plan
-        if result.value is None or math.isnan(result.value) or result.n < 2:
-            return unknown(plan)  # of one row nothing can be said
-        if job.buckets is None:
-            pairs = {name: sums.total() if code is None else sums.exact(code) for name, sums in job.moments.items()}
-            return normal(plan, result.value, pairs, result.n, job.view, job.reduce)
-        tally = self.whole if code is None and self.whole is not None else self.buckets
-        assert tally is not None
-        assert self.drawn is not None
-        state = Drawn(tally, code or 0, weighted=job.weighted, norm=job.norm)
-        return bootstrap(plan, self.drawn, state, job.reduce, job.view, job.mode, job.params)
 
 
 def one_result(job: Job, slot: Slot, request: Request, options: Options) -> Result:
@@ -232,17 +207,19 @@ def signature(job: Job, n: int, request: Request, options: Options) -> str:
     return "|".join([*parts, f"n:{n}", f"v:{__version__}"])
 
 
-def input_infos(binding: Binding) -> list[InputInfo]:
+def input_infos(binding: Binding, jobs: Sequence[Job]) -> list[InputInfo]:
     """For every file the columns of each role, and the classes in order."""
     infos = []
     for place, source in enumerate(binding.sources):
         columns: dict[str, Sequence[str]] = {}
         classes: Sequence[str] | None = None
-        for bound in binding.calls:
+        for job in jobs:
+            bound = job.bound
+            of_classes = "pred" if "pred" in bound.refs else "target"
             for role, ref in bound.refs.items():
                 if ref.source == place:
                     columns.setdefault(role, list(ref.columns))
-                    if role == "pred" and bound.classes.names is not None:
+                    if role == of_classes and bound.classes.names is not None:
                         classes = list(bound.classes.names)
         for role, ref_or_none in (("weight", binding.weight), ("mask", binding.mask)):
             if ref_or_none is not None and ref_or_none.source == place:
@@ -268,7 +245,7 @@ def warnings_of(
     partial: bool,
 ) -> list[Note]:
     """Everything a reader of the number should know."""
-    notes = [Note(code, text) for code, text in binding.notes]
+    notes = [Note(code, text) for code, text in dict.fromkeys(binding.notes)]
     by_reason: dict[tuple[str, str], list[str]] = {}
     for one in binding.left:
         by_reason.setdefault((one.of_set, one.reason), []).append(one.name)

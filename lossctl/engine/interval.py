@@ -23,9 +23,38 @@ from lossctl.model.reduce import Reduction, Totals
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lossctl.engine.job import Job
+    from lossctl.engine.result import Result
     from lossctl.engine.tally import Tally
 
-__all__ = ["Drawn", "bootstrap", "draws", "normal", "unknown"]
+__all__ = ["Drawn", "Intervals", "bootstrap", "draws", "normal"]
+
+
+class Intervals:
+    """The intervals of one loss; what all slices share is found once."""
+
+    def __init__(self, job: Job, plan: Plan) -> None:
+        self.job, self.plan = job, plan
+        self.buckets = self.drawn = self.whole = None
+        if job.buckets is not None:
+            self.buckets, self.drawn = job.buckets.folded(), draws(plan)
+            if job.slices > 1:
+                self.whole = self.buckets.like()
+                self.whole.merge(self.buckets, np.arange(self.buckets.groups) % BUCKETS)
+
+    def of(self, code: int | None, result: Result) -> Interval:
+        job, plan = self.job, self.plan
+        nothing = result.n < 2 or result.weight_sum == 0  # of one row nothing can be said either
+        if nothing or result.value is None or math.isnan(result.value):
+            return unknown(plan)
+        if job.buckets is None:
+            pairs = {name: sums.total() if code is None else sums.exact(code) for name, sums in job.moments.items()}
+            return normal(plan, result.value, pairs, result.n, job.view, job.reduce)
+        tally = self.whole if code is None and self.whole is not None else self.buckets
+        assert tally is not None
+        assert self.drawn is not None
+        state = Drawn(tally, code or 0, weighted=job.weighted, norm=job.norm)
+        return bootstrap(plan, self.drawn, state, job.reduce, job.view, job.mode, job.params)
 
 
 @lru_cache(maxsize=1)
@@ -151,6 +180,8 @@ def normal(plan: Plan, value: float, pairs: Mapping[str, Exact], n: int, view: s
         return unknown(plan)
     one = from_int(1).units
     a, b, aa, ab, bb = (Fraction(pairs[name].units, one) for name in ("a", "b", "aa", "ab", "bb"))
+    if view == "mean" and b == 0:  # no class of the rows has a weight
+        return unknown(plan)
     if view == "mean":
         spread = (aa - 2 * (a / b) * ab + (a / b) ** 2 * bb) / b**2
         centre = float(a / b)

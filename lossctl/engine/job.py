@@ -15,7 +15,7 @@ from lossctl.data.pair import Chunk, whole_inputs
 from lossctl.engine.books import Buckets, Classes, booked, classes_of
 from lossctl.engine.options import Options, quantile_of
 from lossctl.engine.slices import Cutter, Piece, one_each
-from lossctl.engine.tally import Tally
+from lossctl.engine.tally import Room, Tally
 from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.model.batch import OK, check_whole, finish_prelude, prelude_sums, prepare
 from lossctl.model.call import LossCall
@@ -109,22 +109,23 @@ class Job:
         spread = self.view in {"min", "max", "std"} or self.options.stats
         collect = quantile_of(self.view) is not None or self.options.stats
         rows = self.has_samples
-        return Tally(self.reduce, spread=spread and rows, collect=collect and rows, memory=self.options.memory)
+        return Tally(self.reduce, spread=spread and rows, collect=collect and rows, memory=self.room)
 
     def bare_tally(self) -> Tally:
         """One for sums and what is kept, without what other reductions and statistics want."""
-        return Tally(self.reduce, spread=False, collect=False, memory=self.options.memory)
+        return Tally(self.reduce, spread=False, collect=False, memory=self.room)
 
     def fresh(self, *, gather: bool = False) -> None:
         """Forget what was seen, before another pass."""
         plan = self.options.ci
         self.findings = Findings()
+        self.room = Room(self.options.memory)
         self.tally = self.new_tally()
         self.columns: list[Tally] = []
         by_class = self.options.per_class and self.reduce.classes is None  # else it gives classes their values itself
-        self.classes = Classes(self.new_tally) if by_class else None
+        self.classes = Classes(self.new_tally()) if by_class else None
         drawn = plan is not None and plan.method == "bootstrap"
-        self.buckets = Buckets(self.bare_tally, plan.seed, self.options.memory) if plan and drawn else None
+        self.buckets = Buckets(self.bare_tally(), plan.seed, self.options.memory) if plan and drawn else None
         self.moments: dict[str, Sums] = {}
         self.failed = None
         self.whole: dict[str, Any] | None = None
@@ -141,9 +142,10 @@ class Job:
     ) -> Piece | None:
         """The job's arrays for a chunk, in the shapes its kernel wants; for lists, whole lists only."""
         arrays = self.fit(chunk)
-        pred = arrays.get("pred")
-        if pred is not None and pred.ndim == 2:
-            self.bound.classes.check_count(pred.shape[1], chunk.binding.sources[self.bound.refs["pred"].source].name)
+        count = self.spec.class_count({**arrays, **(self.whole or {})})
+        if count is not None:
+            ref = self.bound.refs.get("pred")
+            self.bound.classes.check_count(count, self.files if ref is None else chunk.binding.sources[ref.source].name)
         if self.options.renormalize:
             for entry in self.spec.rowwise(arrays):
                 arrays[entry.role] = entry.kind.renormalise(arrays[entry.role], self.params)

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 if TYPE_CHECKING:
     from lossctl.model.params import Value
 
-__all__ = ["InputInfo", "Interval", "Note", "Report", "Result", "Sample", "Samples"]
+__all__ = ["OURS", "InputInfo", "Interval", "Note", "Report", "Result", "Sample", "Samples", "apart"]
+
+
+OURS = {"loss", "reduction", "slice", "n", "weight_sum", "value", "nonfinite"}  # columns of flat formats
+
+
+def apart(names: Sequence[str], taken: set[str], prefix: str) -> tuple[str, ...]:
+    """The names, with those that would hide a column of ours (``n``, ``status``) marked: ``by.n``."""
+    return tuple(f"{prefix}.{name}" if name in taken else name for name in names)
 
 
 class InputInfo(NamedTuple):
@@ -67,6 +75,10 @@ class Result(NamedTuple):
     of_class: str | None = None  # --per-class: the class of the target
     ci: Interval | None = None
 
+    def part(self, name: str) -> str | None:
+        """The ``column`` or the ``class`` that the value is of, if it is of one."""
+        return self.column if name == "column" else self.of_class
+
 
 class Sample(NamedTuple):
     """One row (or group) with its values, in order of the losses; ``None`` where not scored."""
@@ -109,16 +121,18 @@ class Report(NamedTuple):
         import pandas as pd
 
         rows = []
+        split = [part for part in ("column", "class") if any(result.part(part) for result in self.results)]
+        bounds = ["ci_low", "ci_high"] if any(result.ci for result in self.results) else []
+        by = apart(self.by, {*OURS, *split, *bounds}, "by")
         for result in self.results:
-            group = {name: (result.group or {}).get(name) for name in self.by}
+            group = {shown: (result.group or {}).get(name) for shown, name in zip(by, self.by, strict=True)}
             rows.append(
                 {
                     "loss": result.label,
                     "reduction": result.reduction,
                     **({"slice": result.slice} if self.by else {}),
                     **group,
-                    **({"column": result.column} if any(r.column for r in self.results) else {}),
-                    **({"class": result.of_class} if any(r.of_class for r in self.results) else {}),
+                    **{part: result.part(part) for part in split},
                     "n": result.n,
                     "weight_sum": result.weight_sum,
                     "value": result.value,
@@ -126,6 +140,6 @@ class Report(NamedTuple):
                 }
             )
         frame = pd.DataFrame(rows)
-        for name in self.by:  # a missing group is None, not a NaN among texts
+        for name in (*by, *split):  # a missing group, and no class, is None, not a NaN among texts
             frame[name] = pd.Series([row[name] for row in rows], dtype=object)
         return frame

@@ -9,8 +9,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+<<<<<<< HEAD
 from lossctl.data.bind import bind
 from lossctl.data.binding import Binding, LeftOut, Ref, Request, left_out, nothing_fits
+=======
+from lossctl.data.bind import Binding, LeftOut, Ref, Request, bind, label_or_role, left_out, nothing_fits
+>>>>>>> enginetests
 from lossctl.data.pair import Chunk, walk
 from lossctl.data.source import Source
 from lossctl.engine.finish import input_infos, results_of, warnings_of
@@ -51,8 +55,9 @@ def run(
     ]
     if not calls:
         raise nothing_fits(left)
+    request = label_or_role(request, calls, sources, elsewhere or {})
     binding = bind(calls, sources, request, elsewhere or {})
-    binding.left.extend(left)
+    binding.left[:0] = left
     names = labels([bound.call for bound in binding.calls])
     weighted = binding.weight is not None
     made = [
@@ -148,6 +153,8 @@ class Work:
         self.slices = Slices()
         self.read = 0
         self.counts[:] = 0
+        if self.log is not None:
+            self.log.close()
         self.log = self.new_log()
         self.statuses = [[] for _ in self.jobs]
 
@@ -321,7 +328,7 @@ class Work:
         partial = self.options.limit is not None and self.read >= self.options.limit
         dropped = {STATUS[k]: int(self.counts[k]) for k in range(1, len(STATUS)) if self.counts[k]}
         return Report(
-            inputs=input_infos(self.binding),
+            inputs=input_infos(self.binding, self.jobs),
             read=self.read,
             scored=int(self.counts[OK]),
             dropped=dropped,

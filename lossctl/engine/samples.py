@@ -157,6 +157,11 @@ class SampleLog:
     def __len__(self) -> int:
         return self._kept
 
+    def close(self) -> None:
+        """Give up the temporary file, if there is one."""
+        if self._file is not None:
+            self._file.close()
+
     def arrays(self) -> NDArray[np.float64]:
         """(n, losses) values, NaN where not scored."""
         parts = [np.where(lines.scored, lines.values, np.nan) for lines in self._blocks()]

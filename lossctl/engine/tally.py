@@ -6,6 +6,7 @@ state; the total is the sum of its groups.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from lossctl.exact import Exact, from_int, std
 from lossctl.model.reduce import Reduction, Term, Totals
 from lossctl.sums import Sums
 
-__all__ = ["Tally"]
+__all__ = ["Room", "Tally"]
 
 Codes = NDArray[np.intp]
 
@@ -30,18 +31,36 @@ class Kept(NamedTuple):
     codes: Codes
 
 
+class Room:
+    """Bytes that collected values may take, of several tallies together."""
+
+    def __init__(self, size: float) -> None:
+        self.size = size
+        self.taken = 0
+
+    def take(self, *arrays: NDArray[Any] | None) -> None:
+        self.taken += sum(array.nbytes for array in arrays if array is not None)
+        if self.taken > self.size:
+            raise UsageError(
+                f"medians and quantiles need all values at once: {self.taken:,} bytes so far, and --memory allows "
+                f"{self.size:,}",
+                code="memory",
+                hint="allow more with --memory, or ask for mean, sum, min, max or std",
+            )
+
+
 class Tally:
     """Sums, counts and, where asked for, extremes, moments and all row values, for each group.
 
     ``spread`` asks for what ``min max std`` need, ``collect`` for what quantiles need; ``memory`` is the
-    most that collected values may take, in bytes.
+    most that collected values may take, in bytes, or what is shared with others.
     """
 
-    def __init__(self, reduce: Reduction, *, spread: bool, collect: bool, memory: int) -> None:
+    def __init__(self, reduce: Reduction, *, spread: bool, collect: bool, memory: float | Room) -> None:
         self.reduce = reduce
         self.spread = spread
         self.collect = collect
-        self.memory = memory
+        self.room = memory if isinstance(memory, Room) else Room(memory)
         self.groups = 1
         self.sums: dict[str, Sums] = {}
         self.width = 1
@@ -54,8 +73,11 @@ class Tally:
         self.counted = np.zeros(1, np.int64)  # row values behind them: rows of weight zero stay out
         self.values: list[tuple[NDArray[np.float64], Codes | None]] = []
         self.kept: list[Kept] = []
-        self.collected = 0
         self._by_group: tuple[NDArray[np.float64], NDArray[np.intp]] | None = None
+
+    def like(self) -> Tally:
+        """An empty one of the same sort, for the same values in other groups."""
+        return Tally(self.reduce, spread=self.spread, collect=self.collect, memory=math.inf)
 
     def grow(self, groups: int) -> None:
         """Make room for groups that were not seen before."""
@@ -120,18 +142,8 @@ class Tally:
             self._add_values(values if use is None else values[use], codes)
 
     def _keep(self, some: Kept) -> None:
-        self._take_room(*some.arrays.values(), some.weight, some.codes)
+        self.room.take(*some.arrays.values(), some.weight, some.codes)
         self.kept.append(some)
-
-    def _take_room(self, *arrays: NDArray[Any] | None) -> None:
-        self.collected += sum(array.nbytes for array in arrays if array is not None)
-        if self.collected > self.memory:
-            raise UsageError(
-                f"medians and quantiles need all values at once: {self.collected:,} bytes so far, and --memory allows "
-                f"{self.memory:,}",
-                code="memory",
-                hint="allow more with --memory, or ask for mean, sum, min, max or std",
-            )
 
     def _counts(self, codes: Codes | None, rows: int) -> NDArray[np.int64]:
         if codes is None:
@@ -171,7 +183,7 @@ class Tally:
 
     def _collect(self, values: NDArray[np.float64], codes: Codes | None) -> None:
         if self.collect:
-            self._take_room(values, codes)
+            self.room.take(values, codes)
             self.values.append((np.array(values), codes))
 
     def merge(self, other: Tally, places: Codes | None = None) -> None:

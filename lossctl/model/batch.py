@@ -156,10 +156,11 @@ def check_whole(spec: LossSpec, params: Mapping[str, Value], whole: Arrays, find
     checked = {}
     for entry in spec.whole(whole):
         array: Any = whole[entry.role]
-        for part in array.values() if entry.kind.mapping else (array,):
+        for name, part in array.items() if entry.kind.mapping else (("", array),):
             rows = np.arange(len(part))
             bad = entry.kind.missing(part, params)
-            findings.add(entry.role, (MISSING._replace(hint=None), every(bad), first_where(part, bad)), rows)
+            rule = MISSING._replace(text=f"in {name} {MISSING.text}" if name else MISSING.text, hint=None)
+            findings.add(entry.role, (rule, every(bad), first_where(part, bad)), rows)
             for seen in entry.kind.check(part, params):
                 findings.add(entry.role, seen, rows)
         checked[entry.role] = entry.kind.canonical(array, params)

@@ -19,6 +19,7 @@ class Prototypes(Kind):
     axes: str = "C D"
     phrase: str = "a vector of finite numbers for each class"
     flat: bool = False
+    lift: bool = True
     whole: bool = True
 
     def elementwise(self, params: Params) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from lossctl import index
@@ -11,7 +11,7 @@ from lossctl.model.batch import settle
 from lossctl.model.params import Value, value_text
 from lossctl.model.registry import Entry, get
 
-__all__ = ["LossCall", "parse_calls"]
+__all__ = ["LossCall", "labels", "parse_calls"]
 
 
 NONE: Mapping[str, Value] = {}
@@ -123,14 +123,26 @@ def parse_calls(text: str, options: Mapping[str, str] | None = None) -> list[Los
         if not any(key in call.entry.spec.params for call in calls):
             named = ", ".join(call.name for call in calls)
             raise UsageError(f"--{key.replace('_', '-')} is no parameter of {named}", code="unknown-parameter")
-    seen: dict[str, LossCall] = {}
-    for call in sorted(calls, key=lambda call: call.of_set is not None):
-        if call.name + call.signature() in seen and call.of_set is not None:
-            calls.remove(call)  # named by itself as well
-        elif call.name + call.signature() in seen:
+    return each_once(calls)
+
+
+def each_once(calls: Sequence[LossCall]) -> list[LossCall]:
+    """The calls without members of a set that are named by themselves as well, or by a set before.
+
+    Two equal calls by name are a ``UsageError``.
+    """
+    named: set[str] = set()
+    for call in calls:
+        if call.of_set is None and call.name + call.signature() in named:
             raise UsageError(f"{call.text()} is asked for twice", code="equal-calls", hint="name it once")
-        seen[call.name + call.signature()] = call
-    return calls
+        if call.of_set is None:
+            named.add(call.name + call.signature())
+    chosen: dict[str, LossCall] = {}
+    for call in calls:
+        key = call.name + call.signature()
+        if call.of_set is None or key not in named:
+            chosen.setdefault(key, call)
+    return list(chosen.values())
 
 
 def members(text: str, options: Mapping[str, str] | None = None) -> list[LossCall]:
@@ -141,6 +153,12 @@ def members(text: str, options: Mapping[str, str] | None = None) -> list[LossCal
         names = index.names()
     elif word in families:
         names = families[word]
+    elif word.partition(":")[0] in {*families, "auto"}:
+        raise UsageError(
+            f"{text.strip()}: a set takes no parameters behind a colon",
+            code="set-parameters",
+            hint="as an option a parameter goes to every loss of the set that has it: --delta 2",
+        )
     else:
         raise UsageError(
             f"there is no set {text.strip()}",

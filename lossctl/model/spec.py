@@ -212,7 +212,7 @@ class LossSpec(NamedTuple):
             if array.ndim == 1 and dims == {2} and not entry.kind.flat and entry.kind.lift:
                 array = array[:, None]
             if array.ndim not in dims:
-                shape = " x ".join(map(str, array.shape)) if entry.kind.whole else shape_text(array)
+                shape = shape_of(array) if entry.kind.whole else shape_text(array)
                 raise DataError(
                     f"{self.name}: {entry.role} is {shape}, and must be {entry.kind.axes}: {entry.kind.phrase}",
                     code="shape",
@@ -220,9 +220,19 @@ class LossSpec(NamedTuple):
             fitted[entry.role] = array
         trouble = (self.align or same_shapes(self))(fitted, params)
         if trouble is not None:
-            shapes = ", ".join(f"{role} is {shape_text(a)}" for role, a in fitted.items() if hasattr(a, "shape"))
+            whole = {entry.role for entry in self.whole(fitted)}
+            shapes = ", ".join(
+                f"{role} is {shape_of(a) if role in whole else shape_text(a)}"
+                for role, a in fitted.items()
+                if hasattr(a, "shape")
+            )
             raise DataError(f"{self.name}: {trouble}: {shapes}", code="shapes-differ", hint="nothing is broadcast")
         return fitted
+
+
+def shape_of(array: NDArray[Any]) -> str:
+    """``3 x 4``."""
+    return " x ".join(map(str, array.shape))
 
 
 def shape_text(array: NDArray[Any]) -> str:

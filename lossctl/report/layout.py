@@ -21,7 +21,8 @@ class Column:
     """One column: what it is, and the room its cells were seen to need.
 
     Columns of block 0 lead every panel; those of another block stay together if they can. ``rank`` is
-    the order in which a column goes when the room is short (0: never).
+    the order in which a column goes when the room is short (0: never). A column that is ``tied`` goes to
+    another panel together with the next one.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Column:
     style: str = ""
     block: int = 0
     rank: int = 0
+    tied: bool = False
     _head: int = 0
     _whole: int = 0  # left of the decimal point
     _tail: int = 0
@@ -91,8 +93,9 @@ def panels(columns: Sequence[Column], width: int | None) -> list[Panel]:
                 found.append(panel)
                 panel = list(lead)
             block = _thinned(block, lead, width)
-        for column in block:
-            if _room([*panel, column], width) > width and len(panel) > len(lead):
+        for place, column in enumerate(block):
+            together = block[place : place + 2] if column.tied else [column]
+            if _room([*panel, *together], width) > width and len(panel) > len(lead):
                 found.append(panel)
                 panel = list(lead)
             panel.append(column)

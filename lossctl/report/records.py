@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from lossctl.engine.result import OURS, apart
+
 if TYPE_CHECKING:
     from lossctl.engine.result import Report, Result, Sample, Samples
 
@@ -58,7 +60,8 @@ def records(report: Report, shown: Callable[[Result], Cell] = lambda r: r.value)
     sliced = ("slice",) if report.by else ()
     bounds = ("ci_low", "ci_high") if has_intervals(report) else ()
     parts = parts_of(report)
-    names = ("loss", "reduction", *sliced, *_by_names(report.by), *parts, "n", "weight_sum", "value", *bounds)
+    by = apart(report.by, {*OURS, *parts, *bounds}, "by")
+    names = ("loss", "reduction", *sliced, *by, *parts, "n", "weight_sum", "value", *bounds)
     return names, _reduced_rows(report, shown, parts, bool(bounds))
 
 
@@ -68,11 +71,7 @@ def has_intervals(report: Report) -> bool:
 
 def parts_of(report: Report) -> tuple[str, ...]:
     """What results are split by, beside slices: ``column`` (--per-column), ``class`` (--per-class)."""
-    return tuple(part for part in ("column", "class") if any(part_of(result, part) for result in report.results))
-
-
-def part_of(result: Result, part: str) -> str | None:
-    return result.column if part == "column" else result.of_class
+    return tuple(part for part in ("column", "class") if any(result.part(part) for result in report.results))
 
 
 def _reduced_rows(
@@ -82,7 +81,7 @@ def _reduced_rows(
         sliced = (result.slice,) if report.by else ()
         group = tuple((result.group or {}).get(name) for name in report.by)
         counts = int(result.n), float(result.weight_sum)
-        within = (part_of(result, part) for part in parts)
+        within = map(result.part, parts)
         bounds = () if not intervals else (None, None) if result.ci is None else (result.ci.low, result.ci.high)
         yield result.label, result.reduction, *sliced, *group, *within, *counts, shown(result), *bounds
 
@@ -106,19 +105,7 @@ def sample_names(samples: Samples) -> tuple[str, ...]:
     """The columns that say where a sample comes from."""
     names = samples.key_names or (("group",) if samples.per == "group" else ("row",))
     taken = {"status", *samples.labels, *(f"{label}.nonfinite" for label in samples.labels)}
-    return _apart(names, taken, "key")
-
-
-OURS = {"loss", "reduction", "slice", "column", "class", "n", "weight_sum", "value", "nonfinite", "ci_low", "ci_high"}
-
-
-def _by_names(by: Sequence[str]) -> tuple[str, ...]:
-    return _apart(by, OURS, "by")
-
-
-def _apart(names: Sequence[str], taken: set[str], prefix: str) -> tuple[str, ...]:
-    """The names, with those that would hide a column of ours (``n``, ``status``) marked: ``by.n``."""
-    return tuple(f"{prefix}.{name}" if name in taken else name for name in names)
+    return apart(names, taken, "key")
 
 
 def group_cells(result: Result, by: Sequence[str], parts: Sequence[str] = ()) -> Iterator[str]:
@@ -128,7 +115,7 @@ def group_cells(result: Result, by: Sequence[str], parts: Sequence[str] = ()) ->
             yield "" if place else "total"
         else:
             yield "(missing)" if (value := result.group.get(name)) is None else value
-    within = [part_of(result, part) for part in parts]
+    within = list(map(result.part, parts))
     for place, found in enumerate(within):
         yield "total" if not (by or place or any(within)) else found or ""
 

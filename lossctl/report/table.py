@@ -204,7 +204,7 @@ class Page:
             *(Column(self.safe(name), "key") for name in (*report.by, *parts)),
             Column("n", "count", block=1, rank=3),
             Column("value", "number", "" if split else "bold", block=1),
-            *(Column(name, "number", block=1) for name in bounds),
+            *(Column(name, "number", block=1, tied=name == "ci low") for name in bounds),
             Column("unit", "text", "dim", block=1, rank=1),
         ]
         if stats:

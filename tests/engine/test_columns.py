@@ -299,3 +299,15 @@ def test_intervals_are_for_totals(fails):
 def test_the_several_losses_of_a_call_each_have_theirs():
     with pytest.raises(UsageError, match="several"):
         _ = lossctl.compute("mse,mae", PAIR["pred"], PAIR["target"], per_column=True).value
+
+
+def test_all_columns_share_the_memory(fails, score):
+    """What --memory allows is for the loss, not for each of its columns (or classes) again."""
+    table = {"pred": np.zeros((1000, 5)), "target": np.zeros((1000, 5))}
+    score("mae", table, reduction="median", memory=8_000)
+    error = fails(2, "memory", "mae", table, reduction="median", per_column=True, memory=40_000)
+    assert "40,000" in error.message
+    assert len(score("mae", table, reduction="median", per_column=True, memory=48_000).results) == 6
+    labels = {"pred": np.zeros(1000), "target": np.zeros(1000)}
+    fails(2, "memory", "zero-one", labels, reduction="median", per_class=True, memory=15_000)
+    score("zero-one", labels, reduction="median", per_class=True, memory=32_000)

@@ -178,11 +178,8 @@ def test_any_tree_of_merges_is_the_whole(loss, rows):
     reduce = spec.reduction(params)
     table = regression(rows)
 
-    def new() -> Tally:
-        return Tally(reduce, spread=False, collect=False, memory=2**30)
-
     def state(places: Any) -> Buckets:
-        buckets = Buckets(new, FEW.seed, 2**30)
+        buckets = Buckets(Tally(reduce, spread=False, collect=False, memory=2**30), FEW.seed, 2**30)
         out = spec.run({role: table[role][places] for role in spec.roles}, params)
         booked(reduce, out, None, None).add_to(buckets.tally, None, buckets.encode(places, None), len(places), "sum")
         return buckets
@@ -201,6 +198,20 @@ def test_any_tree_of_merges_is_the_whole(loss, rows):
             one.large |= other.large
             parts.append(one)
         assert found(parts[0]) == whole
+
+
+def test_rows_are_told_apart_in_any_order():
+    """Whether there are more rows than buckets is a fact of all rows, not of the last ones."""
+    reduce = LossCall.make("mse", {}).entry.spec.reduce
+    for parts in ((np.arange(5), np.arange(2000, 2003)), (np.arange(2000, 2003), np.arange(5))):
+        buckets = Buckets(Tally(reduce, spread=False, collect=False, memory=0), 0, 0)
+        for rows in parts:
+            booked(reduce, np.ones(len(rows)), None, None).add_to(
+                buckets.tally, None, buckets.encode(rows, None), len(rows), "sum"
+            )
+        found = buckets.folded().rows
+        wanted = np.bincount(dealt(np.concatenate(parts), 0), minlength=BUCKETS)
+        assert found.tolist() == wanted.tolist()
 
 
 @pytest.mark.parametrize(("loss", "value"), [("mse", lambda e: e * e), ("mae", np.abs)])
@@ -298,7 +309,7 @@ def lists(rows: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("rows", [100, 5000])
 def test_lists_are_drawn_whole(score, rows):
-    """By the number of their first row; the scattered lists of a file that must be gathered too."""
+    """By the number of their first row."""
     table = lists(rows)
     found = score("ndcg-loss", table, ci=FEW, by=("g",)).results
     starts = np.arange(0, rows, 5)
@@ -314,6 +325,23 @@ def test_lists_are_drawn_whole(score, rows):
         assert [r.ci for r in score("ndcg-loss", table, ci=FEW, by=("g",), chunk_rows=size).results] == [
             r.ci for r in found
         ]
+
+
+def test_scattered_lists_are_drawn_whole(score):
+    """They are gathered first; their first rows are what counts all the same."""
+    table = lists(60)
+    order = np.random.default_rng(0).permutation(60)
+    mixed = {name: array[order] for name, array in table.items()}
+    found = [score("ndcg-loss", mixed, ci=FEW, by=("g",), chunk_rows=c).results for c in (None, 1, 7, 1000)]
+    assert all([r.ci for r in one] == [r.ci for r in found[0]] for one in found)
+    first = {name: int(np.flatnonzero(mixed["group"] == name)[0]) for name in range(12)}
+    names = sorted(first, key=lambda name: first[name])
+    every = [s.values[0] for s in score("ndcg-loss", mixed, rows=-1).samples]
+    values = []
+    for times in draws(FEW):
+        drawn = [Fraction(v) for v, name in zip(every, names, strict=True) for _ in range(times[first[name]])]
+        values.append(float(sum(drawn) / len(drawn)))
+    assert (found[0][0].ci.low, found[0][0].ci.high) == bounds(values)
 
 
 def test_rows_that_do_not_count_are_not_drawn(score, chunk):
@@ -378,12 +406,25 @@ def test_equal_rows_have_no_spread(score, method):
         assert interval(score(loss, table, ci=Plan(method=method))) == (value, value)
 
 
-def test_nothing_to_score(score):
-    table = {"pred": [NAN, NAN], "target": [0.0, 0.0], "w": [1.0, 1.0]}
+@pytest.mark.parametrize("method", ["bootstrap", "normal"])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("pred", [[NAN, NAN, NAN], [1.0, 2.0, 3.0]], ids=["no-rows", "no-weight"])
+def test_nothing_to_score(score, pred, reduction, method):
+    table = {"pred": pred, "target": [0.0] * 3, "w": [0.0] * 3}
+    given = {"reduction": reduction, "nan": "skip", "weight": "w", "ci": Plan(method=method)}
     for value, shown in (("nan", "nan"), ("zero", "0.0")):
-        result = score("mse", table, nan="skip", empty=value, weight="w", ci=Plan()).results[0]
+        result = score("mse", table, empty=value, **given).results[0]
         assert repr(result.value) == shown
         assert math.isnan(result.ci.low)
+        assert math.isnan(result.ci.high)
+
+
+@pytest.mark.parametrize("method", ["bootstrap", "normal"])
+def test_no_class_has_a_weight(score, method):
+    table = {"pred": [[1.0, 0.0]] * 3, "target": [0, 0, 0]}
+    result = score("cross-entropy:class_weight=0/1", table, empty="zero", ci=Plan(method=method)).results[0]
+    assert result.value == 0.0
+    assert math.isnan(result.ci.low)
 
 
 # The normal approximation.
