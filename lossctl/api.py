@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from lossctl.engine.result import Note, Report, Result
 from lossctl.engine.run import run
 from lossctl.engine.samples import SampleLog
 from lossctl.errors import UsageError
-from lossctl.model.call import LossCall, parse_calls
+from lossctl.model.call import LossCall, accepted, member, parse_calls
 from lossctl.model.spec import LossSpec
 
 __all__ = ["Computed", "compute"]
@@ -148,12 +149,14 @@ def with_options(calls: list[LossCall], given: dict[str, Any]) -> list[LossCall]
         if not any(name in call.entry.spec.params for call in calls):
             named = ", ".join(call.name for call in calls)
             raise UsageError(f"{name} is no parameter of {named} and no option", code="unknown-parameter")
-    return [
-        LossCall.make(c.name, {**{k: v for k, v in given.items() if k in c.entry.spec.params}, **c.given})._replace(
-            of_set=c.of_set
-        )
-        for c in calls
-    ]
+
+    def made(call: LossCall) -> LossCall:
+        mine = {name: value for name, value in given.items() if name in call.entry.spec.params}
+        return LossCall.make(call.name, {**mine, **call.given})
+
+    found = [made(c) if c.of_set is None else member(c.name, c.of_set, partial(made, c)) for c in calls]
+    accepted(found, given)
+    return found
 
 
 def listed(value: Any) -> tuple[str, ...]:

@@ -20,13 +20,8 @@ from lossctl.data.inputs import open_inputs
 from lossctl.engine.options import ALL, MEMORY, Options, Plan, memory_size
 from lossctl.engine.result import Report, Result
 from lossctl.engine.run import run
-<<<<<<< HEAD
-from lossctl.errors import UsageError
-from lossctl.model.call import parse_calls
-=======
-from lossctl.errors import DataError, OutputError, UsageError
+from lossctl.errors import DataError, UsageError
 from lossctl.model.call import LossCall, labels, parse_calls
->>>>>>> enginetests
 from lossctl.report.output import output_format, write_output
 from lossctl.report.render import render
 from lossctl.report.text import escape

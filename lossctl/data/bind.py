@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from lossctl.data import columns as cols
-from lossctl.data.binding import Binding, BoundCall, LeftOut, Ref, Request, input_of, left_out, nothing_fits
+from lossctl.data.binding import Binding, BoundCall, LeftOut, Ref, Request, input_of, is_text, left_out, nothing_fits
 from lossctl.data.columns import Found
 from lossctl.data.labels import ClassNames, Vocabulary
 from lossctl.data.predicted import companion, search_pred
@@ -19,104 +19,7 @@ from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.model.call import LossCall
 from lossctl.model.spec import Input
 
-<<<<<<< HEAD
-__all__ = ["bind"]
-=======
-__all__ = ["Binding", "BoundCall", "LeftOut", "Ref", "Request", "bind", "label_or_role"]
-
-
-class Request(NamedTuple):
-    """What the user said about columns. ``roles`` maps a role to columns as typed."""
-
-    roles: Mapping[str, str] = {}
-    weight: str | None = None
-    mask: str | None = None
-    key: tuple[str, ...] = ()
-    by: tuple[str, ...] = ()
-    classes: tuple[str, ...] | None = None
-    positive: str | None = None
-
-
-class Ref(NamedTuple):
-    """Some columns of one source."""
-
-    source: int
-    columns: tuple[str, ...]
-
-
-class BoundCall(NamedTuple):
-    """A call whose inputs are found. ``call`` has its ``input`` settled."""
-
-    call: LossCall
-    refs: dict[str, Ref]
-    classes: ClassNames
-    width: int | None  # class scores beside a label, as far as the schema tells; None: a single score
-    vocabulary: Vocabulary
-
-
-class LeftOut(NamedTuple):
-    """A loss that a set names and that does not fit."""
-
-    of_set: str
-    name: str
-    reason: str
-
-
-class Binding(NamedTuple):
-    """Everything a pass over the sources needs to know about columns."""
-
-    sources: list[Source]
-    calls: list[BoundCall]
-    weight: Ref | None
-    mask: Ref | None
-    by: tuple[Ref, ...]
-    keys: tuple[Ref, ...]  # one for each source that has one; more than one: compared row by row
-    positive: str | None
-    notes: list[tuple[str, str]]  # code, sentence
-    left: list[LeftOut]
-
-    def wanted(self) -> tuple[list[list[str]], list[list[str]]]:
-        """For each source the columns to be read as numbers, and as text."""
-        numeric: list[dict[str, None]] = [{} for _ in self.sources]
-        text: list[dict[str, None]] = [{} for _ in self.sources]
-        for bound in self.calls:
-            for entry in bound.call.entry.spec.rowwise(bound.refs):
-                ref = bound.refs[entry.role]
-                bucket = text if self.reads_text(bound, entry.role) else numeric
-                bucket[ref.source].update(dict.fromkeys(ref.columns))
-        for single in (self.weight, self.mask):
-            if single is not None:
-                numeric[single.source].update(dict.fromkeys(single.columns))
-        for ref in (*self.by, *self.keys):
-            text[ref.source].update(dict.fromkeys(ref.columns))
-        return [list(n) for n in numeric], [list(t) for t in text]
-
-    def files(self, bound: BoundCall) -> str:
-        """The names of the files that a call reads."""
-        places = dict.fromkeys(ref.source for ref in bound.refs.values())
-        return ", ".join(self.sources[place].name for place in places)
-
-    def reads_text(self, bound: BoundCall, role: str) -> bool:
-        """Whether a role's column is read as text."""
-        return is_text(bound, role, self.sources, self.positive)
-
-
-def is_text(bound: BoundCall, role: str, sources: Sequence[Source], positive: str | None) -> bool:
-    """Whether a role's column is read as text: groups, and labels whose type is not numeric."""
-    ref, entry = bound.refs[role], input_of(bound.call, role)
-    way = entry.kind.decode(bound.call.params, bound.width)
-    column = cols.column_of(sources[ref.source], ref.columns[0])
-    if way == "text" or (way == "binary" and positive is not None):
-        return True
-    if (len(ref.columns) > 1 and way != "label") or column.width is not None:
-        return False
-    if way == "label":
-        return any(
-            cols.column_of(sources[r.source], name).type in {"cell", "text"}
-            for r in (bound.refs["pred"], bound.refs["target"])
-            for name in r.columns
-        )
-    return way == "class" and column.type in {"cell", "text"}
+__all__ = ["bind", "label_or_role"]
 
 
 def label_or_role(
@@ -131,11 +34,6 @@ def label_or_role(
         return request
     others = {role: columns for role, columns in request.roles.items() if role != "positive"}
     return request._replace(roles=others, positive=text)
-
-
-def input_of(call: LossCall, role: str) -> Input:
-    return next(i for i in call.entry.spec.inputs if i.role == role)
->>>>>>> enginetests
 
 
 def bind(calls: Sequence[LossCall], sources: list[Source], request: Request, elsewhere: Mapping[str, int]) -> Binding:
@@ -233,18 +131,22 @@ class Common(NamedTuple):
         if entry.role in self.elsewhere:
             return self.elsewhere[entry.role]
         inputs = [i for i in spec_inputs if i.role not in self.elsewhere]
-        files = len(self.positional)
+        # A file that is named again for a role of its own is there for that role.
+        named = {self.sources[place].name for place in self.elsewhere.values()}
+        free = [place for place, source in enumerate(self.positional) if source.name not in named]
+        free = free or list(range(len(self.positional)))
+        files = len(free)
         if files == 0 and entry.optional:
             return None
         if files == 0:
             raise UsageError(f"no file for {entry.role}", code="no-input", hint=f"--{entry.role} FILE:COLUMN")
         if files == 1:
-            return 0
+            return free[0]
         if files == 2 and {i.side for i in inputs} == {"P", "T"}:
-            return 0 if entry.side == "P" else 1
+            return free[0 if entry.side == "P" else 1]
         if sum(not i.optional for i in inputs) <= files <= len(inputs):
             place = inputs.index(entry)
-            return place if place < files else None
+            return free[place] if place < files else None
         roles = ", ".join(f"{i.role} (optional)" if i.optional else i.role for i in inputs)
         raise UsageError(
             f"{files} files for the inputs {roles}",
@@ -268,8 +170,6 @@ def bind_or_note(call: LossCall, common: Common) -> BoundCall | None:
     return bound
 
 
-<<<<<<< HEAD
-=======
 def refuse_words(bound: BoundCall, common: Common) -> None:
     """Raise where a column of words stands for numbers: before a reader does, who cannot leave a loss out."""
     for role, ref in bound.refs.items():
@@ -280,24 +180,6 @@ def refuse_words(bound: BoundCall, common: Common) -> None:
                     raise DataError(f'{role} = "{name}" is {column.dtype}, and must be numbers', code="dtype")
 
 
-def left_out(call: LossCall, error: LossctlError) -> LeftOut:
-    reason = error.message.removeprefix(f"{call.name}: ")
-    row = "" if error.row is None else f"row {error.row:,}"
-    return LeftOut(str(call.of_set), call.name, f"{reason} ({row})" if row and row not in reason else reason)
-
-
-def nothing_fits(left: Sequence[LeftOut]) -> DataError:
-    """No loss of a set can be computed of these columns; those that got furthest, the last ones, say why."""
-    why = {one.reason: f"{one.name}: {one.reason}" for one in reversed(left)}
-    return DataError(
-        f"no loss of {left[0].of_set} fits the input",
-        code="nothing-fits",
-        details=tuple(why.values())[:2],
-        hint="name a loss to see what it needs, or the columns: --pred, --target",
-    )
-
-
->>>>>>> enginetests
 def bind_call(call: LossCall, common: Common) -> BoundCall:
     """Find the columns of one call's roles; settle ``input`` by what the names say."""
     inputs = call.entry.spec.inputs
@@ -310,29 +192,15 @@ def bind_call(call: LossCall, common: Common) -> BoundCall:
             continue
         places[entry.role] = place
         source = common.sources[place]
-<<<<<<< HEAD
         given = [name for role in ("pred", "target") if (name := common.request.roles.get(role))]
-        if entry.optional and text is None:
-            hit = search(call, entry, source, given)
-            if hit is not None:
-                found[entry.role] = hit
-            continue
-        alone = [i for i in inputs if not i.optional and common.source_of(i, inputs) == place]
-        found[entry.role] = (
-            cols.explicit(source, entry.role, text)
-            if text is not None
-            else detect(call, entry, source, given, found, lone=len(common.sources) > 1 and len(alone) == 1)
-        )
-=======
         beside = [i for i in inputs if i is not entry and common.source_of(i, inputs) == place]
         lone = len(common.sources) > 1 and all(i.optional for i in beside) and not (entry.optional and beside)
         if text is not None:
             found[entry.role] = cols.explicit(source, entry.role, text)
         elif not entry.optional or lone:  # a file of its own is not there for nothing
-            found[entry.role] = detect(call, entry, source, lone=lone)
-        elif (hit := search(call, entry, source)) is not None:
+            found[entry.role] = detect(call, entry, source, given, found, lone=lone)
+        elif (hit := search(call, entry, source, given)) is not None:
             found[entry.role] = hit
->>>>>>> enginetests
     pred = found.get("pred")
     if pred is not None and "pred" in places:
         call = settle_form(call, pred, common.sources[places["pred"]])

@@ -12,7 +12,7 @@ from lossctl.errors import DataError, LossctlError
 from lossctl.model.call import LossCall
 from lossctl.model.spec import Input
 
-__all__ = ["Binding", "BoundCall", "LeftOut", "Ref", "Request", "input_of", "left_out", "nothing_fits"]
+__all__ = ["Binding", "BoundCall", "LeftOut", "Ref", "Request", "input_of", "is_text", "left_out", "nothing_fits"]
 
 
 class Request(NamedTuple):
@@ -87,22 +87,27 @@ class Binding(NamedTuple):
         return ", ".join(self.sources[place].name for place in places)
 
     def reads_text(self, bound: BoundCall, role: str) -> bool:
-        """Whether a role's column is read as text: groups, and labels whose type is not numeric."""
-        ref, entry = bound.refs[role], input_of(bound.call, role)
-        way = entry.kind.decode(bound.call.params, bound.width)
-        column = cols.column_of(self.sources[ref.source], ref.columns[0])
-        if way == "text" or (way == "binary" and self.positive is not None):
-            return True
-        if (len(ref.columns) > 1 and way != "label") or column.width is not None:
-            return False
-        if way == "label":
-            return any(
-                cols.column_of(self.sources[r.source], name).type in {"cell", "text"}
-                for r in (bound.refs["pred"], bound.refs["target"])
-                for name in r.columns
-            )
-        truth = column.type == "bool" and set(bound.classes.names or ()) == {"true", "false"}
-        return way == "class" and (truth or column.type in {"cell", "text"})
+        """Whether a role's column is read as text."""
+        return is_text(bound, role, self.sources, self.positive)
+
+
+def is_text(bound: BoundCall, role: str, sources: Sequence[Source], positive: str | None) -> bool:
+    """Whether a role's column is read as text: groups, and labels whose type is not numeric."""
+    ref, entry = bound.refs[role], input_of(bound.call, role)
+    way = entry.kind.decode(bound.call.params, bound.width)
+    column = cols.column_of(sources[ref.source], ref.columns[0])
+    if way == "text" or (way == "binary" and positive is not None):
+        return True
+    if (len(ref.columns) > 1 and way != "label") or column.width is not None:
+        return False
+    if way == "label":
+        return any(
+            cols.column_of(sources[r.source], name).type in {"cell", "text"}
+            for r in (bound.refs["pred"], bound.refs["target"])
+            for name in r.columns
+        )
+    truth = column.type == "bool" and set(bound.classes.names or ()) == {"true", "false"}
+    return way == "class" and (truth or column.type in {"cell", "text"})
 
 
 def input_of(call: LossCall, role: str) -> Input:
@@ -110,14 +115,17 @@ def input_of(call: LossCall, role: str) -> Input:
 
 
 def left_out(call: LossCall, error: LossctlError) -> LeftOut:
-    return LeftOut(str(call.of_set), call.name, error.message.removeprefix(f"{call.name}: "))
+    reason = error.message.removeprefix(f"{call.name}: ")
+    row = "" if error.row is None else f"row {error.row:,}"
+    return LeftOut(str(call.of_set), call.name, f"{reason} ({row})" if row and row not in reason else reason)
 
 
 def nothing_fits(left: Sequence[LeftOut]) -> DataError:
-    """No loss of a set can be computed of these columns."""
+    """No loss of a set can be computed of these columns; those that got furthest, the last ones, say why."""
+    why = {one.reason: f"{one.name}: {one.reason}" for one in reversed(left)}
     return DataError(
         f"no loss of {left[0].of_set} fits the input",
         code="nothing-fits",
-        details=tuple(dict.fromkeys(one.reason for one in left))[:2],
+        details=tuple(why.values())[:2],
         hint="name a loss to see what it needs, or the columns: --pred, --target",
     )

@@ -9,12 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-<<<<<<< HEAD
-from lossctl.data.bind import bind
+from lossctl.data.bind import bind, label_or_role
 from lossctl.data.binding import Binding, LeftOut, Ref, Request, left_out, nothing_fits
-=======
-from lossctl.data.bind import Binding, LeftOut, Ref, Request, bind, label_or_role, left_out, nothing_fits
->>>>>>> enginetests
 from lossctl.data.pair import Chunk, walk
 from lossctl.data.source import Source
 from lossctl.engine.finish import input_infos, results_of, warnings_of
@@ -49,7 +45,8 @@ def run(
     Raises ``UsageError`` for a call that cannot be carried out and ``DataError`` for data that cannot be
     scored as asked.
     """
-    left: list[LeftOut] = []
+    left = [left_out(call, call.refused) for call in calls if call.refused is not None]
+    calls = [call for call in calls if call.refused is None]
     calls = [
         c for call in calls if (c := fitting(call, partial(with_convention, call, options.like), left)) is not None
     ]

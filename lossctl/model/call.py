@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 from lossctl import index
 from lossctl.errors import LossctlError, UsageError
@@ -29,6 +30,7 @@ class LossCall(NamedTuple):
     soft: Mapping[str, Value] = NONE
     settled: Mapping[str, Value] = NONE
     of_set: str | None = None  # the @FAMILY or @auto that named it: left out where it does not fit
+    refused: UsageError | None = None  # why a member of a set cannot take the parameters given
 
     @property
     def name(self) -> str:
@@ -165,7 +167,25 @@ def members(text: str, options: Mapping[str, str] | None = None) -> list[LossCal
             code="unknown-family",
             hint=f"sets: {', '.join('@' + family for family in families)}, @auto",
         )
-    return [LossCall.parse(name, options)._replace(of_set=text.strip()) for name in names]
+    found = [member(name, text.strip(), partial(LossCall.parse, name, options)) for name in names]
+    accepted(found, options or {})
+    return found
+
+
+def member(name: str, of_set: str, make: Callable[[], LossCall]) -> LossCall:
+    """A member of a set as ``make`` gives it; refused, at its defaults, where it cannot take the parameters."""
+    try:
+        return make()._replace(of_set=of_set)
+    except UsageError as error:
+        return LossCall.make(name, {})._replace(of_set=of_set, refused=error)
+
+
+def accepted(calls: Sequence[LossCall], given: Mapping[str, Any]) -> None:
+    """Raise for a parameter that every loss which has it refuses."""
+    for key in given:
+        owners = [call for call in calls if key in call.entry.spec.params]
+        if owners and all(call.refused is not None for call in owners):
+            raise next(call.refused for call in owners if call.refused is not None)
 
 
 def labels(calls: list[LossCall]) -> list[str]:

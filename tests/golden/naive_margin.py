@@ -18,17 +18,17 @@ def sign(y: float) -> int:
     return 1 if y == 1 else -1
 
 
-def product(s: float, y: float) -> mpmath.mpf:
+def exact_product(s: float, y: float) -> mpmath.mpf:
     return sign(y) * mpmath.mpf(s)
 
 
 def exponential_of(s: float, y: float) -> float:
-    whole = mpmath.exp(-product(s, y))
+    whole = mpmath.exp(-exact_product(s, y))
     return math.inf if whole > mpmath.mpf(2) ** 1024 else float(whole)
 
 
 def logistic_of(s: float, y: float) -> float:
-    return float(mpmath.log1p(mpmath.exp(-product(s, y))))
+    return float(mpmath.log1p(mpmath.exp(-exact_product(s, y))))
 
 
 def squared_shortfall(s: float, y: float, margin: float) -> float:
@@ -121,7 +121,7 @@ def multilabel_logistic_rows(pred: Table, target: Table, class_weight: Floats | 
     for logits, labels in zip(pred, target, strict=True):
         weights = [1.0] * len(logits) if class_weight is None else class_weight
         parts = [
-            w * mpmath.log1p(mpmath.exp(-product(x, y))) for w, x, y in zip(weights, logits, labels, strict=True) if w
+            w * mpmath.log1p(mpmath.exp(-exact_product(x, y))) for w, x, y in zip(weights, logits, labels, strict=True) if w
         ]
         found.append(float(mpmath.fsum(parts) / len(logits)))
     return found
