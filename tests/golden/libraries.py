@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import math
 import os
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 
 import jax.numpy as jnp
 import keras
+import mpmath
 import numpy as np
 import optax
 import scipy.spatial.distance
@@ -43,9 +46,16 @@ def to_torch(array: Any) -> Any:
 
 
 def loops() -> dict[str, Any]:
-    """The functions of naive.py and its siblings naive_*.py."""
-    names = sorted(path.stem for path in Path(__file__).parent.glob("naive*.py"))
-    return {key: item for name in names for key, item in vars(importlib.import_module(name)).items()}
+    """The functions of naive.py and its siblings naive_*.py; a name stands once."""
+    mpmath.mp.dps = 120  # digits of all of them: sixty are not enough where terms of 1e-60 are left
+    found: dict[str, Any] = {}
+    for name in sorted(path.stem for path in Path(__file__).parent.glob("naive*.py")):
+        module = importlib.import_module(name)
+        own = {key: item for key, item in vars(module).items() if getattr(item, "__module__", "") == name}
+        if set(own) & set(found):
+            raise SystemExit(f"{name}: functions of these names are there already: {sorted(set(own) & set(found))}")
+        found.update(own)
+    return {"math": math, "mpmath": mpmath, "Fraction": Fraction, **found}
 
 
 def adaptive(clusters: dict[str, Any], features: Any, target: Any) -> Any:

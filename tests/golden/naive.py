@@ -9,7 +9,6 @@ from fractions import Fraction
 import mpmath
 
 Floats = Sequence[float]
-mpmath.mp.dps = 60
 
 
 def true_probabilities(pred: Sequence[float] | Sequence[Floats], target: Sequence[int]) -> list[float]:

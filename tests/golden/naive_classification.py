@@ -11,7 +11,6 @@ import mpmath
 
 Floats = Sequence[float]
 mp = mpmath.mp
-mp.dps = 60
 EPS = 2.0**-52
 
 

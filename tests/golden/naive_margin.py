@@ -10,7 +10,6 @@ import mpmath
 
 Floats = Sequence[float]
 Table = Sequence[Floats]
-mpmath.mp.dps = 60
 
 
 def sign(y: float) -> int:
@@ -121,7 +120,9 @@ def multilabel_logistic_rows(pred: Table, target: Table, class_weight: Floats | 
     for logits, labels in zip(pred, target, strict=True):
         weights = [1.0] * len(logits) if class_weight is None else class_weight
         parts = [
-            w * mpmath.log1p(mpmath.exp(-exact_product(x, y))) for w, x, y in zip(weights, logits, labels, strict=True) if w
+            w * mpmath.log1p(mpmath.exp(-exact_product(x, y)))
+            for w, x, y in zip(weights, logits, labels, strict=True)
+            if w
         ]
         found.append(float(mpmath.fsum(parts) / len(logits)))
     return found

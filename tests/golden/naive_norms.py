@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 import mpmath
 
-mpmath.mp.dps = 60
-
 
 def vector_lengths(pred: Sequence[Sequence[float]], target: Sequence[Sequence[float]]) -> list[float]:
     return [

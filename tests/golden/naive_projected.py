@@ -7,8 +7,6 @@ from fractions import Fraction
 
 import mpmath
 
-mpmath.mp.dps = 60
-
 
 def projected_rows(
     features: Sequence[Sequence[float]], target: Sequence[int], prototypes: Sequence[Sequence[float]]

@@ -10,7 +10,6 @@ from typing import Any
 import mpmath
 
 Floats = Sequence[float]
-mpmath.mp.dps = 120
 KERAS_EPSILON = 1e-7
 
 

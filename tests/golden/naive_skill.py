@@ -7,7 +7,6 @@ from fractions import Fraction
 
 import mpmath
 
-mpmath.mp.dps = 60
 LEAST = mpmath.mpf(2) ** -1022
 
 
