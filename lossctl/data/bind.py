@@ -153,6 +153,14 @@ def bind(calls: Sequence[LossCall], sources: list[Source], request: Request, els
     if not bound:
         raise nothing_fits(common.left)
     used = {(ref.source, name) for b in bound for ref in b.refs.values() for name in ref.columns}
+    read = {sources[place].name for place, _ in used}
+    for source in positional:
+        if source.name not in read:
+            raise UsageError(
+                f"{source.name} holds no input: all of them come from elsewhere",
+                code="unused-file",
+                hint="leave it out, or name its columns: --pred, --target",
+            )
     weight, mask = common.single("weight", request.weight), common.single("mask", request.mask)
     by = tuple(ref for name in request.by if (ref := common.single("by", name)) is not None)
     used |= {(ref.source, name) for ref in (*by, *(r for r in (weight, mask) if r)) for name in ref.columns}
@@ -220,6 +228,11 @@ class Common(NamedTuple):
                 )
         return tuple(Ref(place, tuple(names)) for place, names in enumerate(found))
 
+    def is_positional(self, role: str) -> bool:
+        """Whether a role is in the positional files: not if it is taken from another file than these."""
+        place = self.elsewhere.get(role)
+        return place is None or self.sources[place].name in {source.name for source in self.positional}
+
     def source_of(self, entry: Input, spec_inputs: Sequence[Input]) -> int | None:
         """Which file holds a role: the one table, its side of two files, or a file of its own.
 
@@ -227,7 +240,7 @@ class Common(NamedTuple):
         """
         if entry.role in self.elsewhere:
             return self.elsewhere[entry.role]
-        inputs = [i for i in spec_inputs if i.role not in self.elsewhere]
+        inputs = [i for i in spec_inputs if self.is_positional(i.role)]
         files = len(self.positional)
         if files == 0 and entry.optional:
             return None
