@@ -85,11 +85,11 @@ def ROWS() -> list[click.Option]:  # noqa: N802 - a constant that click wants fr
     ]
 
 
-def RESULTS(reductions: Sequence[str], default: str) -> list[click.Option]:  # noqa: N802
+def RESULTS(reductions: Sequence[str], default: str | None = None) -> list[click.Option]:  # noqa: N802
     """What is computed from the rows, and how it is shown."""
     s, o = "Reduction", "Output"
     return [
-        option(s, "--reduction", metavar="R", help=f"{', '.join(reductions)}. [default: {default}]"),
+        option(s, "--reduction", metavar="R", help=f"{', '.join(reductions)}. [default: {default or reductions[0]}]"),
         option(s, "--row", type=choice("row"), help="How a row of several elements becomes one value."),
         option(
             s,

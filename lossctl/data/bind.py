@@ -56,6 +56,14 @@ def bind(calls: Sequence[LossCall], sources: list[Source], request: Request, els
     if not bound:
         raise nothing_fits(common.left)
     used = {(ref.source, name) for b in bound for ref in b.refs.values() for name in ref.columns}
+    read = {sources[place].name for place, _ in used}
+    for source in positional:
+        if source.name not in read:
+            raise UsageError(
+                f"{source.name} holds no input: all of them come from elsewhere",
+                code="unused-file",
+                hint="leave it out, or name its columns: --pred, --target",
+            )
     weight, mask = common.single("weight", request.weight), common.single("mask", request.mask)
     by = tuple(ref for name in request.by if (ref := common.single("by", name)) is not None)
     used |= {(ref.source, name) for ref in (*by, *(r for r in (weight, mask) if r)) for name in ref.columns}
@@ -123,6 +131,11 @@ class Common(NamedTuple):
                 )
         return tuple(Ref(place, tuple(names)) for place, names in enumerate(found))
 
+    def is_positional(self, role: str) -> bool:
+        """Whether a role is in the positional files: not if it is taken from another file than these."""
+        place = self.elsewhere.get(role)
+        return place is None or self.sources[place].name in {source.name for source in self.positional}
+
     def source_of(self, entry: Input, spec_inputs: Sequence[Input]) -> int | None:
         """Which file holds a role: the one table, its side of two files, or a file of its own.
 
@@ -130,23 +143,19 @@ class Common(NamedTuple):
         """
         if entry.role in self.elsewhere:
             return self.elsewhere[entry.role]
-        inputs = [i for i in spec_inputs if i.role not in self.elsewhere]
-        # A file that is named again for a role of its own is there for that role.
-        named = {self.sources[place].name for place in self.elsewhere.values()}
-        free = [place for place, source in enumerate(self.positional) if source.name not in named]
-        free = free or list(range(len(self.positional)))
-        files = len(free)
+        inputs = [i for i in spec_inputs if self.is_positional(i.role)]
+        files = len(self.positional)
         if files == 0 and entry.optional:
             return None
         if files == 0:
             raise UsageError(f"no file for {entry.role}", code="no-input", hint=f"--{entry.role} FILE:COLUMN")
         if files == 1:
-            return free[0]
+            return 0
         if files == 2 and {i.side for i in inputs} == {"P", "T"}:
-            return free[0 if entry.side == "P" else 1]
+            return 0 if entry.side == "P" else 1
         if sum(not i.optional for i in inputs) <= files <= len(inputs):
             place = inputs.index(entry)
-            return free[place] if place < files else None
+            return place if place < files else None
         roles = ", ".join(f"{i.role} (optional)" if i.optional else i.role for i in inputs)
         raise UsageError(
             f"{files} files for the inputs {roles}",

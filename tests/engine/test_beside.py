@@ -85,6 +85,8 @@ def command(folder, capsys) -> Any:
         ("x.npy y.npy --prototypes w.npy:array --bias b.npy:array", BIASED),
         ("x.npy y.npy b.npy --prototypes layer.npz:weight", BIASED),
         ("x.npy w.npy --target y.npy:array", PLAIN),
+        ("x.npy y.npy w.npy --prototypes w.npy:array", PLAIN),
+        ("x.npy y.npy w.npy b.npy --bias b.npy:array --target y.npy:array", BIASED),
         ("y.npy w.npy b.npy --features x.npy:array", BIASED),
         ("x.npy y.npy w.npy --bias b.csv:bias", BIASED),
         ("x.csv --classes a,b,c --prototypes w.csv:p_*", PLAIN),
@@ -275,6 +277,12 @@ def test_no_file_stands_there_for_nothing(command):
     status, _, err = command("x.npy y.npy --target rows.npz:target", "mse")
     assert status == 2
     assert "2 files for the inputs pred" in err
+    status, _, err = command("x.csv w.csv --target x.csv:features_0 --pred features_1", "mse")
+    assert status == 2
+    assert "w.csv holds no input" in err
+    status, out, err = command("x.csv w.csv --target w.csv:p_0 --pred features_1 --limit 3 -f value", "mse")
+    assert status == 0, err
+    assert float(out) == pytest.approx(float(np.mean((FEATURES[:3, 1] - WEIGHTS[:, 0]) ** 2)), rel=1e-13)
 
 
 def test_optional_inputs_as_arrays():
