@@ -64,7 +64,7 @@ CASES = [
     for given in variants(entry)
     if has_columns(entry, given)
 ]
-VIEWS = ["mean", "sum", "min", "max", "median", "p10", "p90", "std", "set", "prod"]
+VIEWS = ["mean", "sum", "max", "p90", "std", "set", "prod"]
 
 
 def score(entry: Any, given: dict[str, Any], table: dict[str, Any], request: Request, **options: Any) -> Any:
@@ -138,7 +138,7 @@ def test_a_column_is_a_call_on_it_alone(entry, given):
 
 
 @pytest.mark.parametrize(("entry", "given"), CASES)
-@pytest.mark.parametrize("nan", ["error", "skip", "propagate"])
+@pytest.mark.parametrize("nan", ["error", "propagate"])
 def test_with_weights_slices_statistics_and_holes(entry, given, nan):
     holds(entry, given, Request(weight="w", by=("g",)), nan=nan, stats=True)
 
