@@ -302,6 +302,21 @@ def test_conventions(score):
     ]
 
 
+def test_parameters_that_only_some_losses_take():
+    """One word may have a narrower range elsewhere: that loss is left out; what none takes is an error."""
+    pred, target = [0.5, 0.25, 0.75], [1.0, 0.0, 1.0]
+    found = lossctl.compute("@auto", pred, target, beta=2.0)
+    assert {r.loss: r for r in found.results}["smooth-l1"].params["beta"] == 2.0
+    assert left_out(found.report)["balanced-sigmoid-ce"].startswith("beta = 2.0 is not allowed")
+    with pytest.raises(UsageError, match="beta = -1"):
+        lossctl.compute("@regression", pred, target, beta=-1.0)
+    with pytest.raises(UsageError, match="beta = 2"):
+        lossctl.compute("@regression,balanced-sigmoid-ce", pred, target, beta=2.0)
+    calls = {call.name: call for call in parse_calls("@auto", {"beta": "2"})}
+    assert calls["smooth-l1"].params["beta"] == 2.0
+    assert "beta" in calls["balanced-sigmoid-ce"].refused.message
+
+
 def test_idle_parameters():
     """A parameter that does not act in a loss would be an error there: the loss is left out."""
     found = lossctl.compute("@classification", [0.5, 0.25, 0.75], [1.0, 0.0, 1.0], clip="keras")

@@ -51,7 +51,7 @@ def projection_fits(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
     ),
     traps=(
         "prototypes hold a row for each class, as torch's Linear.weight: another layout has other digits or no shape",
-        "dot products are rounded once, whatever the batch; a matrix product of a library rounds by its shape",
+        "dot products have the same digits whatever the batch; a matrix product of a library rounds by its shape",
     ),
     align=projection_fits,
 )
