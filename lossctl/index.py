@@ -11,7 +11,7 @@ from lossctl.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["INDEX", "aliases", "families", "heading", "names", "normal", "record", "resolve", "unknown"]
+__all__ = ["INDEX", "aliases", "families", "heading", "names", "normal", "record", "resolve", "set_names", "unknown"]
 
 REFUSED = {
     "l2": "l2 means three different losses: mse (mean of squares), l2-norm (root of the sum of squares), "
@@ -67,6 +67,26 @@ def resolve(name: str) -> str:
         if candidate in REFUSED:
             raise UsageError(REFUSED[candidate], code="ambiguous-loss", hint="name the one you mean: mse")
     raise unknown(word, [*INDEX, *known])
+
+
+def set_names(text: str) -> list[str]:
+    """The losses of ``@FAMILY``, or of all families for ``@auto``, in name order; ``UsageError`` for another set."""
+    word, rooms = normal(text.strip().removeprefix("@")), families()
+    if word == "auto":
+        return names()
+    if ":" in word and word.partition(":")[0] in {*rooms, "auto"}:
+        raise UsageError(
+            f"{text.strip()}: a set takes no parameters behind a colon",
+            code="set-parameters",
+            hint="as an option a parameter goes to every loss of the set that has it: --delta 2",
+        )
+    if word not in rooms:
+        raise UsageError(
+            f"there is no set {text.strip()}",
+            code="unknown-family",
+            hint=f"sets: {', '.join('@' + family for family in rooms)}, @auto",
+        )
+    return rooms[word]
 
 
 def unknown(word: str, candidates: Iterable[str]) -> UsageError:

@@ -41,10 +41,7 @@ def named(part: str) -> list[str]:
     """The canonical names that a part of a comma list stands for: one, or those of a set."""
     if not part.strip().startswith("@"):
         return [index.resolve(part.split(":")[0])]
-    word = index.normal(part.strip().removeprefix("@"))
-    if word != "auto" and word not in index.families():
-        raise UsageError(f"there is no set {part}", code="unknown-family")
-    return index.names() if word == "auto" else index.families()[word]
+    return index.set_names(part)
 
 
 def with_levels(args: Sequence[str]) -> list[str]:

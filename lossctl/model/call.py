@@ -149,25 +149,7 @@ def each_once(calls: Sequence[LossCall]) -> list[LossCall]:
 
 def members(text: str, options: Mapping[str, str] | None = None) -> list[LossCall]:
     """The losses of ``@FAMILY``, or of all families for ``@auto``, in name order."""
-    word = index.normal(text.strip().removeprefix("@"))
-    families = index.families()
-    if word == "auto":
-        names = index.names()
-    elif word in families:
-        names = families[word]
-    elif word.partition(":")[0] in {*families, "auto"}:
-        raise UsageError(
-            f"{text.strip()}: a set takes no parameters behind a colon",
-            code="set-parameters",
-            hint="as an option a parameter goes to every loss of the set that has it: --delta 2",
-        )
-    else:
-        raise UsageError(
-            f"there is no set {text.strip()}",
-            code="unknown-family",
-            hint=f"sets: {', '.join('@' + family for family in families)}, @auto",
-        )
-    found = [member(name, text.strip(), partial(LossCall.parse, name, options)) for name in names]
+    found = [member(name, text.strip(), partial(LossCall.parse, name, options)) for name in index.set_names(text)]
     accepted(found, options or {})
     return found
 

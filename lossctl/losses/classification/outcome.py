@@ -42,14 +42,19 @@ def scores_fit(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
     return "shapes differ"
 
 
+def decided(pred: NDArray[Any], target: NDArray[Any], form: str, threshold: float | str) -> NDArray[Any]:
+    """Predicted labels: as they are, or by the greatest score of a row, or 0/1 by the threshold."""
+    if form == "labels":
+        return pred
+    if pred.ndim == 2 and target.ndim == 1:
+        return np.asarray(np.argmax(pred, axis=1))
+    level = {"probs": 0.5, "logits": 0.0}[form] if threshold == "auto" else float(threshold)
+    return np.asarray(pred >= level, float)
+
+
 def mistakes(pred: NDArray[Any], target: NDArray[np.int64], form: str, threshold: float | str) -> NDArray[np.bool_]:
     """(N,) or (N, K) where the label, predicted or decided from scores, is wrong."""
-    if form == "labels":
-        return np.asarray(pred != target)
-    if pred.ndim == 2 and target.ndim == 1:
-        return np.asarray(np.argmax(pred, axis=1) != target)
-    level = {"probs": 0.5, "logits": 0.0}[form] if threshold == "auto" else float(threshold)
-    return np.asarray((pred >= level) != (target == 1))
+    return np.asarray(decided(pred, target, form, threshold) != target)
 
 
 @loss(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.exact import Exact, ratio
-from lossctl.losses.classification.outcome import LABELS_OR_SCORES, THRESHOLD
+from lossctl.losses.classification.outcome import LABELS_OR_SCORES, THRESHOLD, decided
 from lossctl.losses.types import PredictedSets, Rows, TrueSets
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, Value
@@ -96,16 +96,6 @@ def sets_fit(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
     if pred.shape[1:] == target.shape[1:] or (params["input"] != "labels" and pred.ndim == 2 and target.ndim == 1):
         return None
     return "shapes differ"
-
-
-def decided(pred: NDArray[Any], target: NDArray[Any], input: str, threshold: float | str) -> NDArray[Any]:
-    """Predicted labels: as they are, or by the greatest score, or by the threshold."""
-    if input == "labels":
-        return pred
-    if pred.ndim == 2 and target.ndim == 1:
-        return np.asarray(np.argmax(pred, axis=1))
-    level = {"probs": 0.5, "logits": 0.0}[input] if threshold == "auto" else float(threshold)
-    return np.asarray(pred >= level, float)
 
 
 def indicators(pred: NDArray[Any], target: NDArray[Any]) -> Iterator[tuple[float, Rows, Rows]]:
