@@ -17,7 +17,7 @@ FLOORS = (
     {"index"},
     {"exact"},
     {"numerics", "sums", "vectors"},
-    {"gaps", "quantiles"},
+    {"gaps", "quantiles", "sequences"},
     {"model"},
     {"losses", "data"},
     {"engine"},
@@ -28,10 +28,10 @@ FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 LIBRARIES = {
     "click": ("cli/",),
     "rich": ("report/table.py",),
-    "pyarrow": ("data/",),
+    "pyarrow": ("data/", "sequences/"),
     "pandas": ("engine/result.py",),
     "scipy": ("gaps.py",),
-    "rapidfuzz": (),
+    "rapidfuzz": ("sequences/",),
     "dask": (),
 }
 # The packages that hand on what stands above them, when it is asked for.
