@@ -22,7 +22,7 @@ __all__ = ["Costs", "weighted"]
 Array: TypeAlias = NDArray[Any]
 
 CELLS = 1 << 18  # of a diagonal, over all pairs of a batch: a few of them stay in the cache
-ROWS = 8192
+ROWS = 4096
 LONG = 64  # units from which on it pays to look first for what is common, and for how far the ways may stray
 
 
@@ -72,10 +72,12 @@ def narrow(units: Ragged) -> Ragged:
     """The same rows over the smallest unsigned type that holds their codes, where these are not negative."""
     if units.values.dtype == np.uint8:
         return units
-    packed = units.packed()
-    if len(packed.values) and packed.values.min() >= 0:
-        packed.values = packed.values.astype(np.min_scalar_type(packed.values.max()), copy=False)
-    return packed
+    if units.values.min(initial=0) < 0:
+        units = units.packed()  # perhaps these are padding
+    values = units.values
+    if values.min(initial=0) >= 0:
+        values = values.astype(np.min_scalar_type(values.max(initial=0)))
+    return Ragged(values, units.starts, units.lengths, step=units.step)
 
 
 def trimmed(ref: Ragged, hyp: Ragged) -> tuple[Ragged, Ragged]:
@@ -85,6 +87,8 @@ def trimmed(ref: Ragged, hyp: Ragged) -> tuple[Ragged, Ragged]:
     """
     shorter = np.minimum(ref.lengths, hyp.lengths)
     shorter[shorter < LONG] = 0
+    if not shorter.any():
+        return ref, hyp
     head = np.zeros(len(ref), np.int64)
     tail = np.zeros(len(ref), np.int64)
     for rows in batches(shorter, shorter):

@@ -48,20 +48,33 @@ def pairwise(
 
 def strings(ref: Ragged, hyp: Ragged) -> tuple[Sequence[Any], Sequence[Any]]:
     """Both sides, equal codes as equal characters; as lists of whole numbers beyond a million distinct ones."""
-    sides = [ref.flat(), hyp.flat()]
-    full = [side for side in sides if len(side)]
-    low = min((int(side.min()) for side in full), default=0)
-    high = max((int(side.max()) for side in full), default=0)
-    if low < 0 or high >= CHARACTERS:
-        both = np.concatenate([side.astype(np.int64) for side in sides])
+    sides = [lean(ref), lean(hyp)]
+    if not all(map(fits, sides)):
+        sides = [side.packed() for side in sides]
+    if not all(map(fits, sides)):
+        both = np.concatenate([side.values.astype(np.int64) for side in sides])
         distinct, codes = np.unique(both, return_inverse=True)
-        sides, high = [codes[: len(sides[0])], codes[len(sides[0]) :]], len(distinct) - 1
-    if high >= CHARACTERS:
-        return sliced(ref, sides[0].tolist()), sliced(hyp, sides[1].tolist())
-    return sliced(ref, characters(sides[0], high)), sliced(hyp, characters(sides[1], high))
+        parts = np.split(codes, [len(sides[0].values)])
+        sides = [
+            Ragged(part, side.starts, side.lengths) for part, side in zip(parts, sides, strict=True)
+        ]
+        if len(distinct) > CHARACTERS:
+            return sliced(sides[0], parts[0].tolist()), sliced(sides[1], parts[1].tolist())
+    return sliced(sides[0], characters(sides[0].values)), sliced(sides[1], characters(sides[1].values))
 
 
-def characters(codes: Array, high: int) -> str:
+def lean(units: Ragged) -> Ragged:
+    """Rows that lie together, with no more padding among them than units."""
+    return units if units.step == 1 and len(units.values) <= 2 * int(units.lengths.sum()) else units.packed()
+
+
+def fits(units: Ragged) -> bool:
+    """Whether every code, also of padding, has a character."""
+    return not len(units.values) or bool(units.values.min() >= 0 and units.values.max() < CHARACTERS)
+
+
+def characters(codes: Array) -> str:
+    high = int(codes.max(initial=0))
     if high < 0x100:
         return codes.astype(np.uint8, copy=False).tobytes().decode("latin-1")
     points = codes.astype("<u4")
@@ -71,5 +84,5 @@ def characters(codes: Array, high: int) -> str:
 
 
 def sliced(units: Ragged, whole: Sequence[Any]) -> list[Sequence[Any]]:
-    stops = ends(units.lengths)
-    return [whole[i:j] for i, j in zip((stops - units.lengths).tolist(), stops.tolist(), strict=True)]
+    stops = units.starts + units.lengths
+    return [whole[i:j] for i, j in zip(units.starts.tolist(), stops.tolist(), strict=True)]
