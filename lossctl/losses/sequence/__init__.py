@@ -1,0 +1,1 @@
+"""Sequences: edit distance, error rates, CTC, alignments, tokens."""
