@@ -129,3 +129,12 @@ def test_findings_name_the_row():
         findings.add("target", seen, np.array([10, 11]))
     (found,) = findings.of("error")
     assert (found.rule.code, found.places[0]) == ("unknown-class", (11, 7))
+
+
+def test_probabilities_can_be_divided_by_their_sum():
+    params = {**NLL, "input": "probs"}
+    values = np.exp(log_softmax(RNG.normal(size=(2, 3, 4))))
+    divided = Frames().renormalise(frames(values * 0.9).cut(np.array([2, 3])), params)
+    assert divided.lengths.tolist() == [2, 3]
+    np.testing.assert_allclose(divided.row(1), values[1], rtol=1e-14)
+    assert Frames().renormalise(frames(values), NLL).values.shape == (6, 4)
