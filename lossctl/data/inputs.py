@@ -14,15 +14,16 @@ __all__ = ["open_inputs"]
 
 
 def open_inputs(
-    paths: Sequence[str], roles: Mapping[str, str], **reader: Any
+    paths: Sequence[str], roles: Mapping[str, str], *, prose: bool = False, **reader: Any
 ) -> tuple[list[Source], dict[str, str], dict[str, int]]:
     """Sources, roles with bare columns, and for roles from a file of their own the place of its source.
 
-    ``reader`` are the options of ``open_source``. Raises ``DataError`` and ``UsageError`` as it does.
+    ``prose``: the losses compare text, so two files, or that of a role, may be lines of it. ``reader`` are the
+    other options of ``open_source``. Raises ``DataError`` and ``UsageError`` as it does.
     """
     if list(paths).count("-") > 1:
         raise UsageError("standard input can be read once only: - is given twice", code="file-count")
-    sources = [open_source(path, **reader) for path in paths]
+    sources = [open_source(path, prose=prose and len(paths) == 2, **reader) for path in paths]
     columns: dict[str, str] = {}
     elsewhere: dict[str, int] = {}
     opened: dict[str, int] = {}
@@ -32,7 +33,7 @@ def open_inputs(
         if path and text not in known and os.path.exists(path):
             if path not in opened:
                 opened[path] = len(sources)
-                sources.append(open_source(path, **reader))
+                sources.append(open_source(path, prose=prose, **reader))
             elsewhere[role] = opened[path]
             columns[role] = names
         else:
