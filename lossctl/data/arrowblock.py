@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 
 from lossctl.data.arrow import ArrowArray, bad_text, coded_array, floats
-from lossctl.data.values import Where, as_texts, joined
+from lossctl.data.values import AsRows, Where, as_texts, joined
 
 if TYPE_CHECKING:
     from lossctl.data.nested import Shape
@@ -42,7 +42,7 @@ class Part:
         return self._words[name]
 
 
-class ArrowBlock:
+class ArrowBlock(AsRows):
     """Rows out of parts: ``pieces`` are (part, from row, to row), ``shapes`` how rows of several values are read."""
 
     def __init__(

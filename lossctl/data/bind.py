@@ -15,6 +15,7 @@ from lossctl.data.columns import Found
 from lossctl.data.labels import ClassNames, Vocabulary
 from lossctl.data.predicted import companion, search_pred
 from lossctl.data.source import Source
+from lossctl.data.spans import settle_sequences
 from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.model.call import LossCall
 from lossctl.model.spec import Input
@@ -210,6 +211,7 @@ def bind_call(call: LossCall, common: Common) -> BoundCall:
             found[entry.role] = detect(call, entry, source, given, found, lone=lone)
         elif (hit := search(call, entry, source, given)) is not None:
             found[entry.role] = hit
+    call = settle_sequences(call, found, places, common.sources)
     pred = found.get("pred")
     if pred is not None and "pred" in places:
         call = settle_form(call, pred, common.sources[places["pred"]])

@@ -92,10 +92,12 @@ class Binding(NamedTuple):
 
 
 def is_text(bound: BoundCall, role: str, sources: Sequence[Source], positive: str | None) -> bool:
-    """Whether a role's column is read as text: groups, and labels whose type is not numeric."""
+    """Whether a role's column is read as text: groups, sentences, and labels whose type is not numeric."""
     ref, entry = bound.refs[role], input_of(bound.call, role)
     way = entry.kind.decode(bound.call.params, bound.width)
     column = cols.column_of(sources[ref.source], ref.columns[0])
+    if way == "units":
+        return column.type in {"cell", "text"}
     if way == "text" or (way == "binary" and positive is not None):
         return True
     if (len(ref.columns) > 1 and way != "label") or column.width is not None:

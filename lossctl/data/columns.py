@@ -32,7 +32,12 @@ SCORE = (
 RAW = (("rawformulaval",),)  # CatBoost: a logit, or the value of a regression
 RAW_LISTS = (("rawprediction",),)  # Spark ML: margins, votes or logits, as the model has it
 CLASS_LISTS = (("probs", "probas", "probabilities", "logits", "logprobs"),)
-ALSO = {"group": (("group",), ("qid", "queryid")), "var": (("var", "variance", "sigma2"),)}
+ALSO = {
+    "group": (("group",), ("qid", "queryid")),
+    "var": (("var", "variance", "sigma2"),),
+    "input-lengths": (("inputlengths", "predlengths"), ("logitlengths", "framelengths"), ("logitpaddings",)),
+    "target-lengths": (("targetlengths",), ("labellengths",), ("labelpaddings",)),
+}
 RANKING_TARGET = (("relevance", "rel"),)
 WEIGHT = ("weight", "weights", "sampleweight", "w")
 _CAMEL_ID = re.compile(r"[a-z0-9]I[dD]$")  # PassengerId, imageID; not "paid"

@@ -11,7 +11,7 @@ import numpy as np
 
 from lossctl.data.cells import TOO_LARGE, read_numbers
 from lossctl.data.jsonpaths import is_scores, word
-from lossctl.data.values import Where, as_texts, classes_differ, coded_texts, ragged, too_large
+from lossctl.data.values import AsRows, Where, as_texts, classes_differ, coded_texts, ragged, too_large
 from lossctl.errors import DataError
 from lossctl.exact import LARGEST_EXACT_INT
 
@@ -27,7 +27,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _NAMES = {dict: "an object", list: "a list"}
 
 
-class JsonBlock:
+class JsonBlock(AsRows):
     """Some rows: ``cells`` are the values of each column. ``explain`` makes the error for text that is no number."""
 
     def __init__(

@@ -12,7 +12,7 @@ import numpy as np
 
 from lossctl.data.source import Column
 from lossctl.data.stored import reading
-from lossctl.data.values import ArrayBlock, Where, check_asked, dtype_type, too_large
+from lossctl.data.values import ArrayBlock, AsRows, Where, check_asked, dtype_type, too_large
 from lossctl.errors import DataError
 from lossctl.exact import LARGEST_EXACT_INT
 
@@ -75,7 +75,7 @@ class MemorySource:
         return values
 
 
-class MemoryBlock:
+class MemoryBlock(AsRows):
     """Some rows of a ``MemorySource``: its NumPy and its Arrow columns side by side."""
 
     def __init__(self, arrays: ArrayBlock, arrow: dict[str, ArrowBlock]) -> None:

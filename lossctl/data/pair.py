@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from lossctl.data.binding import Binding, BoundCall, Ref, input_of
 from lossctl.data.source import Block, Source
 from lossctl.errors import DataError, UsageError
+from lossctl.model.spec import Arrays
+from lossctl.sequences.ragged import Ragged
 
 __all__ = ["Chunk", "walk", "whole_inputs"]
 
@@ -27,14 +29,17 @@ class Chunk:
         self.rows = rows
         self._cache: dict[tuple[Any, ...], Any] = {}
 
-    def inputs(self, bound: BoundCall) -> dict[str, NDArray[Any]]:
+    def inputs(self, bound: BoundCall) -> Arrays:
         """The arrays of a call's roles that go row by row, decoded as their kinds want."""
         return {i.role: self._input(bound, i.role) for i in bound.call.entry.spec.rowwise(bound.refs)}
 
-    def _input(self, bound: BoundCall, role: str) -> NDArray[Any]:
+    def _input(self, bound: BoundCall, role: str) -> Any:
         ref = bound.refs[role]
-        way = input_of(bound.call, role).kind.decode(bound.call.params, bound.width)
+        kind = input_of(bound.call, role).kind
+        way = kind.decode(bound.call.params, bound.width)
         text = self.binding.reads_text(bound, role)
+        if way in {"units", "sequence"}:
+            return kind.read(self.rows_of(ref, text=text), bound.call.params)
         if way == "text":
             return self.codes(ref)[0]
         if way == "class" and text:
@@ -94,6 +99,18 @@ class Chunk:
             array: NDArray[Any] = columns[0] if len(columns) == 1 else np.column_stack(columns)
             self._cache[key] = array
         found: NDArray[Any] = self._cache[key]
+        return found
+
+    def rows_of(self, ref: Ref, *, text: bool) -> Ragged:
+        """Rows of any length: text as the bytes of its UTF-8, or numbers; several columns stand side by side."""
+        key = ("rows", ref, text)
+        if key not in self._cache:
+            block = self.blocks[ref.source]
+            if len(ref.columns) > 1:
+                self._cache[key] = Ragged.padded(self.numbers(ref))
+            else:
+                self._cache[key] = block.strings(ref.columns[0]) if text else block.sequences(ref.columns[0])
+        found: Ragged = self._cache[key]
         return found
 
     def labels(self, ref: Ref) -> tuple[NDArray[np.int64], list[str]]:
@@ -213,6 +230,12 @@ class Head(NamedTuple):
 
     def texts(self, name: str) -> list[str | None]:
         return self.block.texts(name)[: self.rows]
+
+    def strings(self, name: str) -> Ragged:
+        return self.block.strings(name)[: self.rows]
+
+    def sequences(self, name: str) -> Ragged:
+        return self.block.sequences(name)[: self.rows]
 
 
 def unequal(

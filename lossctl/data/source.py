@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from lossctl.sequences.ragged import Ragged
+
     Floats: TypeAlias = NDArray[np.float64] | NDArray[np.float32]
     Codes: TypeAlias = NDArray[np.int64]
 
@@ -63,6 +65,14 @@ class Block(Protocol):
 
     def texts(self, name: str) -> list[str | None]:
         """The column as text, cell by cell; missing is ``None``."""
+        ...
+
+    def strings(self, name: str) -> Ragged:
+        """The column as text, the bytes of its UTF-8; lists of words as coded words."""
+        ...
+
+    def sequences(self, name: str) -> Ragged:
+        """Numbers of any length a row: lists, N x T arrays, N x T x C arrays and lists of lists."""
         ...
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from lossctl.errors import DataError
 from lossctl.exact import LARGEST_EXACT_INT
+from lossctl.sequences.ragged import Ragged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArrayBlock",
+    "AsRows",
     "Where",
     "as_floats",
     "as_texts",
@@ -250,7 +252,19 @@ def check_asked(file: str, columns: Sequence[Column], numeric: Sequence[str], te
             raise DataError(f"{dtype} cannot be labels", code="dtype", file=file, column=name)
 
 
-class ArrayBlock:
+class AsRows:
+    """A block's columns as rows of any length, by way of what it gives otherwise."""
+
+    def strings(self: Any, name: str) -> Ragged:
+        """The column as UTF-8."""
+        return Ragged.texts(self.texts(name))
+
+    def sequences(self: Any, name: str) -> Ragged:
+        """An array of two axes or more as rows that fill it."""
+        return Ragged.padded(self.numbers(name))
+
+
+class ArrayBlock(AsRows):
     """Rows of NumPy arrays: ``fetch(name, first, rows)`` gives them in the file's own dtype."""
 
     def __init__(self, file: str, first: int, rows: int, fetch: Callable[[str, int, int], Values]) -> None:

@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.errors import DataError, UsageError
-from lossctl.exact import LARGEST_EXACT_INT, from_int
+from lossctl.exact import from_int
+from lossctl.model.arrays import decoded
 from lossctl.model.findings import Findings, Rule, refuse
 from lossctl.model.kinds import every, first_where
 from lossctl.model.reduce import Reduction, Totals
 from lossctl.model.spec import Arrays, Input, LossSpec, rows_of
+from lossctl.sequences.ragged import Ragged
 from lossctl.sums import Sums
 
 if TYPE_CHECKING:
@@ -84,11 +86,12 @@ def prepare(
     n = len(rows)
     status = np.zeros(n, np.uint8)
     missing: NDArray[np.bool_] | None = None
+    arrays = shortened(spec, arrays, findings, rows)
     inputs = spec.rowwise(arrays)
     for entry in inputs:
         array = arrays[entry.role]
         bad = entry.kind.missing(array, params)
-        if nan == "propagate" and array.dtype.kind == "f":
+        if nan == "propagate" and isinstance(array, np.ndarray) and array.dtype.kind == "f":
             bad &= np.isnan(array)  # an infinity takes its course through the formula
         ignored = entry.kind.ignored(array, params)
         if ignored is not None:
@@ -104,8 +107,8 @@ def prepare(
             for entry in inputs:
                 array = arrays[entry.role]
                 bad = entry.kind.missing(array, params)
-                coded = array.dtype.kind == "i"  # a label or a list without a name
-                shown = np.full(n, "") if coded else first_where(array, bad)
+                unnamed = array.dtype.kind == "i" or isinstance(array, Ragged)  # a code, a row of many values
+                shown = np.full(n, "") if unnamed else first_where(array, bad)
                 findings.add(entry.role, (MISSING, every(bad) & missing, shown), rows)
         if nan != "propagate":
             status[missing] = NAN
@@ -116,6 +119,19 @@ def prepare(
         poisoned = None
     kept_rows = rows if kept is None else rows[kept]
     return Prepared(_check(spec, params, chosen, whole, kept_rows, poisoned, findings), status, kept, poisoned)
+
+
+def shortened(spec: LossSpec, arrays: Arrays, findings: Findings, rows: NDArray[np.int64]) -> Arrays:
+    """The arrays with rows cut to their lengths, so that nothing ever looks at padding."""
+    cut = dict(arrays)
+    for entry in spec.rowwise(arrays):
+        of: Any = entry.kind
+        if of.cuts in cut:
+            whole: Any = cut[of.cuts]
+            for seen in of.beyond(arrays[entry.role], whole.lengths):
+                findings.add(entry.role, seen, rows)
+            cut[of.cuts] = whole.cut(of.of(arrays[entry.role], whole.lengths))
+    return cut
 
 
 def _check(
@@ -148,7 +164,8 @@ def _check(
 
 
 def _canonical(spec: LossSpec, params: Mapping[str, Value], arrays: Arrays) -> Arrays:
-    return {i.role: i.kind.canonical(arrays[i.role], params) for i in spec.rowwise(arrays)}
+    """What the kernel sees; lengths have had their say by then."""
+    return {i.role: i.kind.canonical(arrays[i.role], params) for i in spec.rowwise(arrays) if i.kind.cuts is None}
 
 
 def check_whole(spec: LossSpec, params: Mapping[str, Value], whole: Arrays, findings: Findings) -> Arrays:
@@ -167,10 +184,14 @@ def check_whole(spec: LossSpec, params: Mapping[str, Value], whole: Arrays, find
     return checked
 
 
-def _stood_in(entry: Input, array: NDArray[Any], clean: NDArray[np.intp], params: Mapping[str, Value]) -> NDArray[Any]:
+def _stood_in(entry: Input, array: Any, clean: NDArray[np.intp], params: Mapping[str, Value]) -> Any:
     """The array with something harmless in the rows whose value will be NaN whatever the formula says."""
     if entry.kind.decode(params, None) == "text":
         return array
+    if isinstance(array, Ragged):
+        poisoned = np.ones(len(array), bool)
+        poisoned[clean] = False
+        return array.cut(np.where(poisoned, 0, array.lengths))
     filled = np.zeros_like(array) if len(clean) == 0 else np.repeat(array[clean[:1]], len(array), axis=0)
     filled[clean] = array[clean]
     return filled
@@ -199,71 +220,6 @@ def prelude_sums(spec: LossSpec, arrays: Arrays, sums: dict[str, Sums]) -> None:
                 sums.setdefault(name, Sums()).add_products(*term)
             else:
                 sums.setdefault(name, Sums()).add(term)
-
-
-def decoded(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Value]) -> Arrays:
-    """Arrays for in-memory inputs: labels become codes of one shared list, groups codes of their own."""
-    named = [i.role for i in spec.inputs if i.kind.mapping and i.role in inputs]
-    raw = {role: as_array(value) for role, value in inputs.items() if role not in named}
-    pred = raw.get("pred")
-    classes = pred.shape[1] if pred is not None and pred.ndim == 2 else None
-    ways = {i.role: i.kind.decode(params, classes) for i in spec.inputs if i.role in raw}
-    together = [role for role, way in ways.items() if way == "label"]
-    if any(raw[role].dtype.kind not in "fbiu" for role in together):
-        return {**raw, **_shared_codes(spec, {role: raw[role] for role in together})}
-    arrays: Arrays = {
-        role: {name: _floats(spec, f"{role} {name}", as_array(part)) for name, part in inputs[role].items()}  # type: ignore[misc]
-        for role in named
-    }
-    for role, array in raw.items():
-        if ways[role] == "text":
-            arrays[role] = np.unique(array, return_inverse=True)[1]
-        else:
-            arrays[role] = _floats(spec, role, array)
-    return arrays
-
-
-def _shared_codes(spec: LossSpec, labels: Mapping[str, NDArray[Any]]) -> Arrays:
-    """Equal labels have equal codes in all roles; text against numbers is an error."""
-    for role, array in labels.items():
-        text = array.dtype.kind == "O" and all(isinstance(v, str) for v in array.ravel())
-        if array.dtype.kind not in "UfbiuO" or (array.dtype.kind == "O" and not text):
-            raise DataError(f"{spec.name}: {role} is {array.dtype}, and must be labels", code="dtype")
-    kinds = {role: array.dtype.kind in "OU" for role, array in labels.items()}
-    if len(set(kinds.values())) > 1 or any(a.dtype.kind not in "OU" for a in labels.values()):
-        shown = ", ".join(f"{role} is {array.dtype}" for role, array in labels.items())
-        raise DataError(f"{spec.name}: labels are text on one side only: {shown}", code="labels-differ")
-    _, codes = np.unique(np.concatenate([a.ravel().astype(str) for a in labels.values()]), return_inverse=True)
-    parts = np.split(codes, np.cumsum([a.size for a in labels.values()])[:-1])
-    return {role: part.reshape(a.shape) for (role, a), part in zip(labels.items(), parts, strict=True)}
-
-
-def as_array(value: Any) -> NDArray[Any]:
-    """Whatever holds numbers or text, as an array; rows that are sequences of one length become axes."""
-    array = np.asarray(value)
-    nested = array.dtype.kind == "O" and array.ndim == 1 and all(hasattr(row, "__len__") for row in array)
-    if nested and len(array) and not isinstance(array[0], str) and len({len(row) for row in array}) == 1:
-        array = np.array([np.asarray(row) for row in array])
-    return np.ascontiguousarray(array)
-
-
-def _floats(spec: LossSpec, role: str, array: NDArray[Any]) -> NDArray[Any]:
-    """float64, or float32 as it is; integers that float64 cannot hold are refused with their row."""
-    if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
-        large = every((array > LARGEST_EXACT_INT) | (array < -LARGEST_EXACT_INT))
-        if large.any():
-            row = int(np.argmax(large))
-            raise DataError(
-                f"{spec.name}: {role} = {array[row]} is an integer that float64 cannot hold exactly",
-                code="integer-too-large",
-                row=row + 1,
-                hint="pass it as float64 if the rounding does not matter",
-            )
-    if array.dtype.kind not in "fbiu":
-        raise DataError(f"{spec.name}: {role} is {array.dtype}, and must be numbers", code="dtype")
-    if array.dtype == np.float32:
-        return array
-    return array.astype(np.float64, copy=False)
 
 
 def values_of(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Value]) -> Any:

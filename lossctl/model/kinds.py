@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 
 from lossctl.model.findings import Findings, Rule, Seen
 from lossctl.model.params import Param, Value
+from lossctl.sequences.ragged import Ragged
 
 Params: TypeAlias = Mapping[str, Value]
 Array: TypeAlias = NDArray[Any]
 Rng: TypeAlias = "np.random.Generator"  # as text: NumPy loads its generators on first use, and help needs none
-Decode: TypeAlias = Literal["real", "binary", "class", "list", "label", "text"]
+Decode: TypeAlias = Literal["real", "binary", "class", "list", "label", "text", "units", "sequence"]
 Detect: TypeAlias = Literal["one", "score", "classes", "any"]
 
 
@@ -71,6 +72,7 @@ class Kind:
     members: tuple[str, ...] = ()
     parallel: bool = True  # several columns of a target stand for those of the predictions, one by one
     unbounded: bool = False  # scores on the whole line: a name that says probabilities is worth a word
+    cuts: str | None = None  # the role whose rows these lengths cut, before anything else looks at them
 
     def elementwise(self, params: Params) -> bool:
         """Whether elements stand against the elements of the other inputs, one by one."""
@@ -95,6 +97,10 @@ class Kind:
     def decode(self, params: Params, classes: int | None) -> Decode:
         """How columns become this array; ``classes`` is the number of class scores, if known."""
         return "real"
+
+    def read(self, raw: Ragged, params: Params) -> Any:
+        """Rows of any length as the checks and the kernel see them, where ``decode`` says units or sequence."""
+        return raw
 
     def missing(self, array: Array, params: Params) -> NDArray[np.bool_]:
         """Elements refused as NaN or infinite: ``--nan`` decides what becomes of their rows."""

@@ -20,7 +20,7 @@ from lossctl.errors import UsageError
 
 __all__ = ["Param", "Value", "When", "annotated_params", "number_text", "value_text"]
 
-Value: TypeAlias = float | int | bool | str | tuple[float, ...] | None
+Value: TypeAlias = float | int | bool | str | tuple[float, ...] | tuple[str, ...] | None
 
 
 class When(NamedTuple):
@@ -34,9 +34,9 @@ class When(NamedTuple):
 class Param(NamedTuple):
     """One parameter: help text and range; the type comes from the annotation beside it.
 
-    ``choices`` are the words it may be (beside a number where the type allows one); ``gt ge lt le``
-    bound the number, or each number of a list, and it may not lie inside the open interval ``outside``.
-    ``when`` makes it conditional on another parameter.
+    ``choices`` are the words it may be (beside a number where the type allows one), or those that a list of
+    words is made of; ``gt ge lt le`` bound the number, or each number of a list, and it may not lie inside the
+    open interval ``outside``. ``when`` makes it conditional on another parameter; ``file`` says that it names one.
     """
 
     help: str
@@ -47,10 +47,11 @@ class Param(NamedTuple):
     outside: tuple[float, float] | None = None
     choices: tuple[str, ...] = ()
     when: When | None = None
+    file: bool = False
     # From here on filled in by the declaration (annotated_params).
     name: str = ""
     default: Value = None
-    types: frozenset[str] = frozenset()  # of float int bool str list none
+    types: frozenset[str] = frozenset()  # of float int bool str list words none
 
     @property
     def option(self) -> str:
@@ -60,7 +61,9 @@ class Param(NamedTuple):
 
     def phrase(self) -> str:
         """What it may be, in words: ``number > 0``, ``torch | keras | none``, ``list of ...``."""
-        kinds = [*self.choices]
+        kinds = ["list of " + ", ".join(self.choices)] if "words" in self.types else [*self.choices]
+        if self.file:
+            kinds.append("file")
         bounds = " and ".join(
             f"{sign} {number_text(limit)}"
             for sign, limit in ((">", self.gt), (">=", self.ge), ("<", self.lt), ("<=", self.le))
@@ -83,12 +86,16 @@ class Param(NamedTuple):
     def parse(self, text: str, *, separator: str = ",") -> Value:
         """Read the value from text as typed in an option (or, with ``/``, in colon syntax)."""
         word = text.strip()
-        if "_" in word and word not in self.choices:  # Python reads 1_000 as a number; people do not
+        if "_" in word and word not in self.choices and not self.file:  # Python reads 1_000 as a number; people do not
             raise self.refuse(text)
         if word in self.choices:
             return word
-        if word.lower() == "none" and "none" in self.types:
-            return None
+        if word.lower() == "none" and self.types & {"none", "words"}:
+            return () if "words" in self.types else None
+        if "words" in self.types:
+            return self.check(tuple(part.strip() for part in word.split(separator)))
+        if self.file:
+            return self.check(word)
         if "bool" in self.types:
             if word.lower() in {"true", "false"}:
                 return word.lower() == "true"
@@ -111,7 +118,9 @@ class Param(NamedTuple):
             value = value.item()  # NumPy's scalars
         if value is None and "none" in self.types:
             return None
-        if isinstance(value, str) and value in self.choices:
+        if "words" in self.types:
+            return self._words(value)
+        if isinstance(value, str) and (value in self.choices or (self.file and value)):
             return value
         if isinstance(value, bool):
             if "bool" in self.types:
@@ -123,6 +132,12 @@ class Param(NamedTuple):
         elif not isinstance(value, str) and hasattr(value, "__float__") and self._inside(float(value)):
             return self._number(value)
         raise self.refuse(value)
+
+    def _words(self, value: Any) -> Value:
+        words = (value,) if isinstance(value, str) else value
+        if value is None or not all(word in self.choices for word in words):
+            raise self.refuse(value)
+        return tuple(words)
 
     def _number(self, value: Any) -> Value:
         number = float(value)
@@ -157,7 +172,7 @@ class Param(NamedTuple):
 
     def spoil(self) -> Iterator[Value]:
         """Values that must be refused, for the conformance tests."""
-        if self.choices or "bool" in self.types:
+        if (self.choices or "bool" in self.types) and not self.file:
             yield "no-such-choice"
         if self.types & {"float", "int", "list"}:
             yield math.nan
@@ -180,7 +195,7 @@ def value_text(value: Value, separator: str = ",") -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (tuple, list)):
-        return separator.join(repr(float(v)) for v in value)
+        return separator.join(v if isinstance(v, str) else repr(float(v)) for v in value) or "none"
     if isinstance(value, (int, float)):
         return repr(value + 0)
     return str(value)
@@ -216,5 +231,5 @@ def _types(annotation: Any) -> frozenset[str]:
     if annotation in names:
         return frozenset({names[annotation]})
     if typing.get_origin(annotation) is tuple:
-        return frozenset({"list"})
+        return frozenset({"words" if typing.get_args(annotation)[0] is str else "list"})
     raise TypeError(f"a parameter cannot be of type {annotation!r}")

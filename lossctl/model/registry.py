@@ -20,7 +20,7 @@ from lossctl.model.kinds import Kind
 from lossctl.model.laws import Law
 from lossctl.model.params import Value, annotated_params
 from lossctl.model.reduce import Reduction, Switch
-from lossctl.model.spec import Arrays, Equivalent, Input, LossSpec, Paper, Prelude, Preset, Scope
+from lossctl.model.spec import Arrays, Detail, Equivalent, Input, LossSpec, Paper, Prelude, Preset, Scope
 
 __all__ = ["Entry", "Loss", "entries", "get", "loss"]
 
@@ -96,6 +96,7 @@ def loss(
     prelude: Prelude | None = None,
     align: Callable[[Arrays, Mapping[str, Value]], str | None] | None = None,
     checks: Callable[[Arrays, Mapping[str, Value]], list[Seen]] | None = None,
+    details: tuple[Detail, ...] = (),
 ) -> Callable[[Callable[..., Any]], Loss]:
     """Declare the decorated kernel as a loss; see CONTRIBUTING for the four steps.
 
@@ -138,6 +139,7 @@ def loss(
             prelude=prelude,
             align=align,
             checks=checks,
+            details=details,
         )
         entry = Entry(spec.name, title, summary, spec, {}, aliases)
         register(entry)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lossctl.errors import DataError, UsageError
 from lossctl.model.params import value_text
+from lossctl.sequences.ragged import Ragged
 
 if TYPE_CHECKING:
     from lossctl.model.findings import Seen
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     from lossctl.model.params import Param, Value
     from lossctl.model.reduce import Reduction, Switch, Term
 
-__all__ = ["Equivalent", "Input", "LossSpec", "Paper", "Prelude", "Preset", "Scope"]
+__all__ = ["Detail", "Equivalent", "Input", "LossSpec", "Paper", "Prelude", "Preset", "Scope"]
 
-Arrays: TypeAlias = "dict[str, NDArray[Any]]"
+Arrays: TypeAlias = "dict[str, Any]"  # NumPy arrays by role, and Ragged rows where they have any length
 Scope: TypeAlias = Literal["row", "group", "dataset"]
 
 # Which of two files holds a role: predictions or targets.
@@ -86,6 +87,18 @@ class Prelude(NamedTuple):
         return params[self.param] == self.when and all(params[k] == v for k, v in self.also.items())
 
 
+class Detail(NamedTuple):
+    """Something to read beside the value of a row, such as decoded text; made for the rows that are shown.
+
+    ``make(arrays, params)`` gives one thing a row that JSON can hold. ``when`` says for which parameters it is
+    there; ``None``: only where alignments are asked for.
+    """
+
+    name: str
+    make: Callable[[Arrays, Mapping[str, Value]], list[Any]]
+    when: Callable[[Mapping[str, Value]], bool] | None = None
+
+
 class LossSpec(NamedTuple):
     """A loss, as declared. ``kernel`` is the plain NumPy function."""
 
@@ -117,6 +130,7 @@ class LossSpec(NamedTuple):
     align: Callable[[Arrays, Mapping[str, Value]], str | None] | None
     checks: Callable[[Arrays, Mapping[str, Value]], list[Seen]] | None
     switch: Switch | None = None
+    details: tuple[Detail, ...] = ()
 
     def reduction(self, params: Mapping[str, Value]) -> Reduction:
         """The reduction under these parameters."""
@@ -191,7 +205,7 @@ class LossSpec(NamedTuple):
     def class_count(self, arrays: Mapping[str, Any]) -> int | None:
         """How many classes the arrays speak of; ``None`` where nothing says so."""
         pred = arrays.get("pred")
-        if pred is not None and pred.ndim == 2:
+        if pred is not None and pred.ndim == 2 and not isinstance(pred, Ragged):
             return int(pred.shape[1])
         counts = (i.kind.class_count(arrays[i.role]) for i in self.inputs if i.role in arrays)
         return next((count for count in counts if count is not None), None)
@@ -206,7 +220,7 @@ class LossSpec(NamedTuple):
             if entry.role not in arrays or entry.kind.mapping:
                 continue
             array = arrays[entry.role]
-            if array.ndim == 2 and array.shape[1] == 1 and entry.kind.flat:
+            if array.ndim == 2 and entry.kind.flat and array.shape[1] == 1:
                 array = array[:, 0]
             dims = {part.count(" ") + 1 for part in entry.kind.axes.split(" | ")}
             if array.ndim == 1 and dims == {2} and not entry.kind.flat and entry.kind.lift:
@@ -247,7 +261,7 @@ def same_shapes(spec: LossSpec) -> Callable[[Arrays, Mapping[str, Value]], str |
         paired = [arrays[i.role].shape[1:] for i in spec.inputs if i.kind.elementwise(params)]
         if len(set(paired)) > 1:
             return "shapes differ"
-        widths = {a.shape[1] for a in arrays.values() if a.ndim == 2}
+        widths = {a.shape[1] for a in arrays.values() if a.ndim == 2 and not isinstance(a, Ragged)}
         return "the numbers of columns differ" if len(widths) > 1 else None
 
     return align

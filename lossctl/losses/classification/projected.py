@@ -87,7 +87,7 @@ def linear_cross_entropy(
 
 def clusters_fit(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
     """The layers of the head and of the tails fit the features and each other."""
-    clusters: Mapping[str, Rows] = arrays["clusters"]  # type: ignore[assignment]
+    clusters: Mapping[str, Rows] = arrays["clusters"]
     columns = arrays["features"].shape[1]
     if "head.weight" not in clusters or not tails(clusters):
         return f"clusters need head.weight, tail.0.0.weight, tail.0.1.weight, ...; there are {', '.join(clusters)}"

@@ -1,0 +1,68 @@
+"""What the schema says about sequences: lists of tokens, frames that stand time first, rows end to end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lossctl.data import columns as cols
+from lossctl.data.binding import input_of
+from lossctl.data.columns import Found
+from lossctl.data.source import Source
+from lossctl.errors import DataError, UsageError
+from lossctl.model.call import LossCall
+
+__all__ = ["lay_out", "settle_sequences"]
+
+
+def settle_sequences(
+    call: LossCall, found: Mapping[str, Found], places: Mapping[str, int], sources: Sequence[Source]
+) -> LossCall:
+    """Let lists settle ``unit=token``, and tell sources how the rows of arrays lie."""
+    lists = []
+    for entry in call.entry.spec.inputs:
+        if entry.role not in found:
+            continue
+        way = entry.kind.decode(call.params, None)
+        source, name = sources[places[entry.role]], found[entry.role].columns[0]
+        column = cols.column_of(source, name)
+        if way == "units" and (column.width is not None or column.type not in {"cell", "text"}):
+            lists.append((entry.role, source, column.dtype, name))
+        if way == "sequence":
+            lay_out(call, entry.role, source, name, found, places)
+    if lists and "unit" in call.params and call.params["unit"] not in {"token", "word"}:
+        role, source, dtype, name = lists[0]
+        if "unit" in call.given or "unit" in call.entry.fixed:
+            raise UsageError(
+                f'{call.name}: {role} = "{name}" is {dtype}, a list of tokens, and has no {call.params["unit"]}s',
+                code="unit",
+                file=source.name,
+                hint="--unit token compares the tokens; text is needed for characters",
+            )
+        return call.with_params({"unit": "token"})
+    return call
+
+
+def lay_out(
+    call: LossCall, role: str, source: Any, name: str, found: Mapping[str, Found], places: Mapping[str, int]
+) -> None:
+    """Tell the source where the rows of an array are, where they are not its first axis."""
+    column = cols.column_of(source, name)
+    if call.params.get("layout") == "TNC" and "layout" in input_of(call, role).kind.params():
+        if not hasattr(source, "turn"):
+            raise UsageError(
+                f"{call.name}: --layout TNC is for arrays, and {source.name} is {source.format}",
+                code="layout",
+                hint="leave --layout out",
+            )
+        source.turn(name)
+    lengths = f"{role}-lengths"
+    if column.width is None and column.type in {"int", "real"} and lengths in found and role == "target":
+        if not hasattr(source, "cut") or places[lengths] != places[role]:
+            raise DataError(
+                f'{role} = "{name}" has one axis: rows end to end need their lengths in the same archive',
+                code="shape",
+                file=source.name,
+                column=name,
+            )
+        source.cut(name, found[lengths].columns[0])

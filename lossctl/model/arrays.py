@@ -1,0 +1,145 @@
+"""Inputs that are in memory as the arrays of a loss: numbers, coded labels, rows of any length."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossctl.errors import DataError
+from lossctl.exact import LARGEST_EXACT_INT
+from lossctl.model.kinds import every
+from lossctl.model.spec import Arrays, LossSpec
+from lossctl.sequences.ragged import Ragged
+
+if TYPE_CHECKING:
+    from lossctl.model.params import Value
+
+__all__ = ["decoded"]
+
+
+def decoded(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Value]) -> Arrays:
+    """Arrays for in-memory inputs: labels become codes of one shared list, groups codes of their own."""
+    named = [i.role for i in spec.inputs if i.kind.mapping and i.role in inputs]
+    ragged = sequences(spec, inputs, params)
+    raw = {role: as_array(value) for role, value in inputs.items() if role not in named and role not in ragged}
+    pred = raw.get("pred")
+    classes = pred.shape[1] if pred is not None and pred.ndim == 2 else None
+    ways = {i.role: i.kind.decode(params, classes) for i in spec.inputs if i.role in raw}
+    together = [role for role, way in ways.items() if way == "label"]
+    if any(raw[role].dtype.kind not in "fbiu" for role in together):
+        return {**raw, **_shared_codes(spec, {role: raw[role] for role in together})}
+    arrays: Arrays = {
+        role: {name: _floats(spec, f"{role} {name}", as_array(part)) for name, part in inputs[role].items()}
+        for role in named
+    }
+    arrays.update(ragged)
+    for role, array in raw.items():
+        if ways[role] == "text":
+            arrays[role] = np.unique(array, return_inverse=True)[1]
+        else:
+            arrays[role] = _floats(spec, role, array)
+    return arrays
+
+
+def sequences(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Value]) -> Arrays:
+    """The inputs whose rows have any length, as their kinds read them."""
+    found: dict[str, Any] = {}
+    for entry in spec.inputs:
+        way = entry.kind.decode(params, None)
+        if entry.role in inputs and way in {"units", "sequence"}:
+            by_time = params.get("layout") == "TNC" and "layout" in entry.kind.params()
+            lengths = inputs.get(f"{entry.role}-lengths")
+            try:
+                raw = as_ragged(inputs[entry.role], text=way == "units", by_time=by_time, lengths=lengths)
+            except (TypeError, ValueError) as error:
+                raise DataError(f"{spec.name}: {entry.role}: {error}", code="dtype") from None
+            found[entry.role] = entry.kind.read(raw, params)
+    return found
+
+
+def as_ragged(value: Any, *, text: bool, by_time: bool = False, lengths: Any = None) -> Ragged:
+    """Texts, lists of any length, or an array of two axes or more, as rows.
+
+    A flat array of numbers beside ``lengths`` that add up to its own holds the rows end to end.
+    """
+    if isinstance(value, Ragged):
+        return value
+    array = value if isinstance(value, np.ndarray) else None
+    if array is None and hasattr(value, "__array__"):
+        array = np.asarray(value)
+    if array is not None and array.dtype.kind in "fiu":
+        numbers = array.astype(np.int64, copy=False) if array.dtype.kind in "iu" else array
+        if array.ndim > 1:
+            return Ragged.padded(np.ascontiguousarray(numbers), by_time=by_time)
+        runs = np.asarray([] if lengths is None else lengths, np.int64)
+        if lengths is not None and runs.sum() == len(array):
+            return Ragged(numbers, np.cumsum(runs) - runs, runs)
+        raise TypeError("a flat array of numbers holds no rows; rows need a second axis, or their lengths")
+    rows = list(value if array is None else array)
+    if text and all(row is None or isinstance(row, str) or row != row for row in rows):
+        return Ragged.texts([row if isinstance(row, str) else None for row in rows])
+    if any(isinstance(row, str) for row in rows):
+        raise TypeError("text, and must be lists of numbers" if not text else "some rows are text and some are not")
+    return as_lists(rows)
+
+
+def as_lists(rows: list[Any]) -> Ragged:
+    """Lists of numbers, of lists of numbers, or of words."""
+    first = next((item for row in rows if row is not None for item in row), None)
+    if isinstance(first, str):
+        words: dict[str, int] = {}
+        codes = [None if row is None else [words.setdefault(str(item), len(words)) for item in row] for row in rows]
+        coded = Ragged.of(codes, np.int64)
+        return Ragged(coded.values, coded.starts, coded.lengths, missing=coded.missing, words=list(words))
+    found = Ragged.of(rows)
+    if found.dtype.kind not in "fiu":
+        raise TypeError(f"{found.dtype}, and must be lists of numbers")
+    if found.dtype.kind in "iu":
+        return Ragged(found.values.astype(np.int64), found.starts, found.lengths, missing=found.missing)
+    return found
+
+
+def _shared_codes(spec: LossSpec, labels: Mapping[str, NDArray[Any]]) -> Arrays:
+    """Equal labels have equal codes in all roles; text against numbers is an error."""
+    for role, array in labels.items():
+        text = array.dtype.kind == "O" and all(isinstance(v, str) for v in array.ravel())
+        if array.dtype.kind not in "UfbiuO" or (array.dtype.kind == "O" and not text):
+            raise DataError(f"{spec.name}: {role} is {array.dtype}, and must be labels", code="dtype")
+    kinds = {role: array.dtype.kind in "OU" for role, array in labels.items()}
+    if len(set(kinds.values())) > 1 or any(a.dtype.kind not in "OU" for a in labels.values()):
+        shown = ", ".join(f"{role} is {array.dtype}" for role, array in labels.items())
+        raise DataError(f"{spec.name}: labels are text on one side only: {shown}", code="labels-differ")
+    _, codes = np.unique(np.concatenate([a.ravel().astype(str) for a in labels.values()]), return_inverse=True)
+    parts = np.split(codes, np.cumsum([a.size for a in labels.values()])[:-1])
+    return {role: part.reshape(a.shape) for (role, a), part in zip(labels.items(), parts, strict=True)}
+
+
+def as_array(value: Any) -> NDArray[Any]:
+    """Whatever holds numbers or text, as an array; rows that are sequences of one length become axes."""
+    array = np.asarray(value)
+    nested = array.dtype.kind == "O" and array.ndim == 1 and all(hasattr(row, "__len__") for row in array)
+    if nested and len(array) and not isinstance(array[0], str) and len({len(row) for row in array}) == 1:
+        array = np.array([np.asarray(row) for row in array])
+    return np.ascontiguousarray(array)
+
+
+def _floats(spec: LossSpec, role: str, array: NDArray[Any]) -> NDArray[Any]:
+    """float64, or float32 as it is; integers that float64 cannot hold are refused with their row."""
+    if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
+        large = every((array > LARGEST_EXACT_INT) | (array < -LARGEST_EXACT_INT))
+        if large.any():
+            row = int(np.argmax(large))
+            raise DataError(
+                f"{spec.name}: {role} = {array[row]} is an integer that float64 cannot hold exactly",
+                code="integer-too-large",
+                row=row + 1,
+                hint="pass it as float64 if the rounding does not matter",
+            )
+    if array.dtype.kind not in "fbiu":
+        raise DataError(f"{spec.name}: {role} is {array.dtype}, and must be numbers", code="dtype")
+    if array.dtype == np.float32:
+        return array
+    return array.astype(np.float64, copy=False)
