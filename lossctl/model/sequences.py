@@ -275,7 +275,7 @@ class Labels(Sequence):
         yield "unknown-class", worse
         if "blank" in params:
             worse = np.array(array)
-            worse[-1, 0] = 0 if params["blank"] == 0 else 2
+            worse[-1, 0] = int(str(params["blank"])) % 3  # a sample has three classes
             yield "blank-label", worse
 
 
@@ -298,8 +298,9 @@ class Lengths(Kind):
     phrase: str = "a length, a whole number >= 0"
     flat: bool = True
 
-    def __init__(self, cuts: str) -> None:
+    def __init__(self, cuts: str, *also: str) -> None:
         self.cuts = cuts
+        self.also = also  # roles whose rows are as long, and are cut with it
 
     def elementwise(self, params: Params) -> bool:
         return False
