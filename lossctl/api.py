@@ -118,6 +118,8 @@ def compute(losses: str, *inputs: Any, **options: Any) -> Computed:
         shared["ci"] = interval_plan(shared.get("ci"), plan)
     reader = {n: given.pop(n) for n in ("input_format", "delimiter", "no_header", "null_values") if n in given}
     bare = parse_calls(losses)
+    others = {word: role for c in bare for i in c.entry.spec.inputs for role, word in i.kind.synonyms.items()}
+    given = {others.get(n, n): value for n, value in given.items()}
     roles = {n: given.pop(n) for n in list(given) if any(n in c.entry.spec.roles for c in bare)}
     request: dict[str, Any] = {n: given.pop(n) for n in REQUEST if n in given}
     calls = with_options(bare, given)

@@ -90,8 +90,11 @@ def loss_command(text: str, names: list[str]) -> click.Command:
     records = {name: index.record(name) for name in names}
     params: list[click.Parameter] = [click.Argument(["files"], nargs=-1, metavar="PREDS [TARGETS | MORE...]")]
     params += parameter_options(records, text)
-    params += reading(roles_of(records))
-    params += [*ROWS(), *RESULTS(*reductions_of(records)), *RUNNING(), *COMMON()]
+    params += reading(
+        roles_of(records), {r: word for record in records.values() for r, word in record["synonyms"].items()}
+    )
+    aligned = any(record["aligned"] for record in records.values())
+    params += [*ROWS(), *RESULTS(*reductions_of(records), aligned=aligned), *RUNNING(), *COMMON()]
     first = records[names[0]]
     those = "those that fit the input of " if "@" in text else ""
     doc = f"{text}: {those}{', '.join(names)}, in one pass."

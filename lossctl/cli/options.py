@@ -13,6 +13,7 @@ from lossctl.report.render import FORMATS
 
 __all__ = ["RESULTS", "ROWS", "RUNNING", "reading"]
 
+NONE: Mapping[str, str] = {}
 LIBRARIES = ("torch", "keras", "sklearn", "optax")
 
 
@@ -27,8 +28,8 @@ def option(section: str, *names: str, **attributes: Any) -> click.Option:
     return made
 
 
-def reading(roles: Mapping[str, str]) -> list[click.Option]:
-    """Which columns, how labels are read, and the file format.
+def reading(roles: Mapping[str, str], synonyms: Mapping[str, str] = NONE) -> list[click.Option]:
+    """Which columns, how labels are read, and the file format; ``synonyms`` are other words for roles.
 
     A role takes its name: a loss with a role ``positive`` has no labels to call positive.
     """
@@ -38,6 +39,7 @@ def reading(roles: Mapping[str, str]) -> list[click.Option]:
             option(
                 c,
                 f"--{role}",
+                *([f"--{synonyms[role]}"] if role in synonyms else []),
                 f"r_{role}",
                 metavar="COLS",
                 help=f"Columns of {role}: {phrase}. A name, a list, 'logit_*', or FILE:COLS.",
@@ -85,9 +87,18 @@ def ROWS() -> list[click.Option]:  # noqa: N802 - a constant that click wants fr
     ]
 
 
-def RESULTS(reductions: Sequence[str], default: str | None = None) -> list[click.Option]:  # noqa: N802
-    """What is computed from the rows, and how it is shown."""
+def RESULTS(  # noqa: N802
+    reductions: Sequence[str], default: str | None = None, *, aligned: bool = False
+) -> list[click.Option]:
+    """What is computed from the rows, and how it is shown; ``aligned``: a loss compares sequences unit by unit."""
     s, o = "Reduction", "Output"
+    alignment = option(
+        o,
+        "--show-alignment",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="The N worst rows, reference and hypothesis one above the other.",
+    )
     return [
         option(s, "--reduction", metavar="R", help=f"{', '.join(reductions)}. [default: {default or reductions[0]}]"),
         option(s, "--row", type=choice("row"), help="How a row of several elements becomes one value."),
@@ -123,6 +134,7 @@ def RESULTS(reductions: Sequence[str], default: str | None = None) -> list[click
         ),
         option(o, "--rows", metavar="N|all", help="Per-sample values of the first N rows. [default: 10]"),
         option(o, "--worst", type=click.IntRange(min=1), metavar="N", help="Per-sample values of the N worst rows."),
+        *([alignment] if aligned else []),
         option(
             o, "--digits", type=click.IntRange(1, 17), default=6, metavar="N", help="Digits in tables. [default: 6]"
         ),

@@ -14,6 +14,7 @@ import click
 from lossctl import index
 from lossctl.cli import terminal
 from lossctl.cli.common import Settings, apply_common, say
+from lossctl.cli.compute import named
 from lossctl.cli.terminal import put_all
 from lossctl.data.binding import Request
 from lossctl.data.inputs import open_inputs
@@ -22,6 +23,7 @@ from lossctl.engine.result import Report, Result
 from lossctl.engine.run import run
 from lossctl.errors import DataError, UsageError
 from lossctl.model.call import LossCall, labels, parse_calls
+from lossctl.report.aligned import blocks
 from lossctl.report.output import output_format, write_output
 from lossctl.report.render import render
 from lossctl.report.text import escape
@@ -35,8 +37,9 @@ def run_compute(ctx: click.Context, losses: str, values: dict[str, Any]) -> int:
     """Read, score, write, judge; the exit status."""
     settings = apply_common(ctx, values)
     started = time.perf_counter()
+    files = file_params(losses)
     texts = {k[2:]: spell(v) for k, v in values.items() if k.startswith("p_") and v is not None}
-    calls = parse_calls(losses, {key: list_file(text) for key, text in texts.items()})
+    calls = parse_calls(losses, {key: text if key in files else list_file(text) for key, text in texts.items()})
     options = options_of(values)
     check_bounds(values, calls)
     paths: Sequence[str] = values["files"]
@@ -68,6 +71,12 @@ def other_names(losses: str) -> Iterator[tuple[str, str]]:
         word = index.normal(part.split(":")[0])
         if not word.startswith("@") and index.resolve(word) not in {word, word.removesuffix("-loss")}:
             yield word, index.resolve(word)
+
+
+def file_params(losses: str) -> set[str]:
+    """Parameters that are files themselves, rather than lists that a file may hold."""
+    every = (index.record(name)["params"] for part in losses.split(",") for name in named(part))
+    return {key for params in every for key, param in params.items() if param["file"]}
 
 
 def spell(value: Any) -> str:
@@ -122,6 +131,7 @@ def options_of(values: Mapping[str, Any]) -> Options:
         per_column=values["per_column"],
         per_class=values["per_class"],
         ci=plan_of(values),
+        show_alignment=values.get("show_alignment"),
     ).checked()
 
 
@@ -178,6 +188,9 @@ def write(report: Report, values: Mapping[str, Any], settings: Settings) -> None
         render(report, form, digits=values["digits"], csv_safe=values["csv_safe"], **looks(form, settings)),
         utf8=form != "table",
     )
+    if report.samples is not None and form not in {"table", "markdown", "json"}:
+        for line in blocks(report.samples, None, values["digits"]):
+            print(inert(line.removesuffix("\n")), file=sys.stderr)
 
 
 def looks(form: str, settings: Settings) -> dict[str, Any]:

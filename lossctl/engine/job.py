@@ -17,11 +17,11 @@ from lossctl.engine.options import Options, quantile_of
 from lossctl.engine.slices import Cutter, Piece, one_each
 from lossctl.engine.tally import Room, Tally
 from lossctl.errors import DataError, LossctlError, UsageError
-from lossctl.model.batch import OK, check_whole, finish_prelude, prelude_sums, prepare
+from lossctl.model.batch import OK, Prepared, check_whole, finish_prelude, prelude_sums, prepare
 from lossctl.model.call import LossCall
 from lossctl.model.findings import Findings
 from lossctl.model.params import Value
-from lossctl.model.spec import LossSpec
+from lossctl.model.spec import Arrays, LossSpec
 from lossctl.sums import Sums
 
 __all__ = ["Job", "Scored"]
@@ -178,6 +178,12 @@ class Job:
         """After the first pass: the statistic takes the parameter's place."""
         if self.first_sums:
             self.resolved = finish_prelude(self.spec, self.first_sums)
+
+    def prepared(self, arrays: Arrays, rows: NDArray[np.int64]) -> Prepared:
+        """Some rows that were scored before, once more as the kernel sees them."""
+        return prepare(
+            self.spec, self.params, arrays, nan="skip", findings=Findings(), rows=rows, whole=self.whole or {}
+        )
 
     def _prepare(self, piece: Piece) -> Any:
         return prepare(

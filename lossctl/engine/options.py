@@ -77,6 +77,7 @@ class Options(NamedTuple):
     per_column: bool = False
     per_class: bool = False
     ci: Plan | None = None
+    show_alignment: int | None = None
 
     def checked(self) -> Options:
         """The options themselves, or a ``UsageError`` for a word or a number that means nothing."""
@@ -88,12 +89,18 @@ class Options(NamedTuple):
                     code="bad-option",
                     hint=f"one of {', '.join(str(word) for word in words if word is not None)}",
                 )
-        for name in ("limit", "worst", "chunk_rows", "memory"):
+        for name in ("limit", "worst", "chunk_rows", "memory", "show_alignment"):
             value = getattr(self, name)
             if value is not None and not (isinstance(value, int) and value >= 1):
                 raise UsageError(f"{name} = {value!r} is no whole number >= 1", code="bad-option")
         if self.rows is not None and not (isinstance(self.rows, int) and self.rows >= ALL):
             raise UsageError(f"rows = {self.rows!r} is no number of rows", code="bad-option", hint="a number, or all")
+        if self.show_alignment is not None and (self.rows or self.worst is not None or self.reduction == "none"):
+            raise UsageError(
+                "--show-alignment N shows the N worst rows, and other rows are asked for",
+                code="bad-option",
+                hint="leave --rows, --worst and --reduction none out",
+            )
         if self.ci is not None:
             self.ci.checked()
             if self.ci.method == "bootstrap" and self.ci.resamples * DRAWS > self.memory:
@@ -108,7 +115,12 @@ class Options(NamedTuple):
     @property
     def shows(self) -> bool:
         """Whether samples were asked for by name."""
-        return bool(self.rows) or self.worst is not None or self.reduction == "none"
+        return bool(self.rows) or self.kept_worst is not None or self.reduction == "none"
+
+    @property
+    def kept_worst(self) -> int | None:
+        """How many of the worst rows are to be shown, be it for their alignments."""
+        return self.show_alignment if self.worst is None else self.worst
 
 
 def level_of(given: object) -> float:

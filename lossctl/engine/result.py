@@ -74,6 +74,8 @@ class Result(NamedTuple):
     column: str | None = None  # --per-column: the output column
     of_class: str | None = None  # --per-class: the class of the target
     ci: Interval | None = None
+    sample_mean: float | None = None  # of the rows' own values, where the mean is another number
+    parts: Mapping[str, float] = {}  # sums behind the value, such as substitutions and insertions
 
     def part(self, name: str) -> str | None:
         """The ``column`` or the ``class`` that the value is of, if it is of one."""
@@ -87,6 +89,7 @@ class Sample(NamedTuple):
     key: tuple[str | None, ...]  # under Samples.key_names; a group's id for ranking losses
     status: str  # ok nan ignored
     values: tuple[float | None, ...]
+    details: tuple[Any, ...] = ()  # under Samples.detail_names; what JSON can hold
 
 
 class Samples(Protocol):
@@ -95,6 +98,7 @@ class Samples(Protocol):
     per: str  # "row" or "group"
     key_names: tuple[str, ...]  # empty: keyed by row number
     labels: tuple[str, ...]
+    detail_names: tuple[str, ...]  # what stands beside the values: decoded text, an alignment
     order: str  # "first", "worst" or "all"
     total: int  # how many there are in all
 

@@ -13,6 +13,7 @@ from lossctl.data.bind import bind, label_or_role
 from lossctl.data.binding import Binding, LeftOut, Ref, Request, left_out, nothing_fits
 from lossctl.data.pair import Chunk, walk
 from lossctl.data.source import Source
+from lossctl.engine.details import add_details, check_details
 from lossctl.engine.finish import input_infos, results_of, warnings_of
 from lossctl.engine.job import Job, Scored
 from lossctl.engine.options import ALL, Options
@@ -65,10 +66,13 @@ def run(
     if not jobs:
         raise nothing_fits(binding.left)
     check_options(jobs, options)
+    check_details(jobs, options)
     work = Work(binding, jobs, request, options)
     if any(job.needs_prelude for job in jobs):
         work.survey()
     work.score()
+    if work.log is not None:
+        add_details(work.log, work.jobs, work.chunks, options)
     return work.report()
 
 
@@ -159,19 +163,19 @@ class Work:
         units = sample_units(self.jobs)
         shown = [job for job in self.jobs if job.has_samples]
         keep: int | None = SHOWN if self.options.rows is None else self.options.rows
-        if len(units) != 1 or (keep == 0 and self.options.worst is None and self.options.reduction != "none"):
+        worst = self.options.kept_worst
+        if len(units) != 1 or (keep == 0 and worst is None and self.options.reduction != "none"):
             return None
         per = units.pop()
         keys = self.binding.keys[0].columns if self.binding.keys else ()
-        if self.options.worst is not None:
-            keep = self.options.worst
+        if worst is not None:
+            keep = worst
         elif self.options.reduction == "none" or keep == ALL:
             keep = None
         if per == "group":
             keys = shown[0].bound.refs["group"].columns
         ascending = shown[0].spec.direction == "maximise"
-        worst = self.options.worst is not None
-        return SampleLog(per, tuple(job.label for job in shown), keys, keep, worst, ascending)
+        return SampleLog(per, tuple(job.label for job in shown), keys, keep, worst is not None, ascending)
 
     def chunks(self) -> Any:
         size = self.options.chunk_rows or default_rows(self.binding)

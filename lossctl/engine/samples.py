@@ -83,6 +83,8 @@ class SampleLog:
         self.per = per
         self.labels = labels
         self.key_names = key_names
+        self.detail_names: tuple[str, ...] = ()
+        self.details: dict[int, tuple[Any, ...]] = {}  # by 0-based row
         self.order = "worst" if worst else "all" if keep is None else "first"
         self.total = 0
         self._keep = keep
@@ -151,8 +153,17 @@ class SampleLog:
         yield from self._parts
 
     def __iter__(self) -> Iterator[Sample]:
+        none = (None,) * len(self.detail_names)
         for lines in self._blocks():
-            yield from lines.samples(self.per == "row")
+            for sample in lines.samples(self.per == "row"):
+                if self.detail_names and sample.row is not None:
+                    sample = sample._replace(details=self.details.get(sample.row - 1, none))
+                yield sample
+
+    def rows(self) -> NDArray[np.int64]:
+        """The 0-based rows that are kept, in no particular order."""
+        parts = [lines.rows for lines in self._blocks()]
+        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
     def __len__(self) -> int:
         return self._kept

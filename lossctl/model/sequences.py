@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,7 @@ class Units(Sequence):
     name: str = "text"
     phrase: str = "a text, or a list of tokens"
     columns: Detect = "one"
+    synonyms: Mapping[str, str] = {"pred": "hyp", "target": "ref"}
 
     def __init__(self, unit: str = "char") -> None:
         self.unit = unit

@@ -108,6 +108,8 @@ def _result(result: Result) -> str:
             "log_value": result.log_value,
             "nonfinite": nonfinite(result.value),
             "divisor": result.divisor,
+            "sample_mean": result.sample_mean,
+            "parts": result.parts or None,
             "like": result.like,
             "dropped": result.dropped,
             "stats": result.stats,
@@ -136,6 +138,7 @@ def _samples(samples: Samples, *, always_status: bool = False) -> Iterator[str]:
                 members.append(f"{label}{float(value)!r}")
             else:
                 members.append(f'{label}null, {note}"{nonfinite(value)}"')
+        members += [f"{dumps(n)}: {dumps(d)}" for n, d in zip(samples.detail_names, sample.details, strict=True)]
         yield "{" + ", ".join(members) + "}"
 
 

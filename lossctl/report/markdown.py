@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from lossctl.report.aligned import blocks, plain_columns
 from lossctl.report.records import (
     STATS,
     account,
+    beside,
+    detail_text,
     group_cells,
     has_intervals,
     has_results,
@@ -40,19 +43,29 @@ def _lines(report: Report, digits: int) -> Iterator[str]:
         yield f"**{_inert(samples_title(report.samples))}**\n\n"
         yield from _samples(report.samples, digits)
         yield "\n"
+        if found := list(blocks(report.samples, None, digits)):
+            yield from ("```text\n", *found, "```\n\n")
     if has_results(report):
         yield from _results(report, digits)
         yield "\n"
+        if told := [line for result in report.results if (line := beside(result, digits))]:
+            yield from (f"{_inert(line)}\n" for line in told)
+            yield "\n"
     yield f"{_inert('; '.join(account(report)))}\n"
 
 
 def _samples(samples: Samples, digits: int) -> Iterator[str]:
     names = sample_names(samples)
     keyed = set(range(len(names))) if is_keyed(samples) else set()
-    yield from _head((*names, "status", *samples.labels), keyed | {len(names)})
+    shown = plain_columns(samples)
+    told = [samples.detail_names[place] for place in shown]
+    count = len(names) + 1 + len(samples.labels)
+    left = {len(names), *range(count, count + len(told))}
+    yield from _head((*names, "status", *samples.labels, *told), keyed | left)
     for sample in samples:
         where = ("" if place is None else str(place) for place in places(sample))
-        yield _row([*where, sample.status, *(number(value, digits) for value in sample.values)])
+        details = (detail_text(sample.details[place]) or "" for place in shown)
+        yield _row([*where, sample.status, *(number(value, digits) for value in sample.values), *details])
 
 
 def _results(report: Report, digits: int) -> Iterator[str]:

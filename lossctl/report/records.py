@@ -7,9 +7,10 @@ these in its own way.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lossctl.engine.result import OURS, apart
+from lossctl.report.text import number
 
 if TYPE_CHECKING:
     from lossctl.engine.result import Report, Result, Sample, Samples
@@ -19,6 +20,8 @@ __all__ = [
     "Cell",
     "Records",
     "account",
+    "beside",
+    "detail_text",
     "group_cells",
     "has_intervals",
     "has_results",
@@ -56,7 +59,7 @@ def records(report: Report, shown: Callable[[Result], Cell] = lambda r: r.value)
     """
     samples = streams(report)
     if samples is not None:
-        return (*sample_names(samples), "status", *samples.labels), _sample_rows(samples)
+        return (*sample_names(samples), "status", *samples.labels, *samples.detail_names), _sample_rows(samples)
     sliced = ("slice",) if report.by else ()
     bounds = ("ci_low", "ci_high") if has_intervals(report) else ()
     parts = parts_of(report)
@@ -88,7 +91,25 @@ def _reduced_rows(
 
 def _sample_rows(samples: Samples) -> Iterator[tuple[Cell, ...]]:
     for sample in samples:
-        yield *places(sample), sample.status, *sample.values
+        yield *places(sample), sample.status, *sample.values, *map(detail_text, sample.details)
+
+
+def detail_text(detail: Any) -> str | None:
+    """What stands beside a value, as text: text as it is, everything else as JSON."""
+    if detail is None or isinstance(detail, str):
+        return detail
+    import json
+
+    return json.dumps(detail, ensure_ascii=False)
+
+
+def beside(result: Result, digits: int = 6) -> str | None:
+    """The numbers that belong to a value in words: the mean of samples, and what was counted."""
+    told = [f"{name.replace('_', ' ')} {number(value, 15)}" for name, value in result.parts.items()]
+    if result.sample_mean is not None:
+        told.insert(0, f"mean of samples {number(result.sample_mean, digits)}")
+    group = ", ".join(f"{name}={value}" for name, value in (result.group or {}).items())
+    return f"{result.label}{f' [{group}]' if group else ''}: {', '.join(told)}" if told else None
 
 
 def places(sample: Sample) -> tuple[str | int | None, ...]:
@@ -104,7 +125,7 @@ def is_keyed(samples: Samples) -> bool:
 def sample_names(samples: Samples) -> tuple[str, ...]:
     """The columns that say where a sample comes from."""
     names = samples.key_names or (("group",) if samples.per == "group" else ("row",))
-    taken = {"status", *samples.labels, *(f"{label}.nonfinite" for label in samples.labels)}
+    taken = {"status", *samples.labels, *samples.detail_names, *(f"{label}.nonfinite" for label in samples.labels)}
     return apart(names, taken, "key")
 
 

@@ -17,9 +17,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from lossctl.report.aligned import blocks, plain_columns
 from lossctl.report.layout import GAP, Column, Panel, panels
 from lossctl.report.records import (
     account,
+    beside,
+    detail_text,
     group_cells,
     has_intervals,
     has_results,
@@ -77,9 +80,15 @@ def table(
         yield page.draw(Text(page.safe(samples_title(report.samples)), "bold")) + "\n"
         yield from page.sheet(page.samples(report.samples))
         yield "\n"
+        for line in (found := list(blocks(report.samples, width, digits))):
+            yield page.safe(line.removesuffix("\n")) + "\n"
+        yield "\n" if found else ""
     if has_results(report):
         yield from page.sheet(page.results(report))
         yield "\n"
+        if told := [text for result in report.results if (text := beside(result, digits))]:
+            yield from (page.draw(Text(page.safe(text), "dim")) for text in told)
+            yield "\n"
     words = (page.safe(part) for part in account(report))
     yield page.draw(Text((" · " if page.unicode else ", ").join(words), "dim"))
 
@@ -178,13 +187,16 @@ class Page:
             columns.append(Column("status", "text", "dim"))
         for block, label in enumerate(samples.labels, start=1):
             columns.append(Column(self.safe(label), "number", block=block))
+        shown = plain_columns(samples)
+        columns += [Column(self.safe(samples.detail_names[place]), "text") for place in shown]
 
         def rows() -> Iterator[Row]:
             for sample in samples:
                 status = [self.safe(sample.status)] if dropped else []
                 values = (number(value, self.digits) for value in sample.values)
                 style = "" if sample.status == "ok" else "dim"
-                yield Row([*map(self._place, places(sample)), *status, *values], style)
+                beside = (self.safe(detail_text(sample.details[place]) or "") for place in shown)
+                yield Row([*map(self._place, places(sample)), *status, *values, *beside], style)
 
         return Sheet(columns, rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lossctl.model.pooled import Pooled, SampleMean
 from lossctl.model.reduce import Elements, Extreme, Mean, Product, Ratio, RootMeanSquare, Sums
 from lossctl.model.registry import Entry
 
@@ -15,6 +16,8 @@ VIEWS = {
     RootMeanSquare: ("root of its mean square", "root of the mean square over all elements", NONE),
     Sums: (NONE, "none (one number for the whole data set)", NONE),
     Product: ("its factor", "geometric mean", "none (the product is the default)"),
+    SampleMean: ("its own value", "sum of the values / number of rows", "sum of the values"),
+    Pooled: ("its own value", "from the sums over all rows; the mean of their values stands beside it", FORMULA),
     Extreme: ("its greatest value", "none (the greatest of all)", NONE),
 }
 

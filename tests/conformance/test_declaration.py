@@ -407,7 +407,9 @@ def test_no_two_options_share_a_name(entry):
 
 def test_parameters_are_neither_roles_nor_shared_options(entry):
     shared = {
-        word for option in (*reading({}), *ROWS(), *RESULTS(["mean"]), *RUNNING(), *COMMON()) for word in option.opts
+        word
+        for option in (*reading({}), *ROWS(), *RESULTS(["mean"], aligned=True), *RUNNING(), *COMMON())
+        for word in option.opts
     }
     spoken = {
         word for param in entry.spec.params.values() for word in (param.option, param.option.replace("--", "--no-"))

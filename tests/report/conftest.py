@@ -34,6 +34,7 @@ class ListSamples:
     key_names: tuple[str, ...] = ()
     per: str = "row"
     order: str = "first"
+    detail_names: tuple[str, ...] = ()
     total: int = 442
     taken: int = field(default=0, compare=False)
 

@@ -13,7 +13,7 @@ from lossctl.report.jsonout import dumps, schema
 
 KEYS = (
     "loss label slice params resolved reduction group column class n n_elements weight_sum value log_value "
-    "nonfinite divisor like dropped stats ci signature"
+    "nonfinite divisor sample_mean parts like dropped stats ci signature"
 )
 
 
@@ -84,6 +84,8 @@ def test_the_whole_document(make, document) -> None:
                 "log_value": None,
                 "nonfinite": None,
                 "divisor": 9990.0,
+                "sample_mean": None,
+                "parts": None,
                 "like": None,
                 "dropped": {"nan": 10},
                 "stats": None,
