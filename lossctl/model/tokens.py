@@ -141,8 +141,7 @@ class TokenIds(Sequence):
         return Ragged(array.flat().astype(np.int64), array.packed().starts, array.lengths)
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
-        found = rng.integers(0, sizes.classes, size=(sizes.rows, 7))
-        return found.T.copy() if params.get("layout") == "TNC" else found
+        return rng.integers(0, sizes.classes, size=(sizes.rows, 7))
 
     def spoil(self, array: Array, params: Params) -> Iterator[tuple[str, Array]]:
         for bad in (99, -1):

@@ -73,23 +73,21 @@ def _losses(frames: NDArray[np.floating], label: Places, form: str, weight: Floa
     return (1.0 - smoothing) * cost + smoothing / frames.shape[1] * np.sum(every, axis=1)
 
 
-def given_costs(log_probs: Ragged, *, base: float | None = None) -> Costs:
-    """Costs of tokens whose log-probabilities are known; ``base`` is that of the logarithms, ``None`` for e.
+def given_costs(log_probs: Ragged, targets: Ragged | None = None, ignore_index: int | None = None) -> Costs:
+    """Costs of tokens whose own natural log-probabilities are known, but for those that ``targets`` leave out.
 
-    A leading NaN (the first token, which nothing comes before) is left out.
+    A first NaN (the token that nothing comes before) is left out.
     """
-    lengths = log_probs.lengths.copy()
-    starts = log_probs.starts.copy()
-    full = np.flatnonzero(lengths)
-    headless = full[np.isnan(log_probs.values[starts[full]])]
-    starts[headless] += log_probs.step
-    lengths[headless] -= 1
-    rest = Ragged(log_probs.values, starts, lengths, step=log_probs.step)
-    cost = -rest.flat().astype(np.float64)
-    if base is not None:
-        cost *= np.log(base)
-    count = lengths.astype(np.float64)
-    return Costs(row_sums(cost + 0.0, lengths), count, count)
+    values = log_probs.flat()
+    lengths = log_probs.lengths
+    first = (np.cumsum(lengths) - lengths)[lengths > 0]
+    kept = np.ones(len(values), bool)
+    kept[first] = ~np.isnan(values[first])
+    if targets is not None and ignore_index is not None:
+        kept &= targets.flat() != ignore_index
+    count = np.bincount(log_probs.owners()[kept], minlength=len(log_probs))
+    cost = row_sums(-values[kept].astype(np.float64) + 0.0, count)
+    return Costs(cost, count.astype(np.float64), count.astype(np.float64))
 
 
 def row_sums(flat: Floats, lengths: Places) -> Floats:
