@@ -136,9 +136,10 @@ class TokenIds(Sequence):
         yield broken(Rule("unknown-class", text, hint=hint), array, wrong)
 
     def canonical(self, array: Any, params: Params) -> Any:
-        if array.dtype == np.int64:
-            return array
-        return Ragged(array.flat().astype(np.int64), array.packed().starts, array.lengths)
+        """Whole numbers, -1 where no token counts."""
+        packed, index = array.packed(), params.get("ignore_index")
+        values = packed.values.astype(np.int64, copy=False)
+        return Ragged(values if index is None else np.where(values == index, -1, values), packed.starts, packed.lengths)
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         return rng.integers(0, sizes.classes, size=(sizes.rows, 7))

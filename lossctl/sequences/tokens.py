@@ -31,15 +31,14 @@ def token_costs(
     targets: Ragged,
     *,
     form: str = "logits",
-    ignore_index: int | None = -100,
     shift: bool = False,
     weight: Floats | None = None,
     smoothing: float = 0.0,
 ) -> Costs:
-    """Costs of the tokens ``targets`` under ``scores``, whose elements are (V,).
+    """Costs of the tokens ``targets`` under ``scores``, whose elements are (V,); negative tokens do not count.
 
     ``shift``: the scores at t are for the token at t + 1, so that the first token and the last scores are left out.
-    Scores at ignored tokens are not read. ``weight`` (V,) and ``smoothing`` act as torch has it:
+    Scores for tokens that do not count are not read. ``weight`` (V,) and ``smoothing`` act as torch has it:
 
         (1 - s) w_y (-lp_y) + s / V sum_c w_c (-lp_c)
     """
@@ -49,8 +48,8 @@ def token_costs(
             targets.values, targets.starts + targets.step, np.maximum(targets.lengths - 1, 0), step=targets.step
         )
     token = targets.flat()
-    kept = np.ones(len(token), bool) if ignore_index is None else token != ignore_index
-    place, label = scores.places()[kept], token[kept].astype(np.int64)
+    kept = token >= 0
+    place, label = scores.places()[kept], token[kept]
     loss = np.empty(len(label))
     step = max(1, BLOCK // scores.width)
     for start in range(0, len(label), step):
@@ -73,8 +72,8 @@ def _losses(frames: NDArray[np.floating], label: Places, form: str, weight: Floa
     return (1.0 - smoothing) * cost + smoothing / frames.shape[1] * np.sum(every, axis=1)
 
 
-def given_costs(log_probs: Ragged, targets: Ragged | None = None, ignore_index: int | None = None) -> Costs:
-    """Costs of tokens whose own natural log-probabilities are known, but for those that ``targets`` leave out.
+def given_costs(log_probs: Ragged, targets: Ragged | None = None) -> Costs:
+    """Costs of tokens whose own natural log-probabilities are known, but for those that are negative in ``targets``.
 
     A first NaN (the token that nothing comes before) is left out.
     """
@@ -83,8 +82,8 @@ def given_costs(log_probs: Ragged, targets: Ragged | None = None, ignore_index: 
     first = (np.cumsum(lengths) - lengths)[lengths > 0]
     kept = np.ones(len(values), bool)
     kept[first] = ~np.isnan(values[first])
-    if targets is not None and ignore_index is not None:
-        kept &= targets.flat() != ignore_index
+    if targets is not None:
+        kept &= targets.flat() >= 0
     count = np.bincount(log_probs.owners()[kept], minlength=len(log_probs))
     cost = row_sums(-values[kept].astype(np.float64) + 0.0, count)
     return Costs(cost, count.astype(np.float64), count.astype(np.float64))

@@ -19,7 +19,6 @@ from lossctl.model.pooled import Pooled, SampleMean, quotient
 from lossctl.model.reduce import Switch
 from lossctl.model.registry import loss
 from lossctl.model.spec import Arrays, Equivalent, Preset
-from lossctl.model.targets import IGNORE_INDEX
 from lossctl.model.tokens import BASE, natural, one_a_token
 from lossctl.sequences.ragged import Ragged
 from lossctl.sequences.tokens import Costs, given_costs, token_costs
@@ -73,7 +72,6 @@ def costs_of(
     target: Ragged | None,
     form: str,
     base: str,
-    ignore_index: int | None,
     *,
     shift: bool = False,
     weight: tuple[float, ...] | None = None,
@@ -84,16 +82,9 @@ def costs_of(
     if target is None or one_a_token(pred):
         values = numerics.safe_log(pred.values) if form == "probs" else pred.values * scale
         logs = Ragged(values, pred.starts, pred.lengths, step=pred.step)
-        return given_costs(logs, target, ignore_index)
-    found = token_costs(
-        pred,
-        target,
-        form=form,
-        ignore_index=ignore_index,
-        shift=shift,
-        weight=None if weight is None else np.asarray(weight),
-        smoothing=smoothing,
-    )
+        return given_costs(logs, target)
+    weights = None if weight is None else np.asarray(weight)
+    found = token_costs(pred, target, form=form, shift=shift, weight=weights, smoothing=smoothing)
     return found if scale == 1.0 else found._replace(loss=found.loss * scale)
 
 
@@ -159,7 +150,6 @@ def token_nll(
     label_smoothing: Annotated[
         float, Param("share of the target that is spread evenly over the vocabulary", ge=0, le=1)
     ] = 0.0,
-    ignore_index: Annotated[int | None, IGNORE_INDEX] = -100,
     base: Annotated[str, BASE] = "e",
 ) -> Terms:
     """Negative log-probability of the tokens that came, per token.
@@ -175,16 +165,7 @@ def token_nll(
     >>> token_nll([[-0.1, -0.2, -0.1]], input="log-probs")
     array([0.4])
     """
-    found = costs_of(
-        pred,
-        target,
-        input,
-        base,
-        ignore_index,
-        shift=shift,
-        weight=class_weight,
-        smoothing=label_smoothing,
-    )
+    found = costs_of(pred, target, input, base, shift=shift, weight=class_weight, smoothing=label_smoothing)
     own = found.loss if average == "token" else over(found.loss, found.divisor)
     return {"row": own, "nll": found.loss, "divisor": found.divisor, "tokens": found.tokens}
 
@@ -218,7 +199,6 @@ def perplexity(
     *,
     input: Annotated[str, INPUT] = "logits",
     shift: Annotated[bool, SHIFT] = False,
-    ignore_index: Annotated[int | None, IGNORE_INDEX] = -100,
     base: Annotated[str, BASE] = "e",
 ) -> Terms:
     """The number of equally likely tokens that would be as hard to guess.
@@ -231,7 +211,7 @@ def perplexity(
     >>> perplexity(np.log([[0.5, 0.25, 0.125]]), input="log-probs")
     array([4.])
     """
-    found = costs_of(pred, target, input, base, ignore_index, shift=shift)
+    found = costs_of(pred, target, input, base, shift=shift)
     with np.errstate(over="ignore"):
         return {"row": np.exp(over(found.loss, found.tokens)), "nll": found.loss, "tokens": found.tokens}
 
@@ -292,7 +272,6 @@ def bits_per_byte(
     ] = "byte",
     input: Annotated[str, INPUT] = "logits",
     shift: Annotated[bool, SHIFT] = False,
-    ignore_index: Annotated[int | None, IGNORE_INDEX] = -100,
     base: Annotated[str, BASE] = "e",
 ) -> Terms:
     """Bits that the tokens cost for each byte of their text, whatever the vocabulary.
@@ -306,7 +285,7 @@ def bits_per_byte(
     >>> bits_per_byte(np.log([[0.5, 0.25, 0.125]]), text=["ten bytes."], input="log-probs")
     array([0.6])
     """
-    found = costs_of(pred, target, input, base, ignore_index, shift=shift)
+    found = costs_of(pred, target, input, base, shift=shift)
     bits = found.loss / np.log(2.0)
     amount = amount_of(text, unit) if units is None and text is not None else np.asarray(units)
     return {"row": over(bits, amount), "bits": bits, "units": amount, "tokens": found.tokens}
