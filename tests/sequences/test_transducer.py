@@ -9,6 +9,9 @@ import mpmath
 import numpy as np
 import pytest
 
+import lossctl
+from lossctl.errors import DataError
+from lossctl.losses import rnn_t
 from lossctl.sequences.ragged import Ragged
 from lossctl.sequences.transducer import transducer
 
@@ -95,6 +98,30 @@ def test_known_values(blank, expected):
     assert f"{found[0]:.9f}" == expected
 
 
+# The larger case of the same tests, two lattices of 4 frames and 2 labels over 3 classes, blank 0.
+LARGER = """
+.06535690384862791 .7875301411923206 .08159176605666074 .5297155426466327 .7506749639230854 .7541348379087998
+.6097641124736383 .8681404965673826 .6225318186056529 .6685222872103057 .8580392805336061 .16453892311765583
+.989779515236694 .944298460961015 .6031678586829663 .9467833543605416 .666202507295747 .28688179752461884
+.09418426230195986 .3666735970751962 .736168049462793 .1666804425271342 .7141542198635192 .3993997272216727
+.5359823524146038 .29182076440286386 .6126422611507932 .3242405528768486 .8007644367291621 .5241057606558068
+.779194617063042 .18331417220174862 .113745182072432 .24022162381327106 .3394695622533106 .1341595066017014
+.5055615569388828 .051597282072282646 .6402903936686337 .43073311517251 .8294731834714112 .1774668847323424
+.3207001991262245 .04288308912457006 .30280282975568984 .6751777088333762 .569537369330242 .5584738347504452
+.08313242153985256 .06016544344162322 .10795752845152584 .7486153608562472 .943918041459349 .4863558118797222
+.4181986264486809 .6524078485043804 .024242983423721887 .13458171554507403 .3663418070512402 .2958297395361563
+.9236695822497084 .6899291482654177 .7418981733448822 .25000547599982104 .6034295486281007 .9872887878887768
+.5926057265215715 .8846724004467684 .5434495396894328 .6607698886038497 .3771277082495921 .3580209022231813
+"""
+
+
+def test_known_values_of_a_batch():
+    scores = np.array(LARGER.split(), float).reshape(2, 4, 3, 3)
+    found = transducer(Ragged.padded(scores), Ragged.of([[1, 2], [1, 1]], np.int64), blank=0)
+    np.testing.assert_allclose(found, [4.2806528590890736, 3.9384369822503591], rtol=1e-7)
+    np.testing.assert_array_equal(rnn_t(scores, [[1, 2], [1, 1]], blank=0), found)
+
+
 @pytest.mark.parametrize(("frames", "count", "classes"), [(2, 2, 5), (1, 0, 3), (1, 7, 3), (40, 13, 8), (200, 100, 4)])
 def test_uniform_scores_count_paths(frames, count, classes):
     found = transducer(
@@ -139,3 +166,57 @@ def test_every_row_is_the_same_alone_and_in_any_company():
     np.testing.assert_array_equal(transducer(Ragged.padded(wide).cut(frames), rows[1], blank=0), together)
     turned = Ragged.padded(np.ascontiguousarray(scores.swapaxes(0, 1)), by_time=True).cut(frames)
     np.testing.assert_array_equal(transducer(turned, rows[1], blank=0), together)
+
+
+# The declared loss.
+
+
+def test_the_last_class_is_the_blank_unless_said_otherwise():
+    assert f"{rnn_t(ACTS[None], [[1, 2]])[0]:.9f}" == "5.095666774"
+    assert f"{rnn_t(ACTS[None], [[1, 2]], blank=0)[0]:.9f}" == "4.495666774"
+
+
+@pytest.mark.parametrize("form", ["logits", "log-probs", "probs"])
+def test_padding_is_never_looked_at(form):
+    """Frames beyond their number, and places beyond the labels: NaN, or numbers that are no probabilities."""
+    scores, labels, frames, counts = problem(np.random.default_rng(5), SHAPES, 4)
+    turned = {"logits": scores, "log-probs": log_softmax(scores), "probs": np.exp(log_softmax(scores))}[form]
+    lengths = {"input_lengths": frames, "target_lengths": counts}
+    expected = rnn_t(turned, labels, **lengths, input=form, blank=0)
+    rubbish = np.where(np.isnan(turned), 7.5, turned)
+    np.testing.assert_array_equal(rnn_t(rubbish, labels, **lengths, input=form, blank=0), expected)
+    padded = np.where(labels == 99, -1, labels)  # negative labels at the end are padding as well
+    np.testing.assert_array_equal(rnn_t(turned, padded, input_lengths=frames, input=form, blank=0), expected)
+    done = lossctl.compute("rnn-t", turned, labels, frames, counts, input=form, blank=0)
+    np.testing.assert_array_equal(done.per_sample, expected)
+    assert not [note for note in done.warnings if note.code == "not-normalised"]
+
+
+def refused(*inputs: object, **params: object) -> tuple[str, int | None]:
+    with pytest.raises(DataError) as caught:
+        rnn_t(*inputs, **params)
+    return caught.value.code, caught.value.row
+
+
+def test_what_is_refused():
+    scores = np.zeros((2, 3, 3, 4))
+    assert refused(scores, [[1, 2], [1, 4]]) == ("unknown-class", 2)
+    assert refused(scores, [[1, 3], [1, 2]]) == ("blank-label", 1)
+    assert refused(scores, [[1, 2], [1, 2]], blank=4)[0] == "blank"
+    assert refused(scores, [[1, 2, 1], [1, 2, 1]]) == ("too-many-labels", 1)
+    assert refused(scores, [[1, 2], [1, 2]], [3.0, 4.0]) == ("bad-length", 2)
+    assert refused(scores, [[1, 2], [1, 2]], [3.0, 3.0], [2.0, -1.0]) == ("bad-length", 2)
+    holed = scores.copy()
+    holed[1, 1, 1, 1] = np.nan
+    assert refused(holed, [[1, 2], [1, 2]]) == ("nan", 2)
+    holed[1, :, 1:] = np.nan  # places without a number in any frame, but there are labels for them
+    assert refused(holed, [[1, 2], [1, 2]]) == ("nan", 2)
+    assert refused(np.full((1, 1, 2, 4), 0.3), [[1]], input="log-probs") == ("positive-log-prob", 1)
+    assert refused(np.full((1, 1, 2, 4), 0.3), [[1]], input="probs") == ("not-normalised", 1)
+    assert refused(np.full((1, 1, 2, 4), 1.3), [[1]], input="probs") == ("not-a-probability", 1)
+    assert refused(np.zeros((1, 2, 4)), [[1]])[0] == "shape"
+
+
+def test_unnormalised_log_probabilities_bring_a_warning():
+    done = lossctl.compute("rnn-t", np.full((1, 1, 2, 4), -1.0), np.array([[1]]), input="log-probs")
+    assert "not-normalised" in {note.code for note in done.warnings}
