@@ -40,7 +40,7 @@ def reading(roles: Mapping[str, str], synonyms: Mapping[str, str] = NONE) -> lis
                 c,
                 f"--{role}",
                 *([f"--{synonyms[role]}"] if role in synonyms else []),
-                f"r_{role}",
+                f"r_{role.replace('-', '_')}",
                 metavar="COLS",
                 help=f"Columns of {role}: {phrase}. A name, a list, 'logit_*', or FILE:COLS.",
             )

@@ -183,10 +183,11 @@ def bind_or_note(call: LossCall, common: Common) -> BoundCall | None:
 def refuse_words(bound: BoundCall, common: Common) -> None:
     """Raise where a column of words stands for numbers: before a reader does, who cannot leave a loss out."""
     for role, ref in bound.refs.items():
-        if not is_text(bound, role, common.sources, common.request.positive):
+        rows = input_of(bound.call, role).kind.decode(bound.call.params, bound.width) in {"units", "sequence"}
+        if not rows and not is_text(bound, role, common.sources, common.request.positive):
             for name in ref.columns:
                 column = cols.column_of(common.sources[ref.source], name)
-                if column.type in {"text", "other"}:
+                if column.type in {"text", "other"} or column.uneven:
                     raise DataError(f'{role} = "{name}" is {column.dtype}, and must be numbers', code="dtype")
 
 

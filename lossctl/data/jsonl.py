@@ -67,14 +67,16 @@ class JsonlSource:
         """The order of the classes in the rows of a column that names them."""
         self.columns = tuple(c._replace(classes=classes) if c.name == name else c for c in self.columns)
 
-    def blocks(self, numeric: Sequence[str], text: Sequence[str], rows: int) -> Iterator[JsonBlock]:
+    def blocks(
+        self, numeric: Sequence[str], text: Sequence[str], rows: int, sequences: Sequence[str] = ()
+    ) -> Iterator[JsonBlock]:
         """Blocks of ``rows`` rows with the values of the named columns only; every line is parsed.
 
         Raises ``DataError`` as ``Lines.objects`` does, and from the blocks ``not-a-number``,
-        ``integer-too-large``, ``ragged-list``, ``classes-differ``, ``dtype``, ``encoding``.
+        ``integer-too-large``, ``ragged-list``, ``classes-differ``, ``dtype``, ``encoding``, ``null-in-list``.
         """
-        check_asked(self.name, self.columns, numeric, text, rows)
-        return self._blocks(list(dict.fromkeys([*numeric, *text])), rows)
+        check_asked(self.name, self.columns, numeric, text, rows, sequences)
+        return self._blocks(list(dict.fromkeys([*numeric, *text, *sequences])), rows)
 
     def _blocks(self, names: list[str], rows: int) -> Iterator[JsonBlock]:
         wanted = set(names)
@@ -104,7 +106,7 @@ class JsonlSource:
 
     def _measured(self, column: Column) -> Column:
         """A list column with its width; looked up in the data where the first rows had empty lists only."""
-        if column.width != 0:
+        if column.width != 0 or column.type == "text":
             return column
         steps = self._steps[column.name]
         for _, value in self._lines.objects():

@@ -112,8 +112,10 @@ class _Seen:
         leaf: Any = self.list
         for _ in shape:
             leaf = leaf[0] if leaf else None
+        if isinstance(leaf, str) and not looks_numeric(leaf) and len(shape) == 1:
+            return Column(name, "text", 0, "list of text")
         if isinstance(leaf, dict) or (isinstance(leaf, str) and not looks_numeric(leaf)):
-            return Column(name, "other", None, "list of objects" if isinstance(leaf, dict) else "list of text")
+            return Column(name, "other", None, "list of objects" if isinstance(leaf, dict) else "lists of text")
         width = 1
         for size in shape:
             width *= size

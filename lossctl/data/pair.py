@@ -172,12 +172,12 @@ def walk(binding: Binding, rows: int, limit: int | None, *, check_keys: bool = T
 
     Raises ``DataError`` when one source ends before another, or when keys differ or repeat.
     """
-    numeric, text = binding.wanted()
+    numeric, text, sequences = binding.wanted()
     sources = binding.sources
     streams = {
-        place: source.blocks(numeric[place], text[place], rows)
+        place: source.blocks(numeric[place], text[place], rows, sequences[place])
         for place, source in enumerate(sources)
-        if numeric[place] or text[place]
+        if numeric[place] or text[place] or sequences[place]
     }
     keys = Keys(binding) if check_keys and len(binding.keys) > 1 else None
     first = 0

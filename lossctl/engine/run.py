@@ -371,8 +371,9 @@ def raise_errors(binding: Binding, job: Job) -> None:
 def default_rows(binding: Binding) -> int:
     """Rows of a chunk, so that its arrays stay in the caches."""
     width = 0
-    for source, names in zip(binding.sources, binding.wanted()[0], strict=True):
+    numeric, _, sequences = binding.wanted()
+    for source, numbers, others in zip(binding.sources, numeric, sequences, strict=True):
         # A list whose length only the data tells is taken for a long one.
         widths = {c.name: 1 if c.width is None else c.width or UNKNOWN_WIDTH for c in source.columns}
-        width += sum(widths[name] for name in names)
+        width += sum(widths[name] for name in (*numbers, *others))
     return int(min(max(CHUNK_BYTES // (8 * max(width, 1)), 256), 65536))

@@ -142,6 +142,10 @@ class Kind:
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         return np.asarray(rng.normal(size=sizes.shape))
 
+    def stored(self, array: Array, params: Params) -> Array:
+        """A sample as a caller would hand it over, where the axes of arrays may lie otherwise."""
+        return array
+
     def spoil(self, array: Array, params: Params) -> Iterator[tuple[str, Array]]:
         """Bad copies of a good array, each with the code of the error it must bring."""
         if array.dtype.kind == "f":

@@ -217,7 +217,7 @@ def test_empty_lists_at_first(jsonl, read, monkeypatch):
 def test_lists_of_text_are_no_numbers(jsonl, read):
     source = jsonl({"words": ["a", "b"], "ids": ["1", "2"], "pairs": [[{"x": 1}]]})
     assert found(source) == {
-        "words": ("other", None, ()),
+        "words": ("text", 0, ()),
         "ids": ("real", 2, ()),
         "pairs": ("other", None, ()),
     }
