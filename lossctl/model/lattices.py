@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.model.findings import Rule, Seen
-from lossctl.model.kinds import Array, Kind, Params, Rng, Sizes, put
+from lossctl.model.kinds import Array, Detect, Kind, Params, Rng, Sizes, put
 from lossctl.model.params import Param, Value
 from lossctl.model.scores import LOG_SUM_WARNING, NOT_A_PROBABILITY, POSITIVE_LOG, ROW_SUM_ERROR, ROW_SUM_WARNING
 from lossctl.model.sequences import LAYOUT, Frames, Sequence, worst_of
@@ -98,6 +98,8 @@ class Emissions(Frames):
 
     name: str = "emissions"
     phrase: str = "a score for each tag at each step, -inf where it cannot be"
+    columns: Detect = "any"
+    called: tuple[str, ...] = ("emissions", "logits")
 
     def __init__(self) -> None:
         super().__init__("logits")
@@ -135,7 +137,7 @@ class Tags(TokenIds):
 
     def spoil(self, array: Array, params: Params) -> Iterator[tuple[str, Array]]:
         worse = np.array(array)
-        worse[-1, -1] = 99
+        worse[-1, 0] = 99
         yield "unknown-class", worse
         worse = np.array(array)
         worse[-1, 0] = -1

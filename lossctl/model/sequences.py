@@ -363,11 +363,11 @@ class Series(Sequence):
         return Ragged(packed.values.astype(np.float64), packed.starts, packed.lengths)
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
-        shape = (sizes.rows, 5, sizes.elements) if sizes.elements else (sizes.rows, 5)
+        shape = (sizes.rows, 7, sizes.elements) if sizes.elements else (sizes.rows, 7)
         return np.asarray(rng.normal(size=shape))
 
     def spoil(self, array: Array, params: Params) -> Iterator[tuple[str, Array]]:
         for bad in (np.nan, np.inf):
             worse = np.array(array, float)
-            worse.reshape(-1)[-1] = bad
+            worse[-1, 0] = bad
             yield "nan", worse

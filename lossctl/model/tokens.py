@@ -48,6 +48,8 @@ class TokenScores(Frames):
     axes: str = "N T C | N T"
     phrase: str = "a score for each token of the vocabulary at each place; or each token's own log-probability"
 
+    called: tuple[str, ...] = ("tokenlogprobs",)
+
     def __init__(self) -> None:
         super().__init__("logits")
 
@@ -147,7 +149,7 @@ class TokenIds(Sequence):
     def spoil(self, array: Array, params: Params) -> Iterator[tuple[str, Array]]:
         for bad in (99, -1):
             worse = np.array(array)
-            worse[-1, -1] = bad
+            worse[-1, 0] = bad
             yield "unknown-class", worse
 
 

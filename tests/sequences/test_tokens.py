@@ -129,7 +129,7 @@ def test_ids_that_are_none(bad):
 def test_what_does_not_fit():
     with pytest.raises(DataError, match="logit"):
         token_nll([[-1.0]])
-    with pytest.raises(DataError, match="target"):
+    with pytest.raises(DataError, match="which tokens came"):
         token_nll(LOGITS)
     with pytest.raises(UsageError, match="shift"):
         token_nll([[-1.0]], input="log-probs", shift=True)
@@ -137,7 +137,7 @@ def test_what_does_not_fit():
         token_nll(LOGITS, LABELS[:, :2])
     with pytest.raises(DataError, match="log-probability"):
         token_nll([[0.5, 0.5]], input="log-probs")
-    with pytest.raises(DataError, match="text"):
+    with pytest.raises(DataError, match="how much text"):
         bits_per_byte([[-1.0]], input="log-probs")
     with pytest.raises(DataError, match="class_weight"):
         token_nll(LOGITS, LABELS, class_weight=(1, 2))
