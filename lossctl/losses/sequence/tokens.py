@@ -181,7 +181,9 @@ def token_nll(
     equivalents=(
         Equivalent("torchmetrics", "perplexity(pred, target, ignore_index=ignore_index)", "ignores nothing by default"),
         Equivalent(
-            "torch", "torch.exp(F.cross_entropy(pred.transpose(1, 2), target, ignore_index=ignore_index))", "classes on axis 1"
+            "torch",
+            "torch.exp(F.cross_entropy(pred.transpose(1, 2), target, ignore_index=ignore_index))",
+            "classes on axis 1",
         ),
     ),
     traps=(
