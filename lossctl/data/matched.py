@@ -55,6 +55,7 @@ def matched(
         raise _unmatched(first, second, lone, absent)
     kept = Held(first, order[there], memory), Held(second, np.flatnonzero(there), memory)
     for held, words in zip(kept, (lone, absent), strict=True):
+        held.unmatched = len(words)
         if words:
             held.notes += (f"{len(words):,} left out that have no partner: {_listed(words)}",)
     return kept
@@ -106,6 +107,7 @@ class Held:
         self.format = source.format
         self.ids = source.ids  # type: ignore[attr-defined]
         self.notes: tuple[str, ...] = source.notes
+        self.unmatched = 0  # rows of the file that are left out for want of a partner
         self.columns = tuple(column._replace(rows=len(order)) for column in source.columns)
         self._rows = len(order)
         names = [column.name for column in self.columns]
