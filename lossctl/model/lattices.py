@@ -110,6 +110,9 @@ class Emissions(Frames):
     def missing(self, array: Any, params: Params) -> NDArray[np.bool_]:
         return super().missing(array, {"input": "logits"})
 
+    def sums_to_one(self, params: Params) -> bool:
+        return False
+
     def check(self, array: Any, params: Params, classes: int | None = None) -> Iterator[Seen]:
         return iter(())
 

@@ -288,4 +288,5 @@ def bits_per_byte(
     found = costs_of(pred, target, input, base, shift=shift)
     bits = found.loss / np.log(2.0)
     amount = amount_of(text, unit) if units is None and text is not None else np.asarray(units)
-    return {"row": over(bits, amount), "bits": bits, "units": amount, "tokens": found.tokens}
+    own = np.where((bits == 0) & (amount == 0), 0.0, over(bits, amount))  # nothing costs nothing
+    return {"row": own, "bits": bits, "units": amount, "tokens": found.tokens}
