@@ -12,7 +12,7 @@ from lossctl.model.findings import Rule, Seen
 from lossctl.model.kinds import Array, Detect, Kind, Params, Rng, Sizes, put
 from lossctl.model.params import Param, Value
 from lossctl.model.scores import LOG_SUM_WARNING, NOT_A_PROBABILITY, POSITIVE_LOG, ROW_SUM_ERROR, ROW_SUM_WARNING
-from lossctl.model.sequences import LAYOUT, Frames, Sequence, worst_of
+from lossctl.model.sequences import LAYOUT, Frames, worst_of
 from lossctl.model.spec import Arrays
 from lossctl.model.tokens import TokenIds
 from lossctl.sequences.ragged import Ragged

@@ -125,7 +125,7 @@ class TokenIds(Sequence):
         if params.get("shift"):
             lengths = array.lengths
             counts[(np.cumsum(lengths) - lengths)[lengths > 0]] = False  # nothing is said about the first
-        return ~array.any(counts)
+        return np.asarray(~array.any(counts))
 
     def check(self, array: Any, params: Params, classes: int | None = None) -> Iterator[Seen]:
         values = array.flat()

@@ -69,7 +69,8 @@ def _losses(frames: NDArray[np.floating], label: Places, form: str, weight: Floa
     every = -numerics.log_probs(frames, form)
     if weight is not None:
         every = numerics.times(np.broadcast_to(weight, every.shape), every)
-    return (1.0 - smoothing) * cost + smoothing / frames.shape[1] * np.sum(every, axis=1)
+    spread = smoothing / frames.shape[1] * np.sum(every, axis=1)
+    return np.asarray(spread if smoothing == 1 else (1.0 - smoothing) * cost + spread)
 
 
 def given_costs(log_probs: Ragged, targets: Ragged | None = None) -> Costs:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl import numerics
-from lossctl.sequences.grids import groups
+from lossctl.sequences.batches import groups
 from lossctl.sequences.ragged import Ragged
 
 __all__ = ["transducer"]
@@ -80,9 +80,7 @@ def edges(scores: Ragged, labels: Ragged, width: int, form: str, blank: int) -> 
     return stay, move
 
 
-def log_prob_pair(
-    flat: NDArray[Any], cell: Places, blank: int, column: Places, form: str
-) -> tuple[Floats, Floats]:
+def log_prob_pair(flat: NDArray[Any], cell: Places, blank: int, column: Places, form: str) -> tuple[Floats, Floats]:
     """(M,) both: the log-probabilities of one class for all cells, and of one for each."""
     if form != "logits":
         taken = flat[cell, blank].astype(np.float64), flat[cell, column].astype(np.float64)

@@ -25,7 +25,9 @@ def point_distance(a: Any, b: Any, metric: str) -> Any:
     return square if metric == "sqeuclidean" else mpmath.sqrt(square)
 
 
-def table(x: Numbers, y: Numbers, distance: Callable[..., Any], join: Callable[..., Any], inside: Callable[..., bool]) -> Any:
+def table(
+    x: Numbers, y: Numbers, distance: Callable[..., Any], join: Callable[..., Any], inside: Callable[..., bool]
+) -> Any:
     cells: dict[tuple[int, int], Any] = {(-1, -1): mpmath.mpf(0)}
     far = mpmath.inf
     for i, j in itertools.product(range(len(x)), range(len(y))):
@@ -38,13 +40,13 @@ def table(x: Numbers, y: Numbers, distance: Callable[..., Any], join: Callable[.
 def dtw_rows(
     pred: list[Any], target: list[Any], metric: str = "sqeuclidean", window: int | None = None, root: bool = False
 ) -> list[float]:
-    found = []
-    for x, y in zip(pred, target, strict=True):
+    def cost(x: Numbers, y: Numbers) -> Any:
         extra = len(y) - len(x)
         low, high = (-len(x), len(y)) if window is None else (min(extra, 0) - window, max(extra, 0) + window)
-        cost = table(x, y, lambda a, b: point_distance(a, b, metric), min, lambda i, j: low <= j - i <= high)
-        found.append(float(mpmath.sqrt(cost) if root else cost))
-    return found
+        return table(x, y, lambda a, b: point_distance(a, b, metric), min, lambda i, j: low <= j - i <= high)
+
+    costs = [cost(x, y) for x, y in zip(pred, target, strict=True)]
+    return [float(mpmath.sqrt(c) if root else c) for c in costs]
 
 
 def soft_dtw_rows(pred: list[Any], target: list[Any], gamma: float = 1.0, divergence: bool = False) -> list[float]:

@@ -41,7 +41,7 @@ Text = Annotated[Ragged, sequences.Units("char")]
     tasks=("alignment", "biological sequences"),
     traps=(
         "it is minus the score, so that less is better as with every loss",
-        "a run of k gaps costs gap_open + k gap: Biopython's open_gap_score is gap_open + gap, its extend_gap_score gap",
+        "a run of k gaps costs gap_open + k gap; to Biopython that is open_gap_score gap_open + gap, extend_gap_score gap",
         "gap and gap_open are added, so that they are 0 or negative",
         "the score grows with the length, and is not divided by it",
     ),

@@ -8,9 +8,9 @@ from typing import Annotated
 import numpy as np
 
 from lossctl.losses.sequence.inputs import Emissions, SharedLengths, StepScores, Tags, Terms, Transitions
+from lossctl.model.findings import Rule, Seen
 from lossctl.model.lattices import tagged
 from lossctl.model.laws import NONNEGATIVE
-from lossctl.model.findings import Rule, Seen
 from lossctl.model.params import Param, Value
 from lossctl.model.pooled import Pooled, SampleMean, quotient
 from lossctl.model.reduce import Switch
@@ -19,7 +19,9 @@ from lossctl.model.spec import Arrays, Paper
 from lossctl.sequences.crf import chain_nll
 
 PARTS = ("steps",)
-PAIRED = Rule("lengths-differ", "is not the number of steps of its row", hint="--input-lengths says how many steps count")
+PAIRED = Rule(
+    "lengths-differ", "is not the number of steps of its row", hint="--input-lengths says how many steps count"
+)
 
 
 def one_tag_a_step(arrays: Arrays, params: Mapping[str, Value]) -> list[Seen]:
@@ -36,7 +38,13 @@ def tags_agree(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
 
 @loss(
     title="CRF negative log-likelihood",
-    reduce=Switch("average", {"sequence": SampleMean(parts=PARTS), "token": Pooled(quotient("nll", "steps"), total="nll", parts=PARTS, ratio=("nll", "steps"))}),
+    reduce=Switch(
+        "average",
+        {
+            "sequence": SampleMean(parts=PARTS),
+            "token": Pooled(quotient("nll", "steps"), total="nll", parts=PARTS, ratio=("nll", "steps")),
+        },
+    ),
     unit="nats",
     range="0 to inf",
     laws={NONNEGATIVE},

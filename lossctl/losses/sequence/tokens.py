@@ -11,6 +11,7 @@ from lossctl import numerics
 from lossctl.errors import DataError, UsageError
 from lossctl.losses.classification.options import CLASS_WEIGHT
 from lossctl.losses.sequence.inputs import Amount, Count, SharedLengths, Terms, TokenIds, TokenScores
+from lossctl.losses.types import Rows
 from lossctl.model.findings import Rule, Seen
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, Value
@@ -88,9 +89,9 @@ def costs_of(
     return found if scale == 1.0 else found._replace(loss=found.loss * scale)
 
 
-def over(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def over(a: Rows, b: Rows) -> Rows:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return a / b
+        return np.asarray(a / b)
 
 
 @loss(
@@ -181,7 +182,9 @@ def token_nll(
     equivalents=(
         Equivalent("torchmetrics", "perplexity(pred, target, ignore_index=ignore_index)", "ignores nothing by default"),
         Equivalent(
-            "torch", "torch.exp(F.cross_entropy(pred.transpose(1, 2), target, ignore_index=ignore_index))", "classes on axis 1"
+            "torch",
+            "torch.exp(F.cross_entropy(pred.transpose(1, 2), target, ignore_index=ignore_index))",
+            "classes on axis 1",
         ),
     ),
     traps=(
@@ -227,7 +230,7 @@ def something_to_count(arrays: Arrays, params: Mapping[str, Value]) -> str | Non
     return tokens_fit(arrays, params)
 
 
-def amount_of(text: Ragged, unit: str) -> np.ndarray:
+def amount_of(text: Ragged, unit: str) -> Rows:
     """(N,) bytes of UTF-8, or characters (bytes that go on with one do not count)."""
     if unit == "byte":
         return text.lengths.astype(np.float64)

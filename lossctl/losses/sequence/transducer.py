@@ -36,7 +36,9 @@ def blank_is_a_class(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
     range="0 to inf",
     laws={NONNEGATIVE},
     aliases=("transducer", "rnnt"),
-    paper=Paper("A. Graves", 2012, "Sequence transduction with recurrent neural networks", doi="10.48550/arXiv.1211.3711"),
+    paper=Paper(
+        "A. Graves", 2012, "Sequence transduction with recurrent neural networks", doi="10.48550/arXiv.1211.3711"
+    ),
     tasks=("speech recognition", "alignment-free labels"),
     traps=(
         "the blank is the last class, as in torchaudio; in warp-transducer it is the first (--blank 0)",

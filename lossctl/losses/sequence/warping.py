@@ -60,7 +60,8 @@ def dtw(
         str, Param("distance of two points", choices=("sqeuclidean", "euclidean", "manhattan"))
     ] = "sqeuclidean",
     window: Annotated[
-        int | None, Param("how far a path may leave the diagonal (Sakoe and Chiba's band), none: as far as it likes", ge=0)
+        int | None,
+        Param("how far a path may leave the diagonal (Sakoe and Chiba's band), none: as far as it likes", ge=0),
     ] = None,
     root: Annotated[bool, Param("take the root of the sum")] = False,
 ) -> Rows:
@@ -87,9 +88,7 @@ def dtw(
     unit="squared units, summed along paths",
     range="-inf to inf",
     aliases=("soft-dynamic-time-warping", "sdtw"),
-    paper=Paper(
-        "M. Cuturi, M. Blondel", 2017, "Soft-DTW: a differentiable loss function for time-series", doi=None
-    ),
+    paper=Paper("M. Cuturi, M. Blondel", 2017, "Soft-DTW: a differentiable loss function for time-series", doi=None),
     see=("dtw",),
     tasks=("time series", "alignment", "forecasting"),
     traps=(

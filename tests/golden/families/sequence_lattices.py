@@ -135,7 +135,9 @@ def alignments() -> list[Case]:
             {"unit": "word", "gap_open": -0.125},
         ):
             said = "".join(f", {key}={item!r}" for key, item in params.items())
-            found.append(by_rows(loss, "phrases", naive(f"alignment_rows(pred, target, local={local}{said})"), **params))
+            found.append(
+                by_rows(loss, "phrases", naive(f"alignment_rows(pred, target, local={local}{said})"), **params)
+            )
         folded = naive(f"alignment_rows(pred, target, local={local}, fold=True)")
         found.append(by_rows(loss, "phrases", folded, normalize=("lower",)))
     rows = naive("alignment_rows(pred, target, local=True)")
