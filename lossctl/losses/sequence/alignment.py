@@ -41,7 +41,7 @@ Text = Annotated[Ragged, sequences.Units("char")]
     tasks=("alignment", "biological sequences"),
     traps=(
         "it is minus the score, so that less is better as with every loss",
-        "a run of k gaps costs gap_open + k gap; to Biopython that is open_gap_score gap_open + gap, extend_gap_score gap",
+        "a run of k gaps adds gap_open + k gap; to Biopython the first is open_gap_score (gap_open + gap), others extend",
         "gap and gap_open are added, so that they are 0 or negative",
         "the score grows with the length, and is not divided by it",
     ),
