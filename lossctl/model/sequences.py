@@ -192,7 +192,7 @@ class Frames(Sequence):
         return np.asarray(rows | array.any(wide(bad).any(axis=1)))
 
     def sums_to_one(self, params: Params) -> bool:
-        return params["input"] == "probs"
+        return params.get("input") == "probs"
 
     def renormalise(self, array: Any, params: Params) -> Any:
         if not self.sums_to_one(params):

@@ -22,7 +22,9 @@ MANY = 20_000  # words from which on Arrow's dictionary is worth its import
 
 SPACES = bytes([*range(0x09, 0x0E), *range(0x1C, 0x21)])  # white space of one byte, as str.split() sees it
 # Longer white space: U+0085, 00A0, 1680, 2000 to 200A, 2028, 2029, 202F, 205F, 3000.
-LONG_SPACES = [chr(c).encode() for c in (0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)]
+LONG_SPACES = [
+    chr(c).encode() for c in (0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
+]
 
 
 def split(text: Ragged, unit: str, normalize: Sequence[str] = (), *, ignore_space: bool = False) -> Ragged:
@@ -86,9 +88,7 @@ def without(units: Ragged, dropped: NDArray[np.bool_]) -> Ragged:
     gone = np.concatenate([[0], np.cumsum(dropped)])
     stops = ends(units.lengths)
     lengths = units.lengths - (gone[stops] - gone[stops - units.lengths])
-    return Ragged(
-        units.values[~dropped], ends(lengths) - lengths, lengths, missing=units.missing, words=units.words
-    )
+    return Ragged(units.values[~dropped], ends(lengths) - lengths, lengths, missing=units.missing, words=units.words)
 
 
 def decoded(text: Ragged) -> Ragged:
@@ -162,7 +162,9 @@ def shared(ref: Ragged, hyp: Ragged) -> tuple[Ragged, Ragged]:
         return ref, hyp
     for side in (ref, hyp):
         if side.words is None and side.lengths.any():
-            raise DataError("one side is text and the other numbers", code="units-differ", hint="compare like with like")
+            raise DataError(
+                "one side is text and the other numbers", code="units-differ", hint="compare like with like"
+            )
     places, vocabulary = united(ref.words or (), hyp.words or ())
     moved = hyp.packed()
     values = places[moved.values] if len(places) else np.empty(0, np.int64)
