@@ -55,9 +55,7 @@ def strings(ref: Ragged, hyp: Ragged) -> tuple[Sequence[Any], Sequence[Any]]:
         both = np.concatenate([side.values.astype(np.int64) for side in sides])
         distinct, codes = np.unique(both, return_inverse=True)
         parts = np.split(codes, [len(sides[0].values)])
-        sides = [
-            Ragged(part, side.starts, side.lengths) for part, side in zip(parts, sides, strict=True)
-        ]
+        sides = [Ragged(part, side.starts, side.lengths) for part, side in zip(parts, sides, strict=True)]
         if len(distinct) > CHARACTERS:
             return sliced(sides[0], parts[0].tolist()), sliced(sides[1], parts[1].tolist())
     return sliced(sides[0], characters(sides[0].values)), sliced(sides[1], characters(sides[1].values))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,7 +14,7 @@ from lossctl.sequences.graphemes import cluster_starts
 from lossctl.sequences.normal import STEPS, normalized
 from lossctl.sequences.ragged import Ragged, ends
 
-__all__ = ["STEPS", "UNITS", "decoded", "remapped", "shared", "split"]
+__all__ = ["STEPS", "UNITS", "names", "remapped", "shared", "spaceless", "split"]
 
 Array: TypeAlias = NDArray[Any]
 
@@ -22,14 +23,16 @@ MANY = 20_000  # words from which on Arrow's dictionary is worth its import
 
 SPACES = bytes([*range(0x09, 0x0E), *range(0x1C, 0x21)])  # white space of one byte, as str.split() sees it
 # Longer white space: U+0085, 00A0, 1680, 2000 to 200A, 2028, 2029, 202F, 205F, 3000.
-LONG_SPACES = [chr(c).encode() for c in (0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)]
+LONG_SPACES = [
+    chr(c).encode() for c in (0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
+]
 
 
-def split(text: Ragged, unit: str, normalize: Sequence[str] = (), *, ignore_space: bool = False) -> Ragged:
+def split(text: Ragged, unit: str, normalize: Sequence[str] = ()) -> Ragged:
     """Rows of UTF-8 (uint8) as rows of codes, after the steps of ``normalize`` in their order.
 
-    ``word`` and ``token`` are what ``str.split()`` gives, ``char`` are code points (white space counts unless
-    ``ignore_space``), ``grapheme`` what a reader takes for one character, ``byte`` the bytes of UTF-8.
+    ``word`` and ``token`` are what ``str.split()`` gives, ``char`` are code points (white space counts),
+    ``grapheme`` what a reader takes for one character, ``byte`` the bytes of UTF-8.
     Raises ``DataError`` with the row (from 1) for bytes that are no UTF-8.
     """
     text = text.packed()
@@ -40,8 +43,6 @@ def split(text: Ragged, unit: str, normalize: Sequence[str] = (), *, ignore_spac
         text = normalized(text, normalize)
     if unit in {"word", "token"}:
         return words(text)
-    if ignore_space:
-        text = without(text, white_space(text.values))
     if unit == "byte":
         return text
     points = decoded(text)
@@ -86,9 +87,7 @@ def without(units: Ragged, dropped: NDArray[np.bool_]) -> Ragged:
     gone = np.concatenate([[0], np.cumsum(dropped)])
     stops = ends(units.lengths)
     lengths = units.lengths - (gone[stops] - gone[stops - units.lengths])
-    return Ragged(
-        units.values[~dropped], ends(lengths) - lengths, lengths, missing=units.missing, words=units.words
-    )
+    return Ragged(units.values[~dropped], ends(lengths) - lengths, lengths, missing=units.missing, words=units.words)
 
 
 def decoded(text: Ragged) -> Ragged:
@@ -137,8 +136,7 @@ def coded(letters: bytes, bounds: Array) -> tuple[Array, Sequence[str]]:
 def numbered(data: bytes, bounds: Array) -> tuple[Array, list[bytes]]:
     """Slices of data by their order of appearance."""
     numbers: dict[bytes, int] = {}
-    places = bounds.tolist()
-    codes = [numbers.setdefault(data[i:j], len(numbers)) for i, j in zip(places[:-1], places[1:], strict=True)]
+    codes = [numbers.setdefault(data[i:j], len(numbers)) for i, j in pairwise(bounds.tolist())]
     return np.array(codes, np.int64), list(numbers)
 
 
@@ -162,7 +160,9 @@ def shared(ref: Ragged, hyp: Ragged) -> tuple[Ragged, Ragged]:
         return ref, hyp
     for side in (ref, hyp):
         if side.words is None and side.lengths.any():
-            raise DataError("one side is text and the other numbers", code="units-differ", hint="compare like with like")
+            raise DataError(
+                "one side is text and the other numbers", code="units-differ", hint="compare like with like"
+            )
     places, vocabulary = united(ref.words or (), hyp.words or ())
     moved = hyp.packed()
     values = places[moved.values] if len(places) else np.empty(0, np.int64)
@@ -193,3 +193,20 @@ def remapped(units: Ragged, meaning: Mapping[str, str | None]) -> Ragged:
     codes = np.array(places, np.int64)[packed.values] if places else packed.values
     moved = Ragged(codes, packed.starts, packed.lengths, missing=packed.missing, words=list(numbers))
     return without(moved, codes < 0)
+
+
+def spaceless(units: Ragged) -> Ragged:
+    """Characters or graphemes without those that are white space."""
+    packed = units.packed()
+    distinct, places = np.unique(packed.values, return_inverse=True)
+    blank = np.array([name.isspace() for name in names(distinct, units.words)], bool)
+    return without(packed, blank[places]) if len(distinct) else packed
+
+
+def names(codes: Array, words: Sequence[str] | None, unit: str = "char") -> list[str]:
+    """Units as text: words, characters, two digits of a byte, or numbers."""
+    if words is not None:
+        return [words[code] for code in codes.tolist()]
+    if unit == "char":
+        return [chr(code) for code in codes.tolist()]
+    return [f"{code:02x}" if unit == "byte" else str(code) for code in codes.tolist()]

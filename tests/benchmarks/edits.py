@@ -110,8 +110,15 @@ def sentences() -> None:
     theirs = jiwer.process_words(ref, hyp)
     assert sum(ours()[1:]) == theirs.substitutions + theirs.deletions + theirs.insertions
     assert ours("jiwer") == [theirs.hits, theirs.substitutions, theirs.deletions, theirs.insertions]
-    report("B  10,000 sentences, from strings, S/D/I", ours, lambda: jiwer.process_words(ref, hyp), "jiwer process_words")
-    report("B  the same, as jiwer splits", lambda: ours("jiwer"), lambda: jiwer.process_words(ref, hyp), "jiwer process_words")
+    report(
+        "B  10,000 sentences, from strings, S/D/I", ours, lambda: jiwer.process_words(ref, hyp), "jiwer process_words"
+    )
+    report(
+        "B  the same, as jiwer splits",
+        lambda: ours("jiwer"),
+        lambda: jiwer.process_words(ref, hyp),
+        "jiwer process_words",
+    )
 
 
 def long_texts() -> None:
@@ -136,7 +143,12 @@ def long_texts() -> None:
     def split_counts() -> Any:
         return counts(split(Ragged.texts(some), "char"), split(Ragged.texts(others), "char"))
 
-    report("C  100 of them, S/D/I", split_counts, lambda: jiwer.process_characters(some, others), "jiwer process_characters")
+    report(
+        "C  100 of them, S/D/I",
+        split_counts,
+        lambda: jiwer.process_characters(some, others),
+        "jiwer process_characters",
+    )
 
 
 def token_ids() -> None:
@@ -150,7 +162,9 @@ def token_ids() -> None:
     choices = [row[:k].tolist() for row, k in zip(changed, other, strict=True)]
     assert (levenshtein(ref, hyp) == distances(queries, choices)).all()
     report(
-        "D  10,000 pairs of 30 to 64 ids, padded", lambda: levenshtein(ref, hyp), lambda: distances(queries, choices),
+        "D  10,000 pairs of 30 to 64 ids, padded",
+        lambda: levenshtein(ref, hyp),
+        lambda: distances(queries, choices),
         "rapidfuzz cpdist on ready lists",
     )
 
