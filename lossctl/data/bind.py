@@ -15,7 +15,7 @@ from lossctl.data.columns import Found
 from lossctl.data.labels import ClassNames, Vocabulary
 from lossctl.data.predicted import companion, search_pred
 from lossctl.data.source import Source
-from lossctl.data.spans import settle_sequences
+from lossctl.data.spans import refuse_numbers, settle_sequences
 from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.model.call import LossCall
 from lossctl.model.spec import Input
@@ -172,6 +172,7 @@ def bind_or_note(call: LossCall, common: Common) -> BoundCall | None:
         bound.call.refuse_idle()
         if call.of_set is not None:
             refuse_words(bound, common)
+            refuse_numbers(bound, common.sources)
     except LossctlError as error:
         if call.of_set is None:
             raise

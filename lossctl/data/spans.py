@@ -6,14 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lossctl.data import columns as cols
-from lossctl.data.binding import input_of
+from lossctl.data.binding import BoundCall, input_of
+from lossctl.data.cells import read_numbers
 from lossctl.data.columns import Found
 from lossctl.data.source import Column, Source
 from lossctl.errors import DataError, UsageError
 from lossctl.model.call import LossCall
 from lossctl.model.spec import Input
 
-__all__ = ["lay_out", "settle_sequences"]
+__all__ = ["lay_out", "refuse_numbers", "settle_sequences"]
+
+LOOK = 100  # cells that show whether an untyped column is text
 
 
 def settle_sequences(
@@ -64,6 +67,19 @@ def check_rows(call: LossCall, entry: Input, source: Source, column: Column) -> 
             file=source.name,
             column=column.name,
         )
+
+
+def refuse_numbers(bound: BoundCall, sources: Sequence[Source]) -> None:
+    """Raise where the first cells of what would be text are all numbers, as CSV does not tell the two apart."""
+    for entry in bound.call.entry.spec.inputs:
+        if entry.role not in bound.refs or entry.kind.decode(bound.call.params, None) != "units":
+            continue
+        ref = bound.refs[entry.role]
+        column = cols.column_of(sources[ref.source], ref.columns[0])
+        block = next(iter(sources[ref.source].blocks([], [column.name], LOOK)), None) if column.type == "cell" else None
+        words = [] if block is None else block.labels(column.name)[1]
+        if words and not read_numbers(words, frozenset()).flaws.any():
+            raise DataError(f'{entry.role} = "{column.name}" holds numbers, and must be text', code="dtype")
 
 
 def lay_out(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from lossctl.data.bind import bind, label_or_role
 from lossctl.data.binding import Binding, LeftOut, Ref, Request, left_out, nothing_fits
 from lossctl.data.pair import Chunk, walk
-from lossctl.data.source import Source
+from lossctl.data.source import Column, Source
 from lossctl.engine.details import add_details, check_details
 from lossctl.engine.finish import input_infos, results_of, warnings_of
 from lossctl.engine.job import Job, Scored
@@ -30,6 +31,7 @@ __all__ = ["run"]
 Made = TypeVar("Made")
 
 CHUNK_BYTES = 2**22  # arrays of one chunk stay within the caches of one core
+LONG_BYTES = 2**26  # and where rows are long, of the fewest rows that are worth a call
 UNKNOWN_WIDTH = 256
 SHOWN = 10  # rows shown where nobody says how many
 
@@ -369,11 +371,16 @@ def raise_errors(binding: Binding, job: Job) -> None:
 
 
 def default_rows(binding: Binding) -> int:
-    """Rows of a chunk, so that its arrays stay in the caches."""
+    """Rows of a chunk, so that its arrays stay in the caches; fewer than 256 only where rows are that long."""
     width = 0
-    numeric, _, sequences = binding.wanted()
-    for source, numbers, others in zip(binding.sources, numeric, sequences, strict=True):
-        # A list whose length only the data tells is taken for a long one.
-        widths = {c.name: 1 if c.width is None else c.width or UNKNOWN_WIDTH for c in source.columns}
-        width += sum(widths[name] for name in (*numbers, *others))
-    return int(min(max(CHUNK_BYTES // (8 * max(width, 1)), 256), 65536))
+    for source, names in zip(binding.sources, binding.wanted()[0], strict=True):
+        widths = {column.name: width_of(column) for column in source.columns}
+        width += sum(widths[name] for name in names)
+    size = 8 * max(width, 1)
+    return int(min(max(CHUNK_BYTES // size, min(256, LONG_BYTES // size), 1), 65536))
+
+
+def width_of(column: Column) -> int:
+    """Values in a row; a length that only the data tells is taken for a large one."""
+    inner = math.prod(size or UNKNOWN_WIDTH for size in column.axes[1:])
+    return 1 if column.width is None else column.width or UNKNOWN_WIDTH * inner

@@ -39,6 +39,8 @@ def sequences(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Va
 
 def as_numbers(value: Any) -> NDArray[Any] | None:
     """The value as an array of floats or whole numbers (int64), if it is one or makes one of itself."""
+    if isinstance(value, (list, tuple)) and value and isinstance(value[0], (int, float)):
+        value = np.asarray(value)
     if not hasattr(value, "__array__"):
         return None
     array = np.asarray(value)

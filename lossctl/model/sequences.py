@@ -191,6 +191,17 @@ class Frames(Sequence):
         bad = ~np.isfinite(values) if params["input"] == "probs" else np.isnan(values) | (values == np.inf)
         return np.asarray(rows | array.any(wide(bad).any(axis=1)))
 
+    def sums_to_one(self, params: Params) -> bool:
+        return params["input"] == "probs"
+
+    def renormalise(self, array: Any, params: Params) -> Any:
+        if not self.sums_to_one(params):
+            return array
+        packed = array.packed()
+        sums = np.sum(packed.values, axis=1, dtype=float, keepdims=True)
+        values = packed.values / np.where(sums > 0, sums, 1.0)  # a frame that sums to zero is left to be refused
+        return Ragged(values, packed.starts, packed.lengths, missing=packed.missing)
+
     def check(self, array: Any, params: Params, classes: int | None = None) -> Iterator[Seen]:
         if params["input"] == "logits" or not int(array.lengths.sum()):
             return
@@ -200,7 +211,7 @@ class Frames(Sequence):
             off = np.abs(np.sum(values, axis=1, dtype=float) - 1)
             single = values.shape[1] * 2.0**-24 if array.dtype == np.float32 else 0.0
             yield worst_of(ROW_SUM_ERROR, array, off, off > 0.05)
-            yield worst_of(ROW_SUM_WARNING._replace(hint=None), array, off, (off > 1e-6 + single) & (off <= 0.05))
+            yield worst_of(ROW_SUM_WARNING, array, off, (off > 1e-6 + single) & (off <= 0.05))
             return
         positive = values > 1e-6
         yield broken(POSITIVE_LOG, array, positive)
