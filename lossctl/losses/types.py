@@ -82,5 +82,6 @@ LabelSet = Annotated[Rows, margins.LabelSet()]
 IndexLists = Annotated[NDArray[np.bool_], margins.IndexLists()]
 
 Text = Annotated[Ragged, sequences.Units("char")]
+EvenText = Annotated[Ragged, sequences.EvenUnits("char")]
 Transcript = Annotated[Ragged, sequences.Units("word")]
 ReferenceText = Annotated[Ragged, sequences.Reference("word")]

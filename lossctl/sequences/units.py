@@ -195,9 +195,13 @@ def remapped(units: Ragged, meaning: Mapping[str, str | None]) -> Ragged:
     return without(moved, codes < 0)
 
 
-def spaceless(units: Ragged) -> Ragged:
-    """Characters or graphemes without those that are white space."""
+def spaceless(units: Ragged, unit: str) -> Ragged:
+    """Characters, graphemes or bytes without those that are white space; words and ids as they are."""
     packed = units.packed()
+    if unit == "byte":
+        return without(packed, white_space(packed.values))
+    if unit not in {"char", "grapheme"}:
+        return units
     distinct, places = np.unique(packed.values, return_inverse=True)
     blank = np.array([name.isspace() for name in names(distinct, units.words)], bool)
     return without(packed, blank[places]) if len(distinct) else packed
@@ -208,5 +212,5 @@ def names(codes: Array, words: Sequence[str] | None, unit: str = "char") -> list
     if words is not None:
         return [words[code] for code in codes.tolist()]
     if unit == "char":
-        return [chr(code) for code in codes.tolist()]
+        return [chr(code) if 0 <= code < 0x110000 else str(code) for code in codes.tolist()]
     return [f"{code:02x}" if unit == "byte" else str(code) for code in codes.tolist()]

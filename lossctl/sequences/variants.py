@@ -12,8 +12,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from lossctl.sequences import units
 from lossctl.sequences.ragged import Ragged
 from lossctl.sequences.splits import Split, counts
+from lossctl.sequences.units import names, shared
 
 __all__ = ["LIMIT", "is_choice", "readings", "resolved", "troubled"]
 
@@ -26,51 +28,54 @@ def is_choice(word: str) -> bool:
     return "{" in word or "}" in word or (word.startswith("(") and word.endswith(")") and len(word) > 2)
 
 
-def with_choices(ref: Ragged) -> NDArray[np.bool_]:
+def words_of(ref: Ragged, row: int, unit: str) -> list[str]:
+    """The words of a reference, whatever the units it is in."""
+    codes = ref.row(row)
+    if unit == "byte":
+        return codes.astype(np.uint8).tobytes().decode().split()
+    units = names(codes, ref.words)
+    return units if unit in {"word", "token"} else "".join(units).split()
+
+
+def with_choices(ref: Ragged, unit: str) -> NDArray[np.bool_]:
     """(N,) rows that leave a choice."""
-    marked = np.array([is_choice(word) for word in ref.words or ()], bool)
-    return ref.any(marked[ref.flat()]) if marked.any() else np.zeros(len(ref), bool)
+    if unit in {"word", "token"}:
+        marked = np.array([is_choice(word) for word in ref.words or ()], bool)
+        return ref.any(marked[ref.flat()]) if marked.any() else np.zeros(len(ref), bool)
+    distinct, places = np.unique(ref.flat(), return_inverse=True)
+    marked = np.array([name in {"{", "}", "("} for name in names(distinct, ref.words)], bool)
+    found = ref.any(marked[places]) if marked.any() else np.zeros(len(ref), bool)
+    for row in np.flatnonzero(found).tolist():
+        found[row] = any(map(is_choice, words_of(ref, row, unit)))
+    return found
 
 
-def words_of(ref: Ragged, row: int) -> list[str]:
-    assert ref.words is not None
-    return [ref.words[code] for code in ref.row(row)]
-
-
-def troubled(ref: Ragged) -> NDArray[np.bool_]:
+def troubled(ref: Ragged, unit: str) -> NDArray[np.bool_]:
     """(N,) rows whose braces do not match, or that have more readings than ``LIMIT``."""
-    found = with_choices(ref)
+    found = with_choices(ref, unit)
     for row in np.flatnonzero(found).tolist():
         try:
-            found[row] = len(readings(words_of(ref, row))) > LIMIT
+            found[row] = len(readings(words_of(ref, row, unit))) > LIMIT
         except ValueError:
             pass
     return found
 
 
-def resolved(ref: Ragged, hyp: Ragged, split: Split) -> Ragged:
+def resolved(ref: Ragged, hyp: Ragged, unit: str, split: Split) -> Ragged:
     """The references, each in its best reading; both sides have one vocabulary."""
-    rows = np.flatnonzero(with_choices(ref))
+    rows = np.flatnonzero(with_choices(ref, unit))
     if not len(rows):
         return ref
-    numbers = {word: code for code, word in enumerate(ref.words or ())}
-    owners: list[int] = []
-    codes: list[list[int]] = []
-    for row in rows.tolist():
-        for reading in readings(words_of(ref, row)):
-            owners.append(row)
-            codes.append([numbers.setdefault(word, len(numbers)) for word in reading])
-    every = Ragged.of(codes, np.int64)
-    found = counts(every, hyp[np.array(owners)], split)
-    order = np.lexsort((-found.hits, found.errors, np.array(owners)))
-    best = order[np.searchsorted(np.array(owners)[order], rows)]
-    words = list(numbers)
-    plain = Ragged(ref.values, ref.starts, ref.lengths, step=ref.step, missing=ref.missing, words=words)
-    chosen = every[best]
-    chosen.words = words
+    found = [readings(words_of(ref, row, unit)) for row in rows.tolist()]
+    owners = np.repeat(np.arange(len(rows)), [len(ways) for ways in found])
+    texts = Ragged.texts([" ".join(way) for ways in found for way in ways])
+    every, others = shared(units.split(texts, unit), hyp[rows[owners]])
+    cost = counts(every, others, split)
+    order = np.lexsort((-cost.hits, cost.errors, owners))
+    plain, best = shared(ref, every[order[np.searchsorted(owners[order], np.arange(len(rows)))]])
     place = np.arange(len(ref))
     place[rows] = len(ref) + np.arange(len(rows))
-    return Ragged.join([plain, chosen])[place]
+    return Ragged.join([plain, best])[place]
 
 
 def readings(words: Sequence[str]) -> list[Words]:

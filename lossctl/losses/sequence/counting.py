@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lossctl.exact import Exact, ratio
 from lossctl.model.findings import Rule, Seen
-from lossctl.model.params import Param, When
+from lossctl.model.params import Param
 from lossctl.model.pooled import Pooled, SampleMean
 from lossctl.model.reduce import Switch
 from lossctl.model.spec import Detail
@@ -18,7 +18,7 @@ from lossctl.sequences.alignments import alignment
 from lossctl.sequences.folding import folding
 from lossctl.sequences.ragged import Ragged
 from lossctl.sequences.splits import SPLITS, counts
-from lossctl.sequences.units import names, remapped, shared, spaceless
+from lossctl.sequences.units import UNITS, names, remapped, shared, spaceless
 from lossctl.sequences.variants import LIMIT, resolved, troubled
 
 Array: TypeAlias = NDArray[Any]
@@ -34,11 +34,11 @@ AVERAGE = Param(
     "errors of all rows over units of all rows, or the mean of the rows' rates", choices=("corpus", "sample")
 )
 EMPTY_REF = Param("what an empty reference does", choices=("count", "skip", "error", "nan", "inf"))
-IGNORE_SPACE = Param("white space is left out", when=When("unit", ("char", "grapheme"), False))
+IGNORE_SPACE = Param("white space is no unit (words hold none anyway)")
+UNIT = Param("what is compared", choices=UNITS)
 MAPPING = Param("a file of two columns, a phone and what it counts as (nothing: it is left out)", file=True)
 ALTERNATIVES = Param(
     "{a / b / @} in a reference is any of these, (word) may be left out: the reading with the fewest errors counts",
-    when=When("unit", ("word", "token"), False),
 )
 
 
@@ -107,25 +107,28 @@ def terms(rate: Rate, parts: Parts, empty_ref: str) -> dict[str, Array]:
     return {**named, "aligned": parts.hits + parts.errors, "row": rate.rows(parts, empty_ref)}
 
 
-def comparable(
-    pred: Ragged, target: Ragged, split: Any, mapping: str | None, alternatives: bool, ignore_space: bool
-) -> tuple[Ragged, Ragged]:
-    """Reference and hypothesis as rows of one coding, in the units that count."""
-    ref, hyp = shared(target, pred)
-    if ignore_space:
-        ref, hyp = spaceless(ref), spaceless(hyp)
-    if alternatives:
-        ref = resolved(ref, hyp, split)
-        hyp = Ragged(hyp.values, hyp.starts, hyp.lengths, step=hyp.step, missing=hyp.missing, words=ref.words)
-    if mapping is not None:
-        ref, hyp = shared(remapped(ref, folding(mapping)), remapped(hyp, folding(mapping)))
-    return ref, hyp
+class Reading(NamedTuple):
+    """How texts are read before their units are compared."""
 
+    unit: str
+    split: Any
+    alternatives: bool = False
+    ignore_space: bool = False
+    mapping: str | None = None
 
-def counted(
-    pred: Ragged, target: Ragged, split: Any, mapping: str | None, alternatives: bool, ignore_space: bool
-) -> Parts:
-    return Parts(*counts(*comparable(pred, target, split, mapping, alternatives, ignore_space), split))
+    def pair(self, pred: Ragged, target: Ragged) -> tuple[Ragged, Ragged]:
+        """Reference and hypothesis as rows of one coding, in the units that count."""
+        ref, hyp = shared(target, pred)
+        if self.alternatives:
+            ref, hyp = shared(resolved(ref, hyp, self.unit, self.split), hyp)
+        if self.ignore_space:
+            ref, hyp = spaceless(ref, self.unit), spaceless(hyp, self.unit)
+        if self.mapping is not None:
+            ref, hyp = shared(remapped(ref, folding(self.mapping)), remapped(hyp, folding(self.mapping)))
+        return ref, hyp
+
+    def parts(self, pred: Ragged, target: Ragged) -> Parts:
+        return Parts(*counts(*self.pair(pred, target), self.split))
 
 
 def unreadable(arrays: Mapping[str, Any], params: Params) -> list[Seen]:
@@ -135,16 +138,14 @@ def unreadable(arrays: Mapping[str, Any], params: Params) -> list[Seen]:
     target = arrays["target"]
     text = f"leaves its choices open: braces that do not match, or more than {LIMIT:,} readings"
     rule = Rule("bad-alternatives", text, hint="{ a / b / @ } with blanks around, or leave --alternatives out")
-    return [(rule, troubled(target), np.full(len(target), ""))]
+    return [(rule, troubled(target, str(params["unit"])), np.full(len(target), ""))]
 
 
 def aligned(arrays: Mapping[str, Any], params: Params) -> list[Any]:
     """Reference, hypothesis and operations of each row, by the way with the most hits."""
-    pred, target = arrays["pred"], arrays["target"]
-    mapping = params.get("mapping")
-    split, alternatives, ignore_space = params["split"], params["alternatives"], params["ignore_space"]
-    ref, hyp = comparable(pred, target, split, mapping, alternatives, ignore_space)
-    unit = str(params["unit"])
+    reading = Reading(*(params.get(name) for name in Reading._fields))
+    ref, hyp = reading.pair(arrays["pred"], arrays["target"])
+    unit = reading.unit
     return [
         {
             "ref": names(ref.row(n), ref.words, unit),

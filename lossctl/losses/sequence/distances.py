@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from lossctl.losses.types import Rows, Text
+from lossctl.losses.types import EvenText, Rows, Text
 from lossctl.model.findings import Rule, Seen
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param
@@ -78,7 +78,7 @@ def edit_distance(
     title="Normalised edit distance",
     reduce=Mean(),
     unit="1",
-    range="0 to 1, with norm=ref to inf",
+    range="0 to inf",
     laws={NONNEGATIVE},
     aliases=("ned", "normalized-levenshtein"),
     paper=Paper("L. Yujian, L. Bo", 2007, "A Normalized Levenshtein Distance Metric", doi="10.1109/TPAMI.2007.1078"),
@@ -150,7 +150,7 @@ def normalized_edit_distance(
         ),
     ),
     traps=(
-        "two distances have this name: CA to ABC is 3 as optimal string alignment (--osa) and 2 without the restriction",
+        "two distances have this name: CA to ABC is 3 as optimal string alignment (--osa), and 2 without restriction",
         "optimal string alignment breaks the triangle inequality; --no-osa keeps it",
         UNICODE,
     ),
@@ -208,8 +208,8 @@ def unequal_lengths(arrays: Mapping[str, Any], params: Mapping[str, Any]) -> lis
     checks=unequal_lengths,
 )
 def hamming_string(
-    pred: Text,
-    target: Text,
+    pred: EvenText,
+    target: EvenText,
     *,
     pad: Annotated[bool, Param("a unit that only one side has differs; without it, lengths must be equal")] = False,
 ) -> Rows:

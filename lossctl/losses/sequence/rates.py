@@ -14,8 +14,9 @@ from lossctl.losses.sequence.counting import (
     IGNORE_SPACE,
     MAPPING,
     SPLIT,
+    UNIT,
     Rate,
-    counted,
+    Reading,
     reduction,
     terms,
     unreadable,
@@ -103,6 +104,7 @@ def edit_rate(
     pred: Transcript,
     target: ReferenceText,
     *,
+    unit: Annotated[str, UNIT] = "word",
     split: Annotated[str, SPLIT] = "hits",
     average: Annotated[str, AVERAGE] = "corpus",
     empty_ref: Annotated[str, EMPTY_REF] = "count",
@@ -123,7 +125,8 @@ def edit_rate(
     >>> edit_rate(["this was a messy test"], ["this is a test of skill"])
     array([0.66666667])
     """
-    return terms(ERRORS, counted(pred, target, split, mapping, alternatives, ignore_space), empty_ref)
+    reading = Reading(unit, split, alternatives, ignore_space, mapping)
+    return terms(ERRORS, reading.parts(pred, target), empty_ref)
 
 
 @loss(
@@ -149,6 +152,7 @@ def mer(
     pred: Transcript,
     target: ReferenceText,
     *,
+    unit: Annotated[str, UNIT] = "word",
     split: Annotated[str, SPLIT] = "hits",
     average: Annotated[str, AVERAGE] = "corpus",
     empty_ref: Annotated[str, EMPTY_REF] = "count",
@@ -164,7 +168,7 @@ def mer(
     >>> mer(["X X Y Y"], ["X"])
     array([0.75])
     """
-    return terms(MATCHES, counted(pred, target, split, None, alternatives, ignore_space), empty_ref)
+    return terms(MATCHES, Reading(unit, split, alternatives, ignore_space).parts(pred, target), empty_ref)
 
 
 @loss(
@@ -191,6 +195,7 @@ def wil(
     pred: Transcript,
     target: ReferenceText,
     *,
+    unit: Annotated[str, UNIT] = "word",
     split: Annotated[str, SPLIT] = "hits",
     average: Annotated[str, AVERAGE] = "corpus",
     empty_ref: Annotated[str, EMPTY_REF] = "count",
@@ -206,7 +211,7 @@ def wil(
     >>> wil(["X Z"], ["X Y X"])
     array([0.83333333])
     """
-    return terms(LOST, counted(pred, target, split, None, alternatives, ignore_space), empty_ref)
+    return terms(LOST, Reading(unit, split, alternatives, ignore_space).parts(pred, target), empty_ref)
 
 
 @loss(
@@ -229,6 +234,7 @@ def wip(
     pred: Transcript,
     target: ReferenceText,
     *,
+    unit: Annotated[str, UNIT] = "word",
     split: Annotated[str, SPLIT] = "hits",
     average: Annotated[str, AVERAGE] = "corpus",
     empty_ref: Annotated[str, EMPTY_REF] = "count",
@@ -244,7 +250,7 @@ def wip(
     >>> wip(["X Z"], ["X Y X"])
     array([0.16666667])
     """
-    return terms(PRESERVED, counted(pred, target, split, None, alternatives, ignore_space), empty_ref)
+    return terms(PRESERVED, Reading(unit, split, alternatives, ignore_space).parts(pred, target), empty_ref)
 
 
 @loss(
