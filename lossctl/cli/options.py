@@ -51,6 +51,12 @@ def reading(roles: Mapping[str, str], synonyms: Mapping[str, str] = NONE) -> lis
         option(
             c, "-k", "--key", metavar="COL[,COL]", help="Names the rows; in two files the keys must agree row by row."
         ),
+        option(
+            c,
+            "--unmatched",
+            type=click.Choice(["error", "drop"]),
+            help="Rows without a partner, where files are matched by ids. [default: error]",
+        ),
         option(c, "-g", "--by", metavar="COL[,COL]", help="Slices: the total and every group in the same pass."),
         option(c, "--classes", metavar="a,b,c", help="Classes in the order of the scores."),
         option(c, "--positive", metavar="NAME", help="The positive label, where labels are text."),

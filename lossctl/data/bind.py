@@ -211,7 +211,7 @@ def bind_call(call: LossCall, common: Common) -> BoundCall:
             found[entry.role] = cols.explicit(source, entry.role, text)
         elif not entry.optional or lone:  # a file of its own is not there for nothing
             found[entry.role] = detect(call, entry, source, given, found, lone=lone)
-        elif (hit := search(call, entry, source, given)) is not None:
+        elif (hit := search(call, entry, source, given)) is not None and may_be(call, entry, source, hit):
             found[entry.role] = hit
     call = settle_sequences(call, found, places, common.sources)
     pred = found.get("pred")
@@ -222,6 +222,12 @@ def bind_call(call: LossCall, common: Common) -> BoundCall:
             common.notes.append(("scores-expected", text))
     refs = {role: Ref(places[role], f.columns) for role, f in found.items()}
     return finish(call, found, refs, common)
+
+
+def may_be(call: LossCall, entry: Input, source: Source, hit: Found) -> bool:
+    """Whether a column that nobody named can be an optional input: single values are no sequences of numbers."""
+    column = cols.column_of(source, hit.columns[0])
+    return entry.kind.decode(call.params, None) != "sequence" or (column.width is not None and column.type != "text")
 
 
 def finish(call: LossCall, found: dict[str, Found], refs: dict[str, Ref], common: Common) -> BoundCall:

@@ -39,7 +39,13 @@ class Chunk:
         way = kind.decode(bound.call.params, bound.width)
         text = self.binding.reads_text(bound, role)
         if way in {"units", "sequence"}:
-            return kind.read(self.rows_of(ref, text=text), bound.call.params)
+            try:
+                return kind.read(self.rows_of(ref, text=text), bound.call.params)
+            except DataError as error:
+                if error.row is not None and error.file is None:  # counted within the chunk
+                    error.file, error.column, first = self._where(ref)
+                    error.row += first
+                raise
         if way == "text":
             return self.codes(ref)[0]
         if way == "class" and text:

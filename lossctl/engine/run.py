@@ -330,9 +330,17 @@ class Work:
         results = [r for job in self.jobs for r in results_of(job, self.slices, names, self.request, self.options)]
         partial = self.options.limit is not None and self.read >= self.options.limit
         dropped = {STATUS[k]: int(self.counts[k]) for k in range(1, len(STATUS)) if self.counts[k]}
+        unmatched = sum(getattr(source, "unmatched", 0) for source in self.binding.sources)
+        if unmatched:
+            dropped["unmatched"] = unmatched
+            totals = {r for r in range(len(results)) if results[r].group is None}
+            results = [
+                r._replace(dropped={**r.dropped, "unmatched": unmatched}) if place in totals else r
+                for place, r in enumerate(results)
+            ]
         return Report(
             inputs=input_infos(self.binding, self.jobs),
-            read=self.read,
+            read=self.read + unmatched,
             scored=int(self.counts[OK]),
             dropped=dropped,
             results=results,

@@ -199,7 +199,7 @@ class Frames(Sequence):
         return np.asarray(rows | array.any(wide(bad).any(axis=1)))
 
     def sums_to_one(self, params: Params) -> bool:
-        return params["input"] == "probs"
+        return params.get("input") == "probs"
 
     def renormalise(self, array: Any, params: Params) -> Any:
         if not self.sums_to_one(params):
@@ -302,7 +302,7 @@ class Labels(Sequence):
         yield "unknown-class", worse
         if "blank" in params:
             worse = np.array(array)
-            worse[-1, 0] = 0 if params["blank"] == 0 else 2
+            worse[-1, 0] = int(str(params["blank"])) % 3  # a sample has three classes
             yield "blank-label", worse
 
 
@@ -325,8 +325,9 @@ class Lengths(Kind):
     phrase: str = "a length, a whole number >= 0"
     flat: bool = True
 
-    def __init__(self, cuts: str) -> None:
+    def __init__(self, cuts: str, *also: str) -> None:
         self.cuts = cuts
+        self.also = also  # roles whose rows are as long, and are cut with it
 
     def elementwise(self, params: Params) -> bool:
         return False
@@ -380,11 +381,11 @@ class Series(Sequence):
         return Ragged(packed.values.astype(np.float64), packed.starts, packed.lengths)
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
-        shape = (sizes.rows, 5, sizes.elements) if sizes.elements else (sizes.rows, 5)
+        shape = (sizes.rows, 7, sizes.elements) if sizes.elements else (sizes.rows, 7)
         return np.asarray(rng.normal(size=shape))
 
     def spoil(self, array: Array, params: Params) -> Iterator[tuple[str, Array]]:
         for bad in (np.nan, np.inf):
             worse = np.array(array, float)
-            worse.reshape(-1)[-1] = bad
+            worse[-1, 0] = bad
             yield "nan", worse

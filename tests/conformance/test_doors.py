@@ -118,7 +118,7 @@ def test_the_row_that_is_named(plain, door):
             continue
         for place in (0, 4, ROWS - 1):
             bad = np.array(good[i.role])
-            bad.reshape(ROWS, -1)[place, -1] = np.nan
+            bad.reshape(ROWS, -1)[place, 0] = np.nan  # the first: lengths may take the last away
             ways = [lambda a: door(plain, a), *(lambda a, c=c: through_compute(plain, a, chunk_rows=c) for c in (1, 4))]
             for way in ways:
                 error = refused(lambda w=way, r=i.role, b=bad: w({**good, r: b}))
@@ -209,7 +209,8 @@ def test_nothing_is_broadcast(plain, door):
 def test_too_many_columns_beside_scores(plain, door):
     """Arrays of two axes agree in the second, whatever their kinds."""
     good = plain.sample(ROWS)
-    wide = [role for role, a in good.items() if a.ndim == 2]
+    rows = {i.role for i in plain.inputs if i.kind.decode(plain.params, None) in {"units", "sequence"}}
+    wide = [role for role, a in good.items() if a.ndim == 2 and role not in rows]
     for role in wide if len(wide) > 1 else []:
         wrong = np.concatenate([good[role], good[role][:, :1]], axis=1)
         error = refused(lambda r=role, w=wrong: door(plain, {**good, r: w}))
@@ -220,7 +221,7 @@ def test_too_many_columns_beside_scores(plain, door):
 
 def test_three_axes_are_refused(plain, door):
     good = plain.sample(ROWS)
-    for role in [i.role for i in plain.inputs if i.kind.axes.count(" ") < 2 or "|" in i.kind.axes]:
+    for role in [i.role for i in plain.inputs if all(form.count(" ") < 2 for form in i.kind.axes.split(" | "))]:
         cube = np.zeros((ROWS, 2, 3))
         error = refused(lambda r=role, c=cube: door(plain, {**good, r: c}))
         assert error.code in {"shape", "dtype"}
@@ -256,7 +257,7 @@ def test_number_of_inputs(plain):
             plain.door(*wrong)
         with pytest.raises(lossctl.errors.UsageError) as caught:
             lossctl.compute(plain.entry.name, *wrong)
-        assert (caught.value.exit, caught.value.code) == (2, "file-count")
+        assert (caught.value.exit, caught.value.code) == (2, "file-count" if wrong else "no-input")
 
 
 # Honest arrays of every make.

@@ -143,7 +143,8 @@ def unreadable(arrays: Mapping[str, Any], params: Params) -> list[Seen]:
 
 def aligned(arrays: Mapping[str, Any], params: Params) -> list[Any]:
     """Reference, hypothesis and operations of each row, by the way with the most hits."""
-    reading = Reading(*(params.get(name) for name in Reading._fields))
+    named: dict[str, Any] = {name: params[name] for name in Reading._fields if name in params}
+    reading = Reading(**named)
     ref, hyp = reading.pair(arrays["pred"], arrays["target"])
     unit = reading.unit
     return [
