@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossctl.sequences.ctc_emissions import EXCESS, Emissions, emissions
+from lossctl.sequences.ctc_emissions import EXCESS, NEARLY_ONE, Emissions, emissions
 from lossctl.sequences.ctc_walks import Flags, Floats, Ints, Walks
 from lossctl.sequences.ragged import Ragged, ends
 
@@ -181,6 +181,7 @@ def meet(state: State, emission: Emissions) -> tuple[Floats, Flags]:
     near = walks.any(state.low) | ~(np.minimum.reduceat(state.least, walks.starts) >= LEAST)
     frames = (walks.lengths[front] + walks.lengths[back]).astype(np.float64)
     excess = (emission.excess[front] + emission.excess[back]) / EXCESS
+    excess += frames * (NEARLY_ONE - 1) * 1.5
     room = ROOM + np.log2(10 * (frames + 1) ** 2 * walks.widths[front]) + 2 * excess
     sure = (bits > room) | ~(near[front] | near[back])
     return found, np.isfinite(found) & ~(lost[front] | lost[back]) & sure
