@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lossctl.sequences.ctc_logs import NEVER, in_logs
+from lossctl.sequences.ctc_logs import in_logs, settled
 from lossctl.sequences.ctc_scaled import scaled
 from lossctl.sequences.ctc_walks import Flags, Floats, Ints, halves, repeated
 from lossctl.sequences.ragged import Ragged, ends
@@ -43,9 +43,7 @@ def nll(frames: Ragged, target: Ragged, *, form: str, blank: int) -> Floats:
         left.append(some[~sure | (value < CLEAR)])
     for some in chunks(np.concatenate([possible[:0], *left]), frames, target):
         found[some] = in_logs(frames[some], halves(frames[some], target[some], blank), form, blank)
-    found[found >= -0.5 * NEVER] = np.inf
-    # Scores that add up to 1 but for their rounding cannot cost less than nothing, others can.
-    return np.where((found < 0) & (found >= -1e-3 * frames.lengths), 0.0, found)
+    return settled(found, frames.lengths)
 
 
 def frames_needed(target: Ragged) -> Ints:

@@ -10,10 +10,19 @@ from lossctl.numerics import log_normaliser, safe_log
 from lossctl.sequences.ctc_walks import Flags, Floats, Ints, Walks
 from lossctl.sequences.ragged import Ragged
 
-__all__ = ["NEVER", "cell_logs", "in_logs"]
+__all__ = ["NEVER", "cell_logs", "in_logs", "settled"]
 
 NEVER = -1e300  # log 0: differences of infinities are none
 SCORES = 1 << 18  # scores worked on at a time
+
+
+def settled(cost: Floats, frames: Ints | int) -> Floats:
+    """Minus log 0 as infinity, and what only rounding has brought below zero as zero.
+
+    Scores that add up to 1 but for their rounding cannot cost less than nothing; others can, and do.
+    """
+    cost = np.where(cost >= -0.5 * NEVER, np.inf, cost)
+    return np.where((cost <= 0) & (cost >= -1e-3 * frames), 0.0, cost)
 
 
 def in_logs(frames: Ragged, walks: Walks, form: str, blank: int) -> Floats:

@@ -25,7 +25,7 @@ import numpy as np
 
 from lossctl.sequences.ctc_emissions import EXCESS, NEARLY_ONE, Emissions, emissions
 from lossctl.sequences.ctc_walks import Flags, Floats, Ints, Walks
-from lossctl.sequences.ragged import Ragged, ends
+from lossctl.sequences.ragged import Ragged
 
 __all__ = ["scaled"]
 
@@ -122,7 +122,7 @@ class State:
         self.low[:size] |= reached
         level[...] = new
         gap = np.subtract(new[:-1], new[1:], self.shift[1:size])
-        np.minimum(self.fall[1:size], gap, self.fall[1:size])
+        np.minimum(self.fall[1:size], gap, out=self.fall[1:size])
         np.multiply(power_of_two(gap, STEEP, SLOPE), self.inner[1:size], self.gain[1:size])
 
     def divide(self, unit: Floats, start: int) -> None:
@@ -146,8 +146,8 @@ class State:
 
 def power_of_two(exponent: Ints, least: int, most: int) -> Floats:
     """2 to the exponents, as far as they go, in the memory of these."""
-    np.maximum(exponent, least, exponent)
-    np.minimum(exponent, most, exponent)
+    np.maximum(exponent, least, out=exponent)
+    np.minimum(exponent, most, out=exponent)
     exponent += 1023
     exponent <<= 52
     return exponent.view(np.float64)

@@ -17,7 +17,7 @@ Flags: TypeAlias = NDArray[np.bool_]
 
 
 class Walks(NamedTuple):
-    """R rows, longest first; row ``r`` reads ``lengths[r]`` frames, from place ``first[r]`` on in steps of ``stride[r]``.
+    """R rows, longest first; row r reads ``lengths[r]`` frames, from place ``first[r]`` on in steps of ``stride[r]``.
 
     A row of S labels has S + 1 cells, rows end to end: cell i is the blank before label i, and that label. The last
     cell's label is the blank once more; it leads nowhere, as nothing passes from one row to the next.
