@@ -40,7 +40,7 @@ def reading(roles: Mapping[str, str], synonyms: Mapping[str, str] = NONE) -> lis
                 c,
                 f"--{role}",
                 *([f"--{synonyms[role]}"] if role in synonyms else []),
-                f"r_{role}",
+                f"r_{role.replace('-', '_')}",
                 metavar="COLS",
                 help=f"Columns of {role}: {phrase}. A name, a list, 'logit_*', or FILE:COLS.",
             )
@@ -50,6 +50,12 @@ def reading(roles: Mapping[str, str], synonyms: Mapping[str, str] = NONE) -> lis
         option(c, "--mask", metavar="COL", help="Rows that count: 1, or 0 for rows that do not."),
         option(
             c, "-k", "--key", metavar="COL[,COL]", help="Names the rows; in two files the keys must agree row by row."
+        ),
+        option(
+            c,
+            "--unmatched",
+            type=click.Choice(["error", "drop"]),
+            help="Rows without a partner, where files are matched by ids. [default: error]",
         ),
         option(c, "-g", "--by", metavar="COL[,COL]", help="Slices: the total and every group in the same pass."),
         option(c, "--classes", metavar="a,b,c", help="Classes in the order of the scores."),

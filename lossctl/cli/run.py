@@ -53,6 +53,9 @@ def run_compute(ctx: click.Context, losses: str, values: dict[str, Any]) -> int:
         delimiter=values["delimiter"],
         no_header=values["no_header"],
         null_values=values["null_value"] or None,
+        prose=all(call.entry.spec.reads_text for call in calls),
+        unmatched=values["unmatched"],
+        memory=options.memory,
     )
     for word, name in other_names(losses):
         say(settings, f"{word} is {name}")

@@ -7,6 +7,7 @@ for strings that are not dictionary-coded.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -27,11 +28,17 @@ __all__ = [
     "as_column",
     "bad_text",
     "coded_array",
+    "fixed",
     "floats",
+    "is_list",
+    "is_tensor",
     "is_text",
     "list_width",
+    "places",
     "plain",
+    "size_of",
     "spans",
+    "tensor_axes",
     "valid",
 ]
 
@@ -57,16 +64,36 @@ _WORDS: dict[str, ColumnType] = {"i": "int", "u": "int", "f": "real"}
 
 
 def as_column(name: str, kind: ArrowType, rows: int | None = None) -> Column:
-    """The contract's column for an Arrow type; extension types and nested ones are ``other``."""
-    width: int | None = None
-    inner = kind
-    if _is_list(kind):
-        inner = kind.value_type
-        width = kind.list_size if pa.types.is_fixed_size_list(kind) else 0
-    word = _word(inner)
-    if width is not None and word == "text":
-        word = "other"
-    return Column(name, word, None if word == "other" else width, str(kind), rows=rows)
+    """The contract's column for an Arrow type; extension types and what is nested deeper are ``other``."""
+    if is_tensor(kind):
+        axes = tuple(tensor_axes(kind))
+        shape = axes if len(axes) > 1 else ()
+        told = f"tensor of {' x '.join(map(str, axes))} {kind.value_type}"
+        return Column(name, _word(kind.value_type), math.prod(axes), told, shape, rows)
+    if not is_list(kind):
+        return Column(name, _word(kind), None, str(kind), rows=rows)
+    inner, width = kind.value_type, size_of(kind)
+    axes = (0, size_of(inner)) if is_list(inner) else ()
+    word = _word(inner.value_type if axes else inner)
+    if word == "other" or (axes and word == "text"):
+        return Column(name, "other", None, str(kind), rows=rows)
+    return Column(name, word, 0 if axes or word == "text" else width, str(kind), axes, rows)
+
+
+def size_of(kind: ArrowType) -> int:
+    """How many values the lists of a type hold, 0 where only the data tell."""
+    return int(kind.list_size) if pa.types.is_fixed_size_list(kind) else 0
+
+
+def is_tensor(kind: ArrowType) -> bool:
+    """Whether each cell is an array of one shape (``arrow.fixed_shape_tensor``)."""
+    return isinstance(kind, pa.FixedShapeTensorType)
+
+
+def tensor_axes(kind: ArrowType) -> list[int]:
+    """The sizes of such an array, in the order in which its axes are meant."""
+    shape = list(kind.shape)
+    return shape if kind.permutation is None else [shape[axis] for axis in kind.permutation]
 
 
 def _word(kind: ArrowType) -> ColumnType:
@@ -88,7 +115,7 @@ def is_text(kind: ArrowType) -> bool:
     return kind in _TEXT
 
 
-def _is_list(kind: ArrowType) -> bool:
+def is_list(kind: ArrowType) -> bool:
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
 
 
@@ -107,7 +134,7 @@ def _bits(buffer: Any, offset: int, count: int) -> Mask:
     return np.unpackbits(packed, bitorder="little")[skip : skip + count].view(bool)
 
 
-def _fixed(array: ArrowArray, dtype: str, count: int | None = None) -> Values:
+def fixed(array: ArrowArray, dtype: str, count: int | None = None) -> Values:
     """The values of a fixed-width array (or its offsets, one more than there are rows)."""
     where = array.offset * np.dtype(dtype).itemsize
     count = len(array) if count is None else count
@@ -122,12 +149,12 @@ def plain(array: ArrowArray) -> tuple[Values, Mask | None]:
     """
     kind = array.type
     if kind in _NUMPY:
-        return _fixed(array, _NUMPY[kind]), _missing(array)
+        return fixed(array, _NUMPY[kind]), _missing(array)
     if pa.types.is_boolean(kind):
         bits = _bits(array.buffers()[1], array.offset, len(array)) if len(array) else np.empty(0, bool)
         return bits, _missing(array)
     if pa.types.is_dictionary(kind):
-        codes, missing = _places(array)
+        codes, missing = places(array)
         values, absent = plain(array.dictionary)
         if missing is not None:
             codes = np.where(missing, 0, codes)
@@ -143,7 +170,7 @@ def plain(array: ArrowArray) -> tuple[Values, Mask | None]:
     raise TypeError(f"{kind} is not numbers")
 
 
-def _places(array: ArrowArray) -> tuple[Values, Mask | None]:
+def places(array: ArrowArray) -> tuple[Values, Mask | None]:
     """Where the cells stand in their dictionary. Raises ``IndexError`` for a place outside of it."""
     codes, missing = plain(array.indices)
     known = codes if missing is None else codes[~missing]
@@ -158,7 +185,7 @@ def floats(array: ArrowArray, where: Where, width: int | None = None) -> Floats:
     Raises ``DataError``: ``dtype``, ``integer-too-large``, ``ragged-list``, ``corrupt``.
     """
     try:
-        if _is_list(array.type):
+        if is_list(array.type):
             values, missing = _rows_of_lists(array, where, width or 0)
         else:
             values, missing = plain(array)
@@ -190,7 +217,7 @@ def spans(array: ArrowArray) -> tuple[Values, Values]:
         size = array.type.list_size
         starts = (array.offset + np.arange(len(array))) * size
         return starts, starts + size
-    edges = _fixed(array, "i8" if pa.types.is_large_list(array.type) else "i4", len(array) + 1)
+    edges = fixed(array, "i8" if pa.types.is_large_list(array.type) else "i4", len(array) + 1)
     return edges[:-1], edges[1:]
 
 
@@ -210,11 +237,11 @@ def _rows_of_lists(array: ArrowArray, where: Where, width: int) -> tuple[Values,
         shape = (rows, width)
         return values.reshape(shape), None if missing is None else missing.reshape(shape)
     values, missing = plain(array.values)
-    places = np.where(nulls, 0, starts)[:, None] + np.arange(width)
+    spots = np.where(nulls, 0, starts)[:, None] + np.arange(width)
     if not len(values):
         return np.zeros((rows, width)), np.ones((rows, width), bool)
     full = np.broadcast_to(nulls[:, None], (rows, width))
-    return values[places], full.copy() if missing is None else full | missing[places]
+    return values[spots], full.copy() if missing is None else full | missing[spots]
 
 
 def list_width(arrays: Iterable[ArrowArray]) -> int:
@@ -240,11 +267,11 @@ def coded_array(array: ArrowArray) -> tuple[Codes, list[str]]:
         kind = array.type
     if pa.types.is_dictionary(kind):
         inner, words = _coded_dictionary(array.dictionary)
-        codes, missing = _places(array)
+        codes, missing = places(array)
         if missing is not None:
             codes = np.where(missing, -1, codes)
         return np.append(inner, -1)[codes], words
-    if _is_list(kind):
+    if is_list(kind):
         raise TypeError
     if pa.types.is_decimal(kind):
         return coded_array(array.cast(pa.string()))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from lossctl.data.arrow import ArrowArray, bad_text, coded_array, floats
-from lossctl.data.values import AsRows, Where, as_texts, joined
+from lossctl.data.arrowrows import text
+from lossctl.data.sequences import no_sequence, stacked
+from lossctl.data.values import Where, as_texts, joined
+from lossctl.sequences.ragged import Ragged
 
 if TYPE_CHECKING:
     from lossctl.data.nested import Shape
     from lossctl.data.source import Codes, Floats
 
-__all__ = ["ArrowBlock", "Part", "regrouped"]
+__all__ = ["ArrowBlock", "Part"]
 
 
 class Part:
@@ -25,6 +28,14 @@ class Part:
         self.arrays = arrays
         self.rows = rows
         self._words: dict[str, tuple[Codes, list[str]]] = {}
+        self._strings: dict[str, Ragged] = {}
+
+    def strings(self, where: Where) -> Ragged:
+        """The column as UTF-8, or its lists of words as codes."""
+        name = where.column
+        if name not in self._strings:
+            self._strings[name] = text(self.arrays[name], where)
+        return self._strings[name]
 
     def words(self, where: Where) -> tuple[Codes, list[str]]:
         """The column as (codes, words), -1 = null. ``DataError`` if it has none, or is not UTF-8."""
@@ -42,7 +53,7 @@ class Part:
         return self._words[name]
 
 
-class ArrowBlock(AsRows):
+class ArrowBlock:
     """Rows out of parts: ``pieces`` are (part, from row, to row), ``shapes`` how rows of several values are read."""
 
     def __init__(
@@ -82,6 +93,28 @@ class ArrowBlock(AsRows):
         """The column cell by cell."""
         return [text for codes, words in self._words(name) for text in as_texts(codes, words)]
 
+    def strings(self, name: str) -> Ragged:
+        """The column as UTF-8, off the buffers; lists of words as codes."""
+        found = []
+        row = self.first
+        for part, start, stop in self._pieces:
+            found.append(part.strings(Where(self._file, name, row - start))[start:stop])
+            row += stop - start
+        return stacked(found)
+
+    def sequences(self, name: str) -> Ragged:
+        """Lists of numbers and of frames, and arrays."""
+        found = []
+        row = self.first
+        for part, start, stop in self._pieces:
+            array, where = part.arrays[name].slice(start, stop - start), Where(self._file, name, row)
+            shape = self._shapes.get(name)
+            if shape is None:
+                raise no_sequence(where)
+            found.append(shape.rows(array, where))
+            row += stop - start
+        return stacked(found)
+
     def _words(self, name: str) -> Iterator[tuple[Codes, list[str]]]:
         row = self.first
         for part, start, stop in self._pieces:
@@ -93,24 +126,3 @@ class ArrowBlock(AsRows):
         array = part.arrays[where.column].slice(start, stop - start)
         shape = self._shapes.get(where.column)
         return floats(array, where) if shape is None else shape.floats(array, where)
-
-
-P = TypeVar("P", bound=Part)
-
-
-def regrouped(parts: Iterable[P], rows: int) -> Iterator[tuple[int, list[tuple[P, int, int]]]]:
-    """Parts of any size as (first row, pieces) of exactly ``rows`` rows, the last one shorter."""
-    first, room = 0, rows
-    pieces: list[tuple[P, int, int]] = []
-    for part in parts:
-        start = 0
-        while start < part.rows:
-            stop = min(start + room, part.rows)
-            pieces.append((part, start, stop))
-            room -= stop - start
-            start = stop
-            if not room:
-                yield first, pieces
-                first, room, pieces = first + rows, rows, []
-    if pieces:
-        yield first, pieces

@@ -6,9 +6,23 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from lossctl.data.arrow import is_text
-from lossctl.data.arrowblock import ArrowBlock, Part, regrouped
-from lossctl.data.nested import SCORES, Element, Leaf, Shape, child, first_classes, first_width, leaves, shape_of
+from lossctl.data.arrow import is_list, is_text
+from lossctl.data.arrowblock import ArrowBlock, Part
+from lossctl.data.nested import (
+    SCORES,
+    Element,
+    Frames,
+    Leaf,
+    Lists,
+    Shape,
+    child,
+    first_classes,
+    first_frame,
+    first_width,
+    leaves,
+    shape_of,
+)
+from lossctl.data.regroup import regrouped
 from lossctl.data.source import Column
 from lossctl.data.values import check_asked
 from lossctl.errors import DataError
@@ -29,6 +43,7 @@ class ArrowFile(ABC):
         self.columns: tuple[Column, ...] = ()
         self._leaves: dict[str, Leaf] = {}
         self._widths: dict[str, int] = {}
+        self._frames: dict[str, int] = {}
         self._elements: dict[str, tuple[str, int]] = {}
 
     def _take(self, schema: Iterable[Any], rows: int | None) -> None:
@@ -50,7 +65,9 @@ class ArrowFile(ABC):
         """Whether ``name`` is an element of a list, such as ``scores.1``; it then is one of ``columns``."""
         base, _, place = name.rpartition(".")
         of = next((column for column in self.columns if column.name == base and column.width is not None), None)
-        if of is None or of.classes is not None or not (place.isascii() and place.isdigit() and len(place) < 10):
+        if of is None or of.classes is not None or of.uneven or of.axes:
+            return False
+        if not (place.isascii() and place.isdigit() and len(place) < 10):
             return False
         width = self._width(of) or 0
         if int(place) >= width:
@@ -66,19 +83,42 @@ class ArrowFile(ABC):
         column = self._leaves[name].column
         self._replace(column, column._replace(classes=classes))
 
-    def blocks(self, numeric: Sequence[str], text: Sequence[str], rows: int) -> Iterator[ArrowBlock]:
+    def blocks(
+        self, numeric: Sequence[str], text: Sequence[str], rows: int, sequences: Sequence[str] = ()
+    ) -> Iterator[ArrowBlock]:
         """Blocks of ``rows`` rows with the named columns; integers and lists are checked as they are read.
 
         Raises ``DataError``: ``corrupt``, and from the blocks ``integer-too-large``, ``ragged-list``,
-        ``classes-differ``.
+        ``classes-differ``, ``encoding``, ``null-in-list``.
         """
-        check_asked(self.name, self.columns, numeric, text, rows)
-        return self._blocks(list(dict.fromkeys([*numeric, *text])), set(text), rows)
+        check_asked(self.name, self.columns, numeric, text, rows, sequences)
+        return self._blocks(list(dict.fromkeys([*numeric, *text])), set(text), list(dict.fromkeys(sequences)), rows)
 
-    def _blocks(self, names: list[str], text: set[str], rows: int) -> Iterator[ArrowBlock]:
+    def _blocks(self, names: list[str], text: set[str], sequences: list[str], rows: int) -> Iterator[ArrowBlock]:
         shapes = {name: shape for name in names if (shape := self._shape(name)) is not None}
+        others = [name for name in sequences if name not in names]
+        shapes |= {name: shape for name in others if (shape := self._uneven(name)) is not None}
+        names = [*names, *others]
         for first, pieces in regrouped(self._parts(names, text), rows):
             yield ArrowBlock(self.name, first, pieces, shapes)
+
+    def _uneven(self, name: str) -> Shape | None:
+        """How a column is read whose rows may be of any length."""
+        leaf = self._leaves[name]
+        if name in self._elements or leaf.column.width is None or leaf.column.type == "text":
+            return None
+        if leaf.column.axes[:1] == (0,):
+            return Frames(self._frame(leaf))
+        return self._shape(name) if leaf.column.width or not is_list(leaf.type) else Lists(0)
+
+    def _frame(self, leaf: Leaf) -> int:
+        """How many numbers the frames of a column hold; looked up in the data where the schema does not tell."""
+        column = leaf.column
+        if column.name not in self._frames:
+            known = leaf.column.axes[1]
+            arrays = (part.arrays[column.name] for part in self._parts([column.name], set()))
+            self._frames[column.name] = known or first_frame(arrays)
+        return self._frames[column.name]
 
     def _shape(self, name: str) -> Shape | None:
         if name in self._elements:

@@ -15,7 +15,7 @@ from lossctl.data.columns import Found
 from lossctl.data.labels import ClassNames, Vocabulary
 from lossctl.data.predicted import companion, search_pred
 from lossctl.data.source import Source
-from lossctl.data.spans import settle_sequences
+from lossctl.data.spans import refuse_numbers, settle_sequences
 from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.model.call import LossCall
 from lossctl.model.spec import Input
@@ -172,6 +172,7 @@ def bind_or_note(call: LossCall, common: Common) -> BoundCall | None:
         bound.call.refuse_idle()
         if call.of_set is not None:
             refuse_words(bound, common)
+            refuse_numbers(bound, common.sources)
     except LossctlError as error:
         if call.of_set is None:
             raise
@@ -183,10 +184,11 @@ def bind_or_note(call: LossCall, common: Common) -> BoundCall | None:
 def refuse_words(bound: BoundCall, common: Common) -> None:
     """Raise where a column of words stands for numbers: before a reader does, who cannot leave a loss out."""
     for role, ref in bound.refs.items():
-        if not is_text(bound, role, common.sources, common.request.positive):
+        rows = input_of(bound.call, role).kind.decode(bound.call.params, bound.width) in {"units", "sequence"}
+        if not rows and not is_text(bound, role, common.sources, common.request.positive):
             for name in ref.columns:
                 column = cols.column_of(common.sources[ref.source], name)
-                if column.type in {"text", "other"}:
+                if column.type in {"text", "other"} or column.uneven:
                     raise DataError(f'{role} = "{name}" is {column.dtype}, and must be numbers', code="dtype")
 
 
@@ -209,7 +211,7 @@ def bind_call(call: LossCall, common: Common) -> BoundCall:
             found[entry.role] = cols.explicit(source, entry.role, text)
         elif not entry.optional or lone:  # a file of its own is not there for nothing
             found[entry.role] = detect(call, entry, source, given, found, lone=lone)
-        elif (hit := search(call, entry, source, given)) is not None:
+        elif (hit := search(call, entry, source, given)) is not None and may_be(call, entry, source, hit):
             found[entry.role] = hit
     call = settle_sequences(call, found, places, common.sources)
     pred = found.get("pred")
@@ -220,6 +222,12 @@ def bind_call(call: LossCall, common: Common) -> BoundCall:
             common.notes.append(("scores-expected", text))
     refs = {role: Ref(places[role], f.columns) for role, f in found.items()}
     return finish(call, found, refs, common)
+
+
+def may_be(call: LossCall, entry: Input, source: Source, hit: Found) -> bool:
+    """Whether a column that nobody named can be an optional input: single values are no sequences of numbers."""
+    column = cols.column_of(source, hit.columns[0])
+    return entry.kind.decode(call.params, None) != "sequence" or (column.width is not None and column.type != "text")
 
 
 def finish(call: LossCall, found: dict[str, Found], refs: dict[str, Ref], common: Common) -> BoundCall:

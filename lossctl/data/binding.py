@@ -65,21 +65,25 @@ class Binding(NamedTuple):
     notes: list[tuple[str, str]]  # code, sentence
     left: list[LeftOut]
 
-    def wanted(self) -> tuple[list[list[str]], list[list[str]]]:
-        """For each source the columns to be read as numbers, and as text."""
+    def wanted(self) -> tuple[list[list[str]], list[list[str]], list[list[str]]]:
+        """For each source the columns to be read as numbers, as text, and as rows of any length."""
         numeric: list[dict[str, None]] = [{} for _ in self.sources]
         text: list[dict[str, None]] = [{} for _ in self.sources]
+        sequences: list[dict[str, None]] = [{} for _ in self.sources]
         for bound in self.calls:
             for entry in bound.call.entry.spec.rowwise(bound.refs):
                 ref = bound.refs[entry.role]
                 bucket = text if self.reads_text(bound, entry.role) else numeric
+                way = entry.kind.decode(bound.call.params, bound.width)
+                if way in {"units", "sequence"} and len(ref.columns) == 1:
+                    bucket = sequences
                 bucket[ref.source].update(dict.fromkeys(ref.columns))
         for single in (self.weight, self.mask):
             if single is not None:
                 numeric[single.source].update(dict.fromkeys(single.columns))
         for ref in (*self.by, *self.keys):
             text[ref.source].update(dict.fromkeys(ref.columns))
-        return [list(n) for n in numeric], [list(t) for t in text]
+        return [list(n) for n in numeric], [list(t) for t in text], [list(s) for s in sequences]
 
     def files(self, bound: BoundCall) -> str:
         """The names of the files that a call reads."""

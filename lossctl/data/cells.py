@@ -17,7 +17,7 @@ from lossctl.exact import LARGEST_EXACT_INT
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MISSING", "NOT_A_NUMBER", "TOO_LARGE", "Numbers", "advice", "looks_numeric", "read_numbers"]
+__all__ = ["LISTS", "MISSING", "NOT_A_NUMBER", "TOO_LARGE", "Numbers", "advice", "looks_numeric", "read_numbers"]
 
 # What Arrow's parser takes as missing; here case does not matter, so this is a part of our rule.
 MISSING = (
@@ -70,7 +70,10 @@ def _is_large_integer(cell: str) -> bool:
     return found is not None and (len(found[1]) > 16 or int(found[1]) > LARGEST_EXACT_INT)
 
 
+# What to do about several numbers in one cell.
+LISTS = "several numbers in one cell are not read: use JSONL ([1, 2] is a list there), Parquet list columns, or NPY"
 _ADVICE = (
+    (r"\s*[\[(].*[\])]\s*", LISTS),
     (r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", "thousands marks are not read: write 1234.5, without commas"),
     (r"[+-]?\d*,\d+(e[+-]?\d+)?", "decimal commas are not read: write 1.5, not 1,5"),
     (r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?", "thousands marks are not read: write 1234.5"),
@@ -84,6 +87,6 @@ def advice(cell: str, column: str) -> str | None:
     if cell.strip() == column.strip():
         return "the header line stands among the rows (files joined end to end?)"
     for pattern, hint in _ADVICE:
-        if re.fullmatch(pattern, cell.lower(), re.ASCII):
-            return hint.format(cell=cell)
+        if re.fullmatch(pattern, cell.lower(), re.ASCII | re.DOTALL):
+            return hint.replace("{cell!r}", repr(cell))
     return None

@@ -58,7 +58,7 @@ FAMILIES = {**CATBOOST, **PREFIXES}
 FORMS = {
     "probs": {"yprob", "yproba", "prob", "proba", "probability", "probs", "probas", "probabilities"},
     "logits": {"logit", "logits", "ylogit", "rawformulaval"},
-    "log-probs": {"logprob", "logprobs", "logprobability"},
+    "log-probs": {"logprob", "logprobs", "logprobability", "tokenlogprobs"},
 }
 
 

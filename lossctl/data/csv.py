@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lossctl.data.arrowblock import regrouped
 from lossctl.data.cells import NOT_A_NUMBER, advice
 from lossctl.data.csvtable import UTF8, CsvBlock, CsvPart, RaggedError, Tables
 from lossctl.data.labels import NUMBER
+from lossctl.data.regroup import regrouped
 from lossctl.data.rowends import CAP, Chunk, Chunks, Lexer, check_text
 from lossctl.data.source import Column
 from lossctl.data.values import Where, check_asked
@@ -63,21 +63,25 @@ class CsvSource:
         self.columns: tuple[Column, ...] = tuple(Column(name, "cell", None, format) for name in names if name)
         self.notes: tuple[str, ...] = tuple(_notes(names))
 
-    def blocks(self, numeric: Sequence[str], text: Sequence[str], rows: int) -> Iterator[CsvBlock]:
+    def blocks(
+        self, numeric: Sequence[str], text: Sequence[str], rows: int, sequences: Sequence[str] = ()
+    ) -> Iterator[CsvBlock]:
         """Blocks of ``rows`` rows; only the named columns are converted, but every row is counted.
 
         Raises ``DataError``: ``ragged``, ``unclosed-quote``, ``misquoted``, ``line-too-long``, and from the
         blocks ``not-a-number``, ``integer-too-large``, ``encoding``.
         """
-        check_asked(self.name, self.columns, numeric, text, rows)
-        return self._blocks(numeric, text, rows)
+        check_asked(self.name, self.columns, numeric, text, rows, sequences)
+        return self._blocks(numeric, text, sequences, rows)
 
-    def _blocks(self, numeric: Sequence[str], text: Sequence[str], rows: int) -> Iterator[CsvBlock]:
-        for first, pieces in regrouped(self._parts(numeric, text), rows):
+    def _blocks(
+        self, numeric: Sequence[str], text: Sequence[str], sequences: Sequence[str], rows: int
+    ) -> Iterator[CsvBlock]:
+        for first, pieces in regrouped(self._parts(numeric, text, sequences), rows):
             yield CsvBlock(self.name, first, pieces, self._not_a_number)
 
-    def _parts(self, numeric: Sequence[str], text: Sequence[str]) -> Iterator[CsvPart]:
-        places = [{name: self._places[name] for name in names} for names in (numeric, text)]
+    def _parts(self, numeric: Sequence[str], text: Sequence[str], sequences: Sequence[str] = ()) -> Iterator[CsvPart]:
+        places = [{name: self._places[name] for name in names} for names in (numeric, text, sequences)]
         rows, skip = 0, self._skip
         for chunk in self._chunks.of(self._stream()):
             data = chunk.data[skip:]

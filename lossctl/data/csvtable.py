@@ -17,11 +17,13 @@ from pyarrow import csv
 
 from lossctl.data.arrow import ArrowArray, floats, plain
 from lossctl.data.arrowblock import ArrowBlock, Part
-from lossctl.data.cells import MISSING, TOO_LARGE, Numbers, read_numbers
+from lossctl.data.arrowrows import raw_text
+from lossctl.data.cells import LISTS, MISSING, TOO_LARGE, Numbers, read_numbers
 from lossctl.data.rowends import MARK, Chunk, Lexer
 from lossctl.data.values import Where, too_large
 from lossctl.errors import DataError
 from lossctl.exact import LARGEST_EXACT_INT
+from lossctl.sequences.ragged import Ragged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +37,7 @@ UTF8 = "convert the file: iconv -f LATIN1 -t UTF-8 FILE > NEW"
 _PIECE = 1 << 20  # parsed in parallel within a chunk
 _NUMBER = pa.float64()
 _TEXT = pa.dictionary(pa.int32(), pa.string())
+_SENTENCES = pa.string()
 _BYTES = pa.dictionary(pa.int32(), pa.binary())
 _CONVERSION = re.compile(r"In CSV column #(\d+): .*CSV conversion error to (\w+)")
 
@@ -62,12 +65,15 @@ class Tables:
         self._as_text: set[int] = set()  # numeric columns that hold more than plain numbers
         self._as_bytes: set[int] = set()  # text columns that are not UTF-8 throughout
 
-    def parts(self, chunk: Chunk, numeric: dict[str, int], text: dict[str, int]) -> list[CsvPart]:
-        """The chunk's rows; ``numeric`` and ``text`` say in which place a wanted column stands.
+    def parts(
+        self, chunk: Chunk, numeric: dict[str, int], text: dict[str, int], sentences: dict[str, int]
+    ) -> list[CsvPart]:
+        """The chunk's rows; ``numeric``, ``text`` and ``sentences`` (text where cells seldom repeat) say in
+        which place a wanted column stands.
 
         Raises ``RaggedError``, or ``DataError`` where the parser gives up for another reason.
         """
-        places = {**numeric, **text}
+        places = {**numeric, **text, **sentences}
         data = chunk.data
         if data[: len(MARK)] == MARK:  # only the parser's own idea of a file's start
             data = memoryview(MARK + bytes(data))
@@ -75,6 +81,7 @@ class Tables:
         whole = chunk.quoted and b"\r" in bytes(data)
         while True:
             types = dict.fromkeys(numeric.values(), _NUMBER) | dict.fromkeys(text.values(), _TEXT)
+            types |= {place: _TEXT if place in types else _SENTENCES for place in sentences.values()}
             types |= dict.fromkeys(self._as_text.intersection(types), _TEXT)
             types |= dict.fromkeys(self._as_bytes.intersection(types), _BYTES)
             piece = len(data) if whole else self._piece
@@ -165,6 +172,7 @@ class CsvPart(Part):
         """The column as it is written: codes and distinct texts."""
         if name not in self._words:
             array = self._text(name)
+            array = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
             words = array.dictionary.to_pylist()
             if array.type == _BYTES:
                 words = [word.decode(errors="backslashreplace") for word in words]
@@ -176,6 +184,25 @@ class CsvPart(Part):
         if name not in self._numbers:
             self._numbers[name] = read_numbers(self.cells(name)[1], self._missing)
         return self._numbers[name]
+
+    def strings(self, where: Where) -> Ragged:
+        """The column as UTF-8, to the letter; only cells the caller calls missing are."""
+        if where.column not in self._strings:
+            rows = raw_text(self._text(where.column))  # the parser has seen to it that this is UTF-8
+            missing = self._called_missing(rows)
+            lengths = np.where(missing, 0, rows.lengths)
+            known = Ragged(rows.values, rows.starts, lengths, missing=missing if missing.any() else None)
+            self._strings[where.column] = known
+        return self._strings[where.column]
+
+    def _called_missing(self, rows: Ragged) -> NDArray[np.bool_]:
+        """Which cells are those that the caller calls missing."""
+        found = np.zeros(len(rows), bool)
+        for word in map(str.encode, self._missing):
+            same = np.flatnonzero(rows.lengths == len(word))
+            letters = rows.values[rows.starts[same][:, None] + np.arange(len(word))]
+            found[same[(letters == np.frombuffer(word, np.uint8)).all(axis=1)]] = True
+        return found
 
     def words(self, where: Where) -> tuple[Codes, list[str]]:
         """The column as text, to the letter; only cells the caller calls missing are -1."""
@@ -219,7 +246,24 @@ class CsvBlock(ArrowBlock):
         super().__init__(file, first, pieces, {})
         self._explain = explain
 
+    def strings(self, name: str) -> Ragged:
+        """The column as UTF-8."""
+        self._check_utf8(name)
+        return super().strings(name)
+
+    def sequences(self, name: str) -> Ragged:
+        """No column of a text table holds rows of numbers. Raises ``DataError`` (code ``dtype``)."""
+        codes, words = self.labels(name)
+        first = next((word for word in words if word.strip()), "")
+        where, at = Where(self._file, name, self.first), int((codes == words.index(first)).argmax()) if first else None
+        cell = first if len(first) <= 40 else f"{first[:40]}..."
+        raise where.error(f"{cell!r} is a cell of text, which holds no sequence", "dtype", at, hint=LISTS)
+
     def _words(self, name: str) -> Iterator[tuple[Codes, list[str]]]:
+        self._check_utf8(name)
+        yield from super()._words(name)
+
+    def _check_utf8(self, name: str) -> None:
         row = self.first
         for part, start, stop in self._pieces:
             assert isinstance(part, CsvPart)
@@ -228,7 +272,6 @@ class CsvBlock(ArrowBlock):
                 where, at = Where(self._file, name, row), int(bad[start:stop].argmax())
                 raise where.error("the cell is not valid UTF-8 text", "encoding", at, hint=UTF8)
             row += stop - start
-        yield from super()._words(name)
 
     def _floats(self, part: Part, start: int, stop: int, where: Where) -> Floats:
         assert isinstance(part, CsvPart)

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "open_source"]
 
-FORMATS = ("csv", "tsv", "text", "jsonl", "parquet", "arrow", "npy", "npz")
+FORMATS = ("csv", "tsv", "text", "lines", "kaldi", "trn", "jsonl", "parquet", "arrow", "npy", "npz")
 
-_TEXT = ("csv", "tsv", "text", "jsonl")
+_TEXT = ("csv", "tsv", "text", "lines", "kaldi", "trn", "jsonl")
+_PROSE = ("txt", "ref", "hyp")  # lines, where a loss compares text
 _JSONL, _ARROW = ("jsonl", "ndjson", "json"), ("arrow", "feather", "ipc", "arrows")
 # Other extensions, which --input-format takes as well.
 _NAMES = {"txt": "text", **dict.fromkeys(_JSONL, "jsonl"), **dict.fromkeys(_ARROW, "arrow")}
@@ -70,10 +71,12 @@ def open_source(
     no_header: bool = False,
     null_values: Sequence[str] | None = None,
     stdin: IO[bytes] | None = None,
+    prose: bool = False,
 ) -> Source:
     """The source behind a path; ``-`` is stdin, CSV unless ``input_format`` or its bytes say otherwise.
 
-    ``delimiter`` and ``no_header`` are for CSV, TSV and text, ``null_values`` for JSONL as well. Raises
+    ``delimiter`` and ``no_header`` are for CSV, TSV and text, ``null_values`` for JSONL as well. With ``prose``
+    each line of a file is a row of text, unless its name, its bytes or an option tell of a table. Raises
     ``UsageError`` for an unknown format; ``DataError``: ``not-found``, ``is-a-directory``, ``unreadable``, ``empty``,
     ``unsupported-format``, ``wrong-format``, and what the reader of that format raises.
     """
@@ -92,7 +95,7 @@ def open_source(
         raise DataError(f"{data.name} is empty", code="empty", file=data.name)
     if head.startswith(b"FEA1"):
         raise _refusal(data, "FEA1")
-    kind = input_format or _kind(data, head)
+    kind = input_format or _kind(data, head, prose=prose and delimiter is None and not no_header)
 
     if kind == "npy":
         from lossctl.data.npy import NpySource
@@ -114,6 +117,14 @@ def open_source(
         from lossctl.data.jsonl import JsonlSource
 
         return JsonlSource(data, null_values=null_values or ())
+    if kind == "lines":
+        from lossctl.data.lines import LinesSource
+
+        return LinesSource(data)
+    if kind in {"kaldi", "trn"}:
+        from lossctl.data.transcripts import KaldiSource, TrnSource
+
+        return KaldiSource(data) if kind == "kaldi" else TrnSource(data)
     if kind == "text":
         from lossctl.data.text import text_source
 
@@ -123,10 +134,15 @@ def open_source(
     return CsvSource(data, format=kind, delimiter=delimiter, no_header=no_header, null_values=null_values or ())
 
 
-def _kind(data: Input, head: bytes) -> str:
-    """The format by extension, which the first bytes must not contradict, or by the first bytes alone."""
+def _kind(data: Input, head: bytes, *, prose: bool) -> str:
+    """The format by extension, which the first bytes must not contradict, or by the first bytes alone.
+
+    ``.txt`` is numbers, and with ``prose`` lines of text; so is then what nothing else can be told of.
+    """
     word = data.suffix[1:]
     named = _NAMES.get(word, word if word in FORMATS else None)
+    if prose and word in _PROSE:
+        named = "lines"
     for magic, suffix in _STRANGERS.items():
         if head.startswith(magic) and named in (None, *_TEXT):
             raise _refusal(data, suffix)
@@ -134,7 +150,9 @@ def _kind(data: Input, head: bytes) -> str:
     if named in _TEXT and held:
         message = f"the name says {named}, but this is {'an' if held == 'arrow' else 'a'} {held} file"
         raise DataError(message, code="wrong-format", file=data.name, hint=f"--input-format {held}")
-    return named or held or ("jsonl" if _JSON.match(head) else "csv")
+    if named or held:
+        return named or str(held)
+    return "jsonl" if _JSON.match(head) else "lines" if prose else "csv"
 
 
 def _refusal(data: Input, suffix: str) -> DataError:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from lossctl.data.formats import open_source
+from lossctl.data.matched import has_ids, matched
 from lossctl.data.source import Source
 from lossctl.errors import UsageError
 
@@ -14,15 +15,31 @@ __all__ = ["open_inputs"]
 
 
 def open_inputs(
-    paths: Sequence[str], roles: Mapping[str, str], **reader: Any
+    paths: Sequence[str],
+    roles: Mapping[str, str],
+    *,
+    prose: bool = False,
+    unmatched: Literal["error", "drop"] | None = None,
+    memory: int = 2 << 30,
+    **reader: Any,
 ) -> tuple[list[Source], dict[str, str], dict[str, int]]:
     """Sources, roles with bare columns, and for roles from a file of their own the place of its source.
 
-    ``reader`` are the options of ``open_source``. Raises ``DataError`` and ``UsageError`` as it does.
+    ``prose``: the losses compare text, so two files, or that of a role, may be lines of it. Two files whose formats
+    name their rows are matched by these names, within ``memory`` bytes. ``reader`` are the other options of
+    ``open_source``. Raises ``DataError`` and ``UsageError`` as it does.
     """
     if list(paths).count("-") > 1:
         raise UsageError("standard input can be read once only: - is given twice", code="file-count")
-    sources = [open_source(path, **reader) for path in paths]
+    sources = [open_source(path, prose=prose and len(paths) == 2, **reader) for path in paths]
+    if len(sources) == 2 and all(map(has_ids, sources)):
+        sources = list(matched(sources[0], sources[1], unmatched or "error", memory))
+    elif unmatched is not None:
+        raise UsageError(
+            "--unmatched is for two files whose rows are matched by ids: kaldi, trn",
+            code="bad-option",
+            hint="leave it out; rows of other files are paired by position",
+        )
     columns: dict[str, str] = {}
     elsewhere: dict[str, int] = {}
     opened: dict[str, int] = {}
@@ -32,7 +49,7 @@ def open_inputs(
         if path and text not in known and os.path.exists(path):
             if path not in opened:
                 opened[path] = len(sources)
-                sources.append(open_source(path, **reader))
+                sources.append(open_source(path, prose=prose, **reader))
             elsewhere[role] = opened[path]
             columns[role] = names
         else:

@@ -11,9 +11,11 @@ import numpy as np
 
 from lossctl.data.cells import TOO_LARGE, read_numbers
 from lossctl.data.jsonpaths import is_scores, word
-from lossctl.data.values import AsRows, Where, as_texts, classes_differ, coded_texts, ragged, too_large
+from lossctl.data.sequences import coded_rows, encoded, no_sequence, null_item
+from lossctl.data.values import Where, as_texts, classes_differ, coded_texts, ragged, too_large
 from lossctl.errors import DataError
 from lossctl.exact import LARGEST_EXACT_INT
+from lossctl.sequences.ragged import Ragged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,9 +27,10 @@ __all__ = ["JsonBlock"]
 _PLAIN = {float, int, bool, type(None)}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NAMES = {dict: "an object", list: "a list"}
+_INT64 = 2**63
 
 
-class JsonBlock(AsRows):
+class JsonBlock:
     """Some rows: ``cells`` are the values of each column. ``explain`` makes the error for text that is no number."""
 
     def __init__(
@@ -138,11 +141,63 @@ class JsonBlock(AsRows):
         """The column cell by cell."""
         return as_texts(*self.labels(name))
 
-    def _text(self, cell: Any, at: int, where: Where) -> str | None:
+    def strings(self, name: str) -> Ragged:
+        """The column as UTF-8; where its cells are lists, their words as codes."""
+        cells, where = self._cells[name], Where(self._file, name, self.first)
+        if self._columns[name].width is None:
+            return encoded([self._text(cell, at, where, "is no text") for at, cell in enumerate(cells)], where)
+        return coded_rows([self._list_of_words(cell, at, where) for at, cell in enumerate(cells)], where)
+
+    def _list_of_words(self, cell: Any, at: int, where: Where) -> list[str] | None:
+        if cell is None:
+            return None
+        if not isinstance(cell, list):
+            raise where.error(f"{_told(cell)} stands where a list of words is expected", "dtype", at)
+        for place, item in enumerate(cell):
+            if item is None:
+                raise null_item(where, at, place, "text")
+            if isinstance(item, (dict, list)):
+                raise where.error(f"{_NAMES[type(item)]} in the list is no word", "dtype", at)
+        return [word(item) for item in cell]
+
+    def sequences(self, name: str) -> Ragged:
+        """Lists of numbers, or of lists of as many numbers each, of any length."""
+        column, cells, where = self._columns[name], self._cells[name], Where(self._file, name, self.first)
+        if column.width is None or column.type == "text":
+            raise no_sequence(where) if column.width is None else where.error(f"{column.dtype} is not numbers", "dtype")
+        for at, cell in enumerate(cells):
+            if cell is not None and not isinstance(cell, list):
+                raise where.error(f"{_told(cell)} stands where a list of numbers is expected", "ragged-list", at)
+        shape = column.axes[1:]
+        try:
+            values = self._items(cells, shape, where)
+        except DataError:  # which row it is in, one row alone tells
+            for at, cell in enumerate(cells):
+                self._items([cell], shape, Where(self._file, name, self.first + at))
+            raise
+        lengths = np.array([0 if cell is None else len(cell) for cell in cells], np.int64)
+        missing = np.array([cell is None for cell in cells], bool)
+        starts = np.cumsum(lengths) - lengths
+        return Ragged(values, starts, lengths, missing=missing if missing.any() else None)
+
+    def _items(self, cells: list[Any], shape: tuple[int, ...], where: Where) -> NDArray[Any]:
+        """The items of all rows end to end, (items, *shape): whole numbers as int64, all others as floats."""
+        items = [item for cell in cells if cell is not None for item in cell]
+        if shape and None in items:
+            raise null_item(where, 0, items.index(None), "a list of numbers")
+        flat = self._flat(items, shape, where)
+        size = max(len(flat), 1)
+        if flat and set(map(type, flat)) == {int} and not self._missing:
+            if not -_INT64 <= min(flat) <= max(flat) < _INT64:
+                raise too_large(where, 0, max(flat, key=abs))
+            return np.array(flat, np.int64).reshape(-1, *shape)
+        return self._scalars(flat, where, size).reshape(-1, *shape)
+
+    def _text(self, cell: Any, at: int, where: Where, fault: str = "cannot be a label") -> str | None:
         if cell is None or cell != cell:
             return None
         if isinstance(cell, (dict, list)):
-            raise where.error(f"{_NAMES[type(cell)]} cannot be a label", "dtype", at)
+            raise where.error(f"{_NAMES[type(cell)]} {fault}", "dtype", at)
         text = word(cell)
         return None if text in self._missing else text
 
@@ -153,5 +208,8 @@ class JsonBlock(AsRows):
 def _not_the_list(cell: Any, length: int, where: Where, at: int) -> DataError:
     if isinstance(cell, list):
         return ragged(where, at, len(cell), length)
-    what = _NAMES[dict] if isinstance(cell, dict) else f"{cell!r:.60}"
-    return where.error(f"{what} stands where a list of {length} numbers is expected", "ragged-list", at)
+    return where.error(f"{_told(cell)} stands where a list of {length} numbers is expected", "ragged-list", at)
+
+
+def _told(cell: Any) -> str:
+    return _NAMES[type(cell)] if isinstance(cell, (dict, list)) else f"{cell!r:.60}"

@@ -15,6 +15,7 @@ from lossctl.data.jsonlines import Lines
 from lossctl.data.jsonpaths import JsonColumn, Steps, dig, leaf_column, reach, survey
 from lossctl.data.source import Column
 from lossctl.data.values import Where, check_asked
+from lossctl.data.whisper import as_transcript, is_pieces, without_segments
 from lossctl.errors import DataError
 
 if TYPE_CHECKING:
@@ -40,12 +41,18 @@ class JsonlSource:
         self._data = data
         self._lines = Lines(data)
         self._missing = frozenset(null_values)
-        objects = self._lines.objects()
-        found = survey(objects)
-        if not found and next(self._lines.objects(), None) is None:
+        first = next(self._lines.objects(), None)
+        if first is None:
             raise DataError("the file holds no rows", code="empty", file=self.name)
+        self._in_pieces = is_pieces(first[1])
+        found = without_segments(as_transcript(first[1]), survey(self._objects()))
         self.columns: tuple[Column, ...] = tuple(one.column for one in found)
         self._steps: dict[str, Steps] = {one.column.name: one.steps for one in reversed(found)}
+
+    def _objects(self) -> Iterator[tuple[int, Any]]:
+        if not self._in_pieces:
+            return self._lines.objects()
+        return ((size, as_transcript(value)) for size, value in self._lines.objects())
 
     def _add(self, found: JsonColumn) -> None:
         self.columns = (*self.columns, found.column)
@@ -54,7 +61,7 @@ class JsonlSource:
     def find(self, name: str) -> bool:
         """Whether any row has a value at this path; it then is one of ``columns``."""
         steps = None
-        for _, value in self._lines.objects():
+        for _, value in self._objects():
             steps = reach(value, name) or steps
             if steps is not None and (found := dig(value, steps)) is not None:
                 self._add(JsonColumn(leaf_column(name, found), steps))
@@ -67,14 +74,16 @@ class JsonlSource:
         """The order of the classes in the rows of a column that names them."""
         self.columns = tuple(c._replace(classes=classes) if c.name == name else c for c in self.columns)
 
-    def blocks(self, numeric: Sequence[str], text: Sequence[str], rows: int) -> Iterator[JsonBlock]:
+    def blocks(
+        self, numeric: Sequence[str], text: Sequence[str], rows: int, sequences: Sequence[str] = ()
+    ) -> Iterator[JsonBlock]:
         """Blocks of ``rows`` rows with the values of the named columns only; every line is parsed.
 
         Raises ``DataError`` as ``Lines.objects`` does, and from the blocks ``not-a-number``,
-        ``integer-too-large``, ``ragged-list``, ``classes-differ``, ``dtype``, ``encoding``.
+        ``integer-too-large``, ``ragged-list``, ``classes-differ``, ``dtype``, ``encoding``, ``null-in-list``.
         """
-        check_asked(self.name, self.columns, numeric, text, rows)
-        return self._blocks(list(dict.fromkeys([*numeric, *text])), rows)
+        check_asked(self.name, self.columns, numeric, text, rows, sequences)
+        return self._blocks(list(dict.fromkeys([*numeric, *text, *sequences])), rows)
 
     def _blocks(self, names: list[str], rows: int) -> Iterator[JsonBlock]:
         wanted = set(names)
@@ -90,10 +99,10 @@ class JsonlSource:
         cells: dict[str, list[Any]] = {name: [] for name in names}
         picks = [(cells[name].append, steps[0] if len(steps) == 1 else None, steps) for name, steps in paths]
         count = 0
-        for _, value in self._lines.objects():
+        for _, value in self._objects():
             count += 1
             for append, key, steps in picks:
-                append(dig(value, steps) if key is None else value.get(key))  # type: ignore[arg-type]
+                append(dig(value, steps) if key is None else value.get(key))
             if count == rows:
                 yield count, {name: list(run) for name, run in cells.items()}
                 count = 0
@@ -104,10 +113,10 @@ class JsonlSource:
 
     def _measured(self, column: Column) -> Column:
         """A list column with its width; looked up in the data where the first rows had empty lists only."""
-        if column.width != 0:
+        if column.width != 0 or column.type == "text":
             return column
         steps = self._steps[column.name]
-        for _, value in self._lines.objects():
+        for _, value in self._objects():
             found = dig(value, steps)
             if isinstance(found, list) and found:
                 return leaf_column(column.name, found)
@@ -126,7 +135,7 @@ class JsonlSource:
         told: list[str] = []
         count, least = 0, ""
         try:
-            for row, (_, value) in enumerate(self._lines.objects(), 1):
+            for row, (_, value) in enumerate(self._objects(), 1):
                 cell = dig(value, self._steps[name])
                 if isinstance(cell, str) and read_numbers([cell], self._missing).flaws[0] == NOT_A_NUMBER:
                     count += 1

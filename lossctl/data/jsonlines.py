@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from lossctl.data.jsondocument import CAREFUL, DuplicateKeyError, Object, document
 from lossctl.data.rowends import CAP, MARK, check_text
 from lossctl.data.stored import reading
 from lossctl.errors import DataError
@@ -18,54 +18,71 @@ if TYPE_CHECKING:
 
 __all__ = ["Lines", "Object"]
 
-Object = dict[str, Any]
-
 _PIECE = 1 << 20
-_ARRAY = "import json; [print(json.dumps(row)) for row in json.load(open('{name}'))]"
+_WANTED = "one object a line is wanted, or one array of objects"
 _WORDS = {list: "an array", str: "a string", int: "a number", float: "a number", bool: "a truth value"}
 
 
-class DuplicateKeyError(Exception):
-    """A key stands twice in one object."""
-
-
-def _object(pairs: list[tuple[str, Any]]) -> Object:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise DuplicateKeyError(key)
-            seen.add(key)
-    return found
-
-
-_FAST, _CAREFUL = json.JSONDecoder(), json.JSONDecoder(object_pairs_hook=_object)
+_FAST = json.JSONDecoder()
 
 
 class Lines:
-    """The objects of a JSONL file, in order, as often as asked for. Blank lines are no rows."""
+    """The objects of a JSONL file, in order, as often as asked for. Blank lines are no rows.
+
+    One array of objects, and objects over several lines, are read as rows too.
+    """
 
     def __init__(self, data: Input) -> None:
         self.name = data.name
         self._data = data
+        self._document: bool | None = None
 
     def objects(self) -> Iterator[tuple[int, Object]]:
         """(bytes of the line, its object). Raises ``DataError`` with the row.
 
         Codes: ``invalid-json``, ``not-an-object``, ``duplicate-key``, ``too-deep``, ``encoding``, ``line-too-long``.
         """
+        if self._document is None:
+            self._document = self._is_document()
+        if self._document:
+            yield from document(self.name, self._data.stream())
+            return
         row, flat = 0, True
         for number, line in self._lines(self._data.stream()):
             if line.isspace() or not line:
                 continue
             row += 1
-            value = self._parsed(line, number, row, _FAST if flat else _CAREFUL)
+            value = self._parsed(line, number, row, _FAST if flat else CAREFUL)
             # As many colons as keys: no key stands twice. Else look again, and closely from here on.
             if flat and line.count(b":") != len(value):
                 flat = False
-                value = self._parsed(line, number, row, _CAREFUL)
+                value = self._parsed(line, number, row, CAREFUL)
             yield len(line), value
+
+    def _is_document(self) -> bool:
+        """Whether this is one array, or its first object does not end where its line does, and both can be read."""
+        size = 8
+        while not (head := (raw := self._data.head(size)).removeprefix(MARK).lstrip()) and len(raw) == size:
+            size *= 4
+        if not head.startswith(b"[") and not (head.startswith(b"{") and self._breaks_off()):
+            return False
+        try:
+            return next(document(self.name, self._data.stream()), None) is not None
+        except DataError:  # what is wrong with the line says more
+            return False
+
+    def _breaks_off(self) -> bool:
+        """Whether the first line is the beginning of an object."""
+        for _, line in self._lines(self._data.stream()):
+            if line and not line.isspace():
+                try:
+                    _FAST.decode(text := line.decode(errors="replace"))
+                except json.JSONDecodeError as error:
+                    return error.pos >= len(text.rstrip())
+                except (ValueError, RecursionError):
+                    pass
+                return False
+        return False
 
     def _lines(self, stream: io.RawIOBase) -> Iterator[tuple[int, bytes]]:
         """(number, line) without its end: LF, CRLF or CR."""
@@ -91,7 +108,7 @@ class Lines:
                 size += len(piece)
                 if size > CAP:
                     message = f"a line is longer than {CAP >> 20} MB"
-                    hint = "one object a line is wanted; is this one JSON document?  jq -c '.[]' FILE > NEW.jsonl"
+                    hint = "one object a line is wanted; to bring each to one line: jq -c . FILE > NEW.jsonl"
                     raise DataError(message, code="line-too-long", file=self.name, hint=hint)
                 continue
             run = b"".join([*held, piece[:cut] if piece else b""])
@@ -124,22 +141,16 @@ class Lines:
         if isinstance(value, dict):
             return value
         message = f"line {number:,} is {_WORDS.get(type(value), 'null')}, not an object"
-        hint = self._array_hint() if isinstance(value, list) else "JSONL holds one object a line"
-        raise self._error(message, "not-an-object", row, hint)
+        raise self._error(message, "not-an-object", row, _WANTED)
 
     def _advice(self, error: json.JSONDecodeError, row: int) -> str | None:
         """What may be wrong where the first line is none, or ends early: one document over several lines."""
         text = error.doc.rstrip()
         if row == 1 and text.startswith("["):
-            return self._array_hint()
+            return _WANTED
         if row == 1 and text.startswith("{") and error.pos >= len(text):
             return "one object a line is wanted; to bring each to one line: jq -c . FILE > NEW.jsonl"
         return None
-
-    def _array_hint(self) -> str:
-        plain = re.fullmatch(r"[\w./+-]+", self.name, re.ASCII)
-        code = _ARRAY.format(name=self.name if plain else "FILE")
-        return f'one object a line is wanted: python -c "{code}" > NEW.jsonl'
 
     def _error(self, message: str, code: str, row: int, hint: str | None) -> DataError:
         return DataError(message, code=code, file=self.name, row=row, hint=hint)

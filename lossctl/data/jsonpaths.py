@@ -1,6 +1,7 @@
 """Dotted paths into JSON objects: the columns that the first rows show, and the way to each.
 
-``a.b`` is a key in an object, ``choices.0.message`` goes through a list. Numbers in a list are one column.
+``a.b`` is a key in an object, ``choices.0.message`` goes through a list. Numbers in a list are one column. A name
+behind a list stands for that key of each of its objects (``content.logprob``), ``*`` for the only one they have.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ __all__ = ["JsonColumn", "Steps", "dig", "is_scores", "leaf_column", "reach", "s
 
 Steps: TypeAlias = tuple[str | int, ...]
 
+EACH, ONLY = -1, -2  # steps: every item of a list, the one value of an object
 _ROWS, _BYTES = 100, 1 << 22  # of the first lines
 _ITEMS = 16  # objects of one list that make columns of their own
 _DEPTH = 32
@@ -39,10 +41,19 @@ def word(cell: object) -> str:
 
 
 def dig(value: Any, steps: Steps) -> Any:
-    """What stands at the end of the steps; ``None`` where they lead nowhere."""
-    for step in steps:
+    """What stands at the end of the steps; ``None`` where they lead nowhere.
+
+    An object of several keys where one is wanted is handed back as it is, which no reader takes for a number.
+    """
+    for at, step in enumerate(steps):
         if isinstance(step, str):
             value = value.get(step) if isinstance(value, dict) else None
+        elif step == EACH:
+            return [dig(item, steps[at + 1 :]) for item in value] if isinstance(value, list) else None
+        elif step == ONLY:
+            if isinstance(value, dict) and len(value) != 1:
+                return value
+            value = next(iter(value.values())) if isinstance(value, dict) else None
         else:
             value = value[step] if isinstance(value, list) and step < len(value) else None
     return value
@@ -52,7 +63,9 @@ def reach(value: Any, name: str) -> Steps | None:
     """The steps that a dotted name stands for in this value; keys may hold dots themselves."""
     if isinstance(value, list):
         head, _, rest = name.partition(".")
-        if not (head.isascii() and head.isdigit() and len(head) < 10 and int(head) < len(value)):
+        if not (head.isascii() and head.isdigit() and len(head) < 10):
+            return _each(value, name)
+        if int(head) >= len(value):
             return None
         inner = reach(value[int(head)], rest) if rest else ()
         return None if inner is None else (int(head), *inner)
@@ -63,6 +76,21 @@ def reach(value: Any, name: str) -> Steps | None:
     for key, item in value.items():
         if name.startswith(f"{key}.") and (inner := reach(item, name[len(key) + 1 :])) is not None:
             return (key, *inner)
+    return None
+
+
+def _each(items: list[Any], name: str) -> Steps | None:
+    """The way to a key of the objects of a list; ``*`` is the only key, whatever it is called."""
+    head, _, rest = name.partition(".")
+    for item in items:
+        if isinstance(item, dict):
+            inner = reach(item, name)
+            if inner is not None:
+                return (EACH, *inner)
+            if head == "*" and len(item) == 1:
+                inner = reach(next(iter(item.values())), rest) if rest else ()
+                if inner is not None:
+                    return (EACH, ONLY, *inner)
     return None
 
 
@@ -112,8 +140,10 @@ class _Seen:
         leaf: Any = self.list
         for _ in shape:
             leaf = leaf[0] if leaf else None
+        if isinstance(leaf, str) and not looks_numeric(leaf) and len(shape) == 1:
+            return Column(name, "text", 0, "list of text")
         if isinstance(leaf, dict) or (isinstance(leaf, str) and not looks_numeric(leaf)):
-            return Column(name, "other", None, "list of objects" if isinstance(leaf, dict) else "list of text")
+            return Column(name, "other", None, "list of objects" if isinstance(leaf, dict) else "lists of text")
         width = 1
         for size in shape:
             width *= size

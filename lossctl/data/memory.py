@@ -10,16 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lossctl.data.arrayblock import ArrayBlock
+from lossctl.data.layout import Runs, check_lengths, turned
+from lossctl.data.sequences import across, uneven_rows
 from lossctl.data.source import Column
 from lossctl.data.stored import reading
-from lossctl.data.values import ArrayBlock, AsRows, Where, check_asked, dtype_type, too_large
+from lossctl.data.values import Where, check_asked, dtype_type, too_large
 from lossctl.errors import DataError
 from lossctl.exact import LARGEST_EXACT_INT
 
 if TYPE_CHECKING:
     from lossctl.data.arrowblock import ArrowBlock, Part
+    from lossctl.data.nested import Shape
     from lossctl.data.source import Codes, Floats
     from lossctl.data.values import Values
+    from lossctl.sequences.ragged import Ragged
 
 __all__ = ["MemorySource"]
 
@@ -39,22 +44,61 @@ class MemorySource:
         self.notes: tuple[str, ...] = ()
         self._arrays: dict[str, Values] = {}
         self._chunked: dict[str, _Chunked] = {}
+        self._ragged: dict[str, Ragged] = {}
+        self._turned: set[str] = set()
         self.columns: tuple[Column, ...] = tuple(self._taken(key, value) for key, value in columns.items())
 
     def _taken(self, key: str, value: Any) -> Column:
         if _is_arrow(value):
             self._chunked[key] = chunked = _Chunked(self.name, key, value)
             return chunked.column
-        array = self._arrays[key] = _as_array(value, Where(self.name, key, 0))
+        where = Where(self.name, key, 0)
+        rows = uneven_rows(value, where)
+        if rows is not None:
+            self._ragged[key] = rows
+            told = "lists of words" if rows.words is not None else f"lists of {rows.dtype} of different lengths"
+            axes = (0, *rows.shape[2:]) if rows.words is None else ()
+            return Column(key, "text" if rows.words is not None else "real", 0, told, axes, len(rows))
+        array = self._arrays[key] = _as_array(value, where)
         kind = "text" if array.dtype == object else dtype_type(array.dtype)
         width = math.prod(array.shape[1:]) if array.ndim > 1 else None
         axes = array.shape[1:] if array.ndim > 2 else ()
         return Column(key, kind, width, str(array.dtype), axes, len(array))
 
-    def blocks(self, numeric: Sequence[str], text: Sequence[str], rows: int) -> Iterator[MemoryBlock]:
+    def turn(self, name: str) -> None:
+        """Rows of this array are its second axis from now on, of T x N or T x N x C."""
+        column = next(column for column in self.columns if column.name == name)
+        if name not in self._arrays:
+            raise DataError(f"{column.dtype} is no array", code="shape", file=self.name, column=name)
+        if name not in self._turned:
+            self._replace(turned(column, self._arrays[name].shape, self.name))
+            self._turned.add(name)
+
+    def cut(self, name: str, lengths: str) -> None:
+        """An array that holds the rows end to end: ``lengths`` tells how long each is.
+
+        Raises ``DataError``: ``bad-length``, ``lengths-sum``, ``shape``.
+        """
+        column = next(column for column in self.columns if column.name == name)
+        check_asked(self.name, self.columns, [lengths], [], 1)
+        if name not in self._arrays:
+            raise DataError(f"{column.dtype} is no array", code="shape", file=self.name, column=name)
+        whole = [block.numbers(lengths) for block in self.blocks([lengths], [], 1 << 20)]
+        array = self._arrays[name]
+        numbers = np.concatenate(whole) if whole else np.empty(0)
+        runs = Runs(check_lengths(numbers, len(array), column, lengths, self.name))
+        self._ragged[name] = runs.of(np.ascontiguousarray(array), 0, len(runs.lengths), Where(self.name, name, 0))
+        self._replace(runs.column(column, array.shape))
+
+    def _replace(self, new: Column) -> None:
+        self.columns = tuple(new if column.name == new.name else column for column in self.columns)
+
+    def blocks(
+        self, numeric: Sequence[str], text: Sequence[str], rows: int, sequences: Sequence[str] = ()
+    ) -> Iterator[MemoryBlock]:
         """Blocks of ``rows`` rows with the named columns, which must have one length."""
-        check_asked(self.name, self.columns, numeric, text, rows)
-        names = list(dict.fromkeys([*numeric, *text]))
+        check_asked(self.name, self.columns, numeric, text, rows, sequences)
+        names = list(dict.fromkeys([*numeric, *text, *sequences]))
         lengths = {column.name: column.rows or 0 for column in self.columns}
         if len({lengths[name] for name in names}) > 1:
             told = ", ".join(f'"{name}" {lengths[name]:,} rows' for name in names)
@@ -64,23 +108,30 @@ class MemorySource:
 
     def _blocks(self, names: list[str], total: int, rows: int) -> Iterator[MemoryBlock]:
         chunked = [name for name in names if name in self._chunked]
+        turned = {name: self._arrays[name] for name in names if name in self._turned}
         for first in range(0, total, rows):
             count = min(rows, total - first)
             arrow = {name: self._chunked[name].block(first, count) for name in chunked}
-            yield MemoryBlock(ArrayBlock(self.name, first, count, self._fetch), arrow)
+            yield MemoryBlock(ArrayBlock(self.name, first, count, self._fetch), arrow, turned)
 
-    def _fetch(self, name: str, first: int, rows: int) -> Values:
-        values = np.ascontiguousarray(self._arrays[name][first : first + rows])
+    def _fetch(self, name: str, first: int, rows: int) -> Values | Ragged:
+        if name in self._ragged:
+            return self._ragged[name][first : first + rows]
+        array = self._arrays[name]
+        if name in self._turned:
+            array = array.swapaxes(0, 1)
+        values = np.ascontiguousarray(array[first : first + rows])
         values.flags.writeable = False  # it may be the caller's own memory
         return values
 
 
-class MemoryBlock(AsRows):
+class MemoryBlock:
     """Some rows of a ``MemorySource``: its NumPy and its Arrow columns side by side."""
 
-    def __init__(self, arrays: ArrayBlock, arrow: dict[str, ArrowBlock]) -> None:
+    def __init__(self, arrays: ArrayBlock, arrow: dict[str, ArrowBlock], turned: dict[str, Values]) -> None:
         self.first = arrays.first
         self.rows = arrays.rows
+        self._turned = turned
         self._arrays = arrays
         self._arrow = arrow
 
@@ -96,6 +147,15 @@ class MemoryBlock(AsRows):
         """The column cell by cell."""
         return self._of(name).texts(name)
 
+    def strings(self, name: str) -> Ragged:
+        """The column as UTF-8, or its lists of words as codes."""
+        return self._of(name).strings(name)
+
+    def sequences(self, name: str) -> Ragged:
+        """Arrays and lists of numbers; where frames come first, without a copy."""
+        where_they_are = across(self._turned[name], self.first, self.rows) if name in self._turned else None
+        return self._of(name).sequences(name) if where_they_are is None else where_they_are
+
     def _of(self, name: str) -> ArrayBlock | ArrowBlock:
         return self._arrow.get(name, self._arrays)
 
@@ -106,9 +166,8 @@ class _Chunked:
     def __init__(self, file: str, name: str, value: Any) -> None:
         import pyarrow as pa
 
-        from lossctl.data.arrow import as_column, list_width
+        from lossctl.data.arrow import as_column
         from lossctl.data.arrowblock import Part
-        from lossctl.data.nested import Lists
 
         with reading(file, f'column "{name}"'):
             whole = hasattr(value, "__arrow_c_array__")
@@ -117,8 +176,19 @@ class _Chunked:
         self._file = file
         self._parts = [Part({name: chunk}, len(chunk)) for chunk in data.chunks if len(chunk)]
         self._ends = list(accumulate(part.rows for part in self._parts))
-        width = self.column.width
-        self._shapes = {} if width is None else {name: Lists(width or list_width(data.chunks))}
+        shape = self._shape(data)
+        self._shapes = {} if shape is None else {name: shape}
+
+    def _shape(self, data: Any) -> Shape | None:
+        from lossctl.data.arrow import list_width
+        from lossctl.data.nested import Frames, Lists, first_frame, shape_of
+
+        column = self.column
+        if column.width is None or column.type == "text":
+            return None
+        if column.axes[:1] == (0,):
+            return Frames(column.axes[1] or first_frame(data.chunks))
+        return shape_of(data.type, column.width, None) if column.width else Lists(list_width(data.chunks))
 
     def block(self, first: int, rows: int) -> ArrowBlock:
         from lossctl.data.arrowblock import ArrowBlock

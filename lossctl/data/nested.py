@@ -13,17 +13,44 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 import pyarrow as pa
 
-from lossctl.data.arrow import ArrowArray, ArrowType, as_column, coded_array, floats, list_width, plain, spans, valid
+from lossctl.data import arrowrows
+from lossctl.data.arrow import (
+    ArrowArray,
+    ArrowType,
+    as_column,
+    coded_array,
+    floats,
+    is_tensor,
+    list_width,
+    plain,
+    spans,
+    valid,
+)
 from lossctl.data.labels import class_order
+from lossctl.data.sequences import dense, no_sequence
 from lossctl.data.source import Column
-from lossctl.data.values import Where, classes_differ, ragged
+from lossctl.data.values import Where, as_floats, classes_differ, ragged
+from lossctl.sequences.ragged import Ragged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lossctl.data.source import Floats
 
-__all__ = ["SCORES", "Element", "Leaf", "Lists", "Shape", "child", "first_classes", "first_width", "leaves", "shape_of"]
+__all__ = [
+    "SCORES",
+    "Element",
+    "Frames",
+    "Leaf",
+    "Lists",
+    "Shape",
+    "child",
+    "first_classes",
+    "first_frame",
+    "first_width",
+    "leaves",
+    "shape_of",
+]
 
 VECTOR, SCORES = "Spark vector", "list of label and prob"  # dtypes of their own
 _VECTOR = {"type", "size", "indices", "values"}
@@ -46,6 +73,10 @@ class Shape(Protocol):
         """(rows, k), or (rows,) for one element of each."""
         ...
 
+    def rows(self, array: ArrowArray, where: Where) -> Ragged:
+        """Rows of any length, where the shape has any."""
+        ...
+
 
 class Lists(NamedTuple):
     """Lists of ``width`` numbers each."""
@@ -54,6 +85,34 @@ class Lists(NamedTuple):
 
     def floats(self, array: ArrowArray, where: Where) -> Floats:
         return floats(array, where, self.width)
+
+    def rows(self, array: ArrowArray, where: Where) -> Ragged:
+        """Lists of any length, whatever ``width`` says."""
+        return arrowrows.numbers(array, where, 0)
+
+
+class Frames(NamedTuple):
+    """Lists of any number of lists of ``width`` numbers each."""
+
+    width: int
+
+    def floats(self, array: ArrowArray, where: Where) -> Floats:
+        raise where.error(f"{array.type} is not numbers", "dtype")
+
+    def rows(self, array: ArrowArray, where: Where) -> Ragged:
+        return arrowrows.numbers(array, where, self.width)
+
+
+class Tensors(NamedTuple):
+    """Arrays of one shape (``arrow.fixed_shape_tensor``)."""
+
+    def floats(self, array: ArrowArray, where: Where) -> Floats:
+        values, there = arrowrows.tensors(array)
+        absent = None if there.all() else np.broadcast_to(~there[(...,) + (None,) * (values.ndim - 1)], values.shape)
+        return as_floats(np.ascontiguousarray(values), absent, where)
+
+    def rows(self, array: ArrowArray, where: Where) -> Ragged:
+        return arrowrows.of_tensors(array, where)
 
 
 class Vectors(NamedTuple):
@@ -84,6 +143,9 @@ class Vectors(NamedTuple):
         filled[rows, columns] = cells if absent is None else np.where(absent, np.nan, cells)
         filled[nulls] = np.nan
         return filled
+
+    def rows(self, array: ArrowArray, where: Where) -> Ragged:
+        return dense(self.floats(array, where), where)
 
     def _indices(
         self, lists: ArrowArray, counts: Any, rows: Any, columns: Any, sparse: NDArray[np.bool_], where: Where
@@ -133,6 +195,9 @@ class Scores(NamedTuple):
         filled[rows[:, None], places] = values
         return filled
 
+    def rows(self, array: ArrowArray, where: Where) -> Ragged:
+        return dense(self.floats(array, where), where)
+
     def _differ(self, at: int, lengths: Any, codes: Any, words: Sequence[str], where: Where) -> Exception:
         start = int(lengths[:at].sum())
         mine = codes[start : start + int(lengths[at])].tolist()
@@ -147,6 +212,9 @@ class Element(NamedTuple):
 
     def floats(self, array: ArrowArray, where: Where) -> Floats:
         return self.shape.floats(array, where)[:, self.at]
+
+    def rows(self, array: ArrowArray, where: Where) -> Ragged:
+        raise no_sequence(where)
 
 
 def leaves(schema: Iterable[Any], rows: int | None) -> Iterator[Leaf]:
@@ -240,4 +308,16 @@ def shape_of(kind: ArrowType, width: int, classes: tuple[str, ...] | None) -> Sh
     """How a column of this type becomes rows of ``width`` values."""
     if classes is not None:
         return Scores(classes)
+    if is_tensor(kind):
+        return Tensors()
     return Vectors(width) if _is_vector(kind) else Lists(width)
+
+
+def first_frame(arrays: Iterable[ArrowArray]) -> int:
+    """How many numbers the first list within a list holds; 1 if there is none."""
+    for array in arrays:
+        starts, ends = spans(array)
+        for at in np.flatnonzero(valid(array) & (ends > starts)).tolist()[:1]:
+            begins, stops = spans(array.values.slice(int(starts[at]), 1))
+            return int(stops[0] - begins[0])
+    return 1

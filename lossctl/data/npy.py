@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from lossctl.data.arrayblock import ArrayBlock
+from lossctl.data.layout import turned
 from lossctl.data.opening import Input
 from lossctl.data.source import Column
 from lossctl.data.stored import Spool, Stored, reading
-from lossctl.data.values import ArrayBlock, check_asked, dtype_type
+from lossctl.data.values import check_asked, dtype_type
 from lossctl.errors import DataError
 
 if TYPE_CHECKING:
     import io
 
     from lossctl.data.values import Values
+    from lossctl.sequences.ragged import Ragged
 
 __all__ = ["NpySource", "StoredArray", "held_block"]
 
@@ -54,11 +57,17 @@ class StoredArray(NamedTuple):
             if not all(isinstance(n, int) and n >= 0 for n in shape):
                 raise ValueError(f"shape {shape}")
         array = cls(file, what, tuple(shape), dtype, fortran, counted.count)
-        row = array.cells * dtype.itemsize
-        if row > ROW_CAP:
-            message = f"shape {shape} makes rows of {row:,} bytes, more than the {ROW_CAP:,} a row may have"
-            raise DataError(message, code="too-large", file=file)
+        if len(shape) < 3:  # with more axes a caller may turn it first
+            array.check_row()
         return array
+
+    def check_row(self, *, turned: bool = False) -> None:
+        """Refuses rows that no memory holds; ``turned`` are those of the second axis."""
+        axes = (*self.shape[:1], *self.shape[2:]) if turned else self.shape[1:]
+        row = math.prod(axes) * self.dtype.itemsize
+        if row > ROW_CAP:
+            message = f"shape {self.shape} makes rows of {row:,} bytes, more than the {ROW_CAP:,} a row may have"
+            raise DataError(message, code="too-large", file=self.file)
 
     @property
     def rows(self) -> int:
@@ -101,30 +110,47 @@ class StoredArray(NamedTuple):
 
     def rows_at(self, stored: Stored, first: int, rows: int) -> Values:
         """Rows ``first`` to ``first + rows`` in the file's dtype, (rows, ...), in C order."""
-
-        def read(values: Values, cell: int) -> None:
-            start = self.start + cell * self.dtype.itemsize
-            self._fill(values, lambda done, view: stored.at(start + done, view))
-
         if not self.by_column:
             values = self._room((rows, *self.shape[1:]))
-            read(values, first * self.cells)
+            self._read(values, stored, first * self.cells)
             return values
         turned = self._room((self.cells, rows))
         for i, column in enumerate(turned):
-            read(column, i * self.rows + first)
+            self._read(column, stored, i * self.rows + first)
         return np.ascontiguousarray(turned.reshape((*reversed(self.shape[1:]), rows)).T)
 
-    def forward(self, stream: Any, rows: int) -> Iterator[Values]:
-        """Blocks of rows from a stream that stands behind the header; nothing may follow the last one."""
-        for first in range(0, self.rows, rows):
-            values = self._room((min(rows, self.rows - first), *self.shape[1:]))
+    def across_at(self, stored: Stored, first: int, rows: int) -> Values:
+        """Rows of the second axis of T x N x ..., as (rows, T, ...): nothing but these is read."""
+        length, count, *rest = self.shape
+        inner = math.prod(rest)
+        if self.fortran:
+            runs = self._room((inner, rows, length))
+            step, start, size = count * length, first * length, inner
+        else:
+            runs = self._room((length, rows, *rest))
+            step, start, size = count * inner, first * inner, length
+        for i in range(size):
+            self._read(runs[i], stored, i * step + start)
+        return runs.reshape((*reversed(rest), rows, length)).T.swapaxes(0, 1) if self.fortran else runs.swapaxes(0, 1)
+
+    def _read(self, values: Values, stored: Stored, cell: int) -> None:
+        start = self.start + cell * self.dtype.itemsize
+        self._fill(values, lambda done, view: stored.at(start + done, view))
+
+    def forward(self, stream: Any, sizes: Iterable[int]) -> Iterator[Values]:
+        """Runs of rows from a stream that stands behind the header; nothing may follow the last one."""
+        for rows in sizes:
+            values = self._room((rows, *self.shape[1:]))
             with reading(self.file, self.what):
                 self._fill(values, lambda _, view: stream.readinto(view))
             yield values
         with reading(self.file, self.what):
             if stream.read(1):
                 self.check_size(self.size + 1)
+
+    def sizes(self, rows: int) -> Iterator[int]:
+        """How many rows each block of ``rows`` has."""
+        return (min(rows, self.rows - first) for first in range(0, self.rows, rows))
 
     def _room(self, shape: tuple[int, ...]) -> Values:
         with reading(self.file, self.what):
@@ -182,10 +208,23 @@ class NpySource:
         if data.path is not None:
             array.check_size(data.stored().size() - array.start)
         self.columns: tuple[Column, ...] = (column,)
+        self._turned = False
 
-    def blocks(self, numeric: Sequence[str], text: Sequence[str], rows: int) -> Iterator[ArrayBlock]:
+    def turn(self, name: str) -> None:
+        """Rows are the second axis from now on, of T x N or T x N x C."""
+        (column,) = self.columns
+        if not self._turned:
+            self.columns = (turned(column, self._array.shape, self.name),)
+            self._turned = True
+
+    def blocks(
+        self, numeric: Sequence[str], text: Sequence[str], rows: int, sequences: Sequence[str] = ()
+    ) -> Iterator[ArrayBlock]:
         """Blocks of ``rows`` rows. A plain file is read when a block is asked for its values."""
-        check_asked(self.name, self.columns, numeric, text, rows)
+        check_asked(self.name, self.columns, numeric, text, rows, sequences)
+        self._array.check_row(turned=self._turned)
+        if self._turned:
+            return self._across(rows)
         if self._data.compression and not self._array.by_column:
             return self._forward(rows)
         return self._anywhere(rows)
@@ -196,9 +235,16 @@ class NpySource:
     def _forward(self, rows: int) -> Iterator[ArrayBlock]:
         stream = self._data.stream()
         first = 0
-        for values in self._header(stream).forward(stream, rows):
+        for values in self._header(stream).forward(stream, self._array.sizes(rows)):
             yield held_block(self.name, first, {"array": values})
             first += len(values)
+
+    def _across(self, rows: int) -> Iterator[ArrayBlock]:
+        array, stored = self._array, self._data.stored()
+        array.check_size(stored.size() - array.start)
+        for first in range(0, array.shape[1], rows):
+            count = min(rows, array.shape[1] - first)
+            yield ArrayBlock(self.name, first, count, lambda _, first, count: array.across_at(stored, first, count))
 
     def _anywhere(self, rows: int) -> Iterator[ArrayBlock]:
         array, stored = self._array, self._data.stored()
@@ -218,7 +264,7 @@ class NpySource:
             array.check_size(array.size + 1)
 
 
-def held_block(name: str, first: int, arrays: dict[str, Values]) -> ArrayBlock:
+def held_block(name: str, first: int, arrays: Mapping[str, Values | Ragged]) -> ArrayBlock:
     """A block whose rows are in memory already."""
     rows = len(next(iter(arrays.values())))
     return ArrayBlock(name, first, rows, lambda column, _first, _rows: arrays[column])

@@ -39,7 +39,13 @@ class Chunk:
         way = kind.decode(bound.call.params, bound.width)
         text = self.binding.reads_text(bound, role)
         if way in {"units", "sequence"}:
-            return kind.read(self.rows_of(ref, text=text), bound.call.params)
+            try:
+                return kind.read(self.rows_of(ref, text=text), bound.call.params)
+            except DataError as error:
+                if error.row is not None and error.file is None:  # counted within the chunk
+                    error.file, error.column, first = self._where(ref)
+                    error.row += first
+                raise
         if way == "text":
             return self.codes(ref)[0]
         if way == "class" and text:
@@ -172,12 +178,12 @@ def walk(binding: Binding, rows: int, limit: int | None, *, check_keys: bool = T
 
     Raises ``DataError`` when one source ends before another, or when keys differ or repeat.
     """
-    numeric, text = binding.wanted()
+    numeric, text, sequences = binding.wanted()
     sources = binding.sources
     streams = {
-        place: source.blocks(numeric[place], text[place], rows)
+        place: source.blocks(numeric[place], text[place], rows, sequences[place])
         for place, source in enumerate(sources)
-        if numeric[place] or text[place]
+        if numeric[place] or text[place] or sequences[place]
     }
     keys = Keys(binding) if check_keys and len(binding.keys) > 1 else None
     first = 0

@@ -15,6 +15,7 @@ from lossctl.errors import DataError
 
 if TYPE_CHECKING:
     from lossctl.data.arrowblock import Part
+    from lossctl.data.nested import Shape
 
 __all__ = ["ParquetSource"]
 
@@ -35,6 +36,7 @@ class ParquetSource(ArrowFile):
         super().__init__(data.name)
         self._data = data
         self._many_words: set[str] = set()
+        self._row_bytes: dict[str, int] = {}
         self._metadata: Any = None
         with reading(self.name, "Parquet file"):
             reader = self._open()
@@ -111,9 +113,11 @@ class ParquetSource(ArrowFile):
         columns = [column for column in self.columns if column.name in wanted]
         if not any(column.type == "text" or column.width is not None for column in columns):
             return _BATCH_ROWS
-        if any(column.width == 0 and column.name not in self._widths for column in columns):
+        known = self._row_bytes.keys() | self._widths.keys()
+        if any(column.width == 0 and column.name not in known for column in columns):
             return _FIRST_ROWS
-        largest = max(8 * (self._widths.get(column.name) or 1) for column in columns)
+        sizes = ((self._widths.get(column.name) or 1, self._row_bytes.get(column.name, 1)) for column in columns)
+        largest = max(max(8 * width, seen) for width, seen in sizes)
         for i in range(self._metadata.num_row_groups):
             group = self._metadata.row_group(i)
             largest = max(largest, group.total_byte_size // max(group.num_rows, 1))
@@ -121,6 +125,12 @@ class ParquetSource(ArrowFile):
             message = f"a row announces {largest:,} bytes, more than the {ROW_CAP:,} a row may have"
             raise DataError(message, code="too-large", file=self.name)
         return max(1, min(_BATCH_ROWS, _BATCH_BYTES // largest))
+
+    def _uneven(self, name: str) -> Shape | None:
+        if self._leaves[name].column.width == 0 and name not in self._row_bytes:
+            part = next(self._parts([name], set()), None)
+            self._row_bytes[name] = 1 if part is None else part.arrays[name].nbytes // part.rows + 1
+        return super()._uneven(name)
 
     def _open(self, coded: Sequence[str] = ()) -> Any:
         """A new reader; column chunks are read through a small buffer, never whole."""

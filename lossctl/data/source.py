@@ -30,8 +30,10 @@ class Column(NamedTuple):
     one value a row, k for k values a row (N x k arrays, fixed-size lists), 0 for lists whose
     length only the data tells. ``dtype`` is the file's own word for it, for messages. ``axes``
     are the sizes behind the first one where an array has more than two axes (N x T x C: (T, C),
-    and ``width`` is their product); ``rows`` is how many rows there are, if the header tells.
-    ``classes`` names the values of a row one by one where the data do (class scores with labels).
+    and ``width`` is their product); the first of them is 0 where rows differ in length for good (lists of
+    lists are (0, C), C 0 if only the data tell). A list of words is ``text`` of width 0. ``rows`` is how many
+    rows there are, if the header tells. ``classes`` names the values of a row one by one where the data do
+    (class scores with labels).
     """
 
     name: str
@@ -41,6 +43,11 @@ class Column(NamedTuple):
     axes: tuple[int, ...] = ()
     rows: int | None = None
     classes: tuple[str, ...] | None = None
+
+    @property
+    def uneven(self) -> bool:
+        """Whether only ``strings`` or ``sequences`` can read it: lists of words, lists of lists, runs of any length."""
+        return self.width is not None and (self.type == "text" or self.axes[:1] == (0,))
 
 
 class Block(Protocol):
@@ -68,11 +75,17 @@ class Block(Protocol):
         ...
 
     def strings(self, name: str) -> Ragged:
-        """The column as text, the bytes of its UTF-8; lists of words as coded words."""
+        """The column as text, the bytes of its UTF-8 (uint8): an empty cell is an empty text, null is missing.
+
+        Lists of words are int64 codes with their ``words``, which are those of this block.
+        """
         ...
 
     def sequences(self, name: str) -> Ragged:
-        """Numbers of any length a row: lists, N x T arrays, N x T x C arrays and lists of lists."""
+        """Numbers of any length a row: lists, N x T arrays, N x T x C arrays and lists of lists.
+
+        float32 stays float32, integers are int64; a null among numbers is NaN (then all are floats).
+        """
         ...
 
 
@@ -82,6 +95,9 @@ class Source(Protocol):
     Sources whose rows hold more than their columns show (JSON objects, lists) also have
     ``find(name)``: whether there is such a column after all, which then is one of ``columns``; those
     with class names have ``arrange(name, classes)``: the order in which the values of a row are given.
+    Arrays (NPY, NPZ, memory) can be laid out anew: ``turn(name)`` makes rows of the second axis of
+    T x N x C, and archives also ``cut(name, lengths)``: an array that holds the rows end to end, with
+    their lengths in another one. ``ids`` is the column that names the rows, where the format has one.
     """
 
     name: str
@@ -89,9 +105,11 @@ class Source(Protocol):
     columns: tuple[Column, ...]
     notes: tuple[str, ...]
 
-    def blocks(self, numeric: Sequence[str], text: Sequence[str], rows: int) -> Iterator[Block]:
-        """Blocks of ``rows`` rows with the named columns only (``numeric`` for ``numbers``,
-        ``text`` for ``labels`` and ``texts``; a column may be in both).
+    def blocks(
+        self, numeric: Sequence[str], text: Sequence[str], rows: int, sequences: Sequence[str] = ()
+    ) -> Iterator[Block]:
+        """Blocks of ``rows`` rows with the named columns only (``numeric`` for ``numbers``, ``text`` for
+        ``labels`` and ``texts``, ``sequences`` for ``strings`` and ``sequences``; a column may be in several).
 
         Raises ``DataError`` with file, row and column where a cell cannot be read as asked.
         """

@@ -5,14 +5,13 @@ Every reader ends here, so that a number means the same whatever file it came fr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
 from lossctl.errors import DataError
 from lossctl.exact import LARGEST_EXACT_INT
-from lossctl.sequences.ragged import Ragged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     Mask: TypeAlias = NDArray[np.bool_]
 
 __all__ = [
-    "ArrayBlock",
-    "AsRows",
     "Where",
     "as_floats",
     "as_texts",
@@ -35,6 +32,7 @@ __all__ = [
     "coded_texts",
     "dtype_type",
     "joined",
+    "named",
     "ragged",
     "too_large",
 ]
@@ -82,7 +80,7 @@ def as_floats(values: Values, missing: Mask | None, where: Where) -> Floats:
     elif kind == "b":
         floats = (values.view(np.uint8) != 0).astype(np.float64)  # any byte but 0 is true
     else:
-        raise where.error(f"{_named(values.dtype)} is not numbers", "dtype")
+        raise where.error(f"{named(values.dtype)} is not numbers", "dtype")
     if missing is not None:
         floats[missing] = np.nan
     return cast("Floats", floats)
@@ -132,7 +130,7 @@ def classes_differ(where: Where, at: int, found: Sequence[str], classes: Sequenc
     return where.error(message, "classes-differ", at, hint=hint)
 
 
-def _named(dtype: np.dtype[Any]) -> str:
+def named(dtype: np.dtype[Any]) -> str:
     """The dtype in words a person knows."""
     kinds = {"O": "an array of Python objects (dtype object)", "U": f"text (dtype {dtype.str})"}
     kinds |= {"S": f"byte strings (dtype {dtype.str})", "V": f"structured or raw bytes (dtype {dtype})"}
@@ -226,7 +224,14 @@ def joined(runs: Sequence[tuple[Codes, Sequence[str]]]) -> tuple[Codes, list[str
     return (parts[0] if len(parts) == 1 else np.concatenate(parts)), list(places)
 
 
-def check_asked(file: str, columns: Sequence[Column], numeric: Sequence[str], text: Sequence[str], rows: int) -> None:
+def check_asked(
+    file: str,
+    columns: Sequence[Column],
+    numeric: Sequence[str],
+    text: Sequence[str],
+    rows: int,
+    sequences: Sequence[str] = (),
+) -> None:
     """Refuses what ``blocks`` cannot give: an unknown or ambiguous column, or one of another type.
 
     Raises ``DataError``: ``no-column``, ``duplicate-column``, ``dtype``; ``ValueError`` for rows < 1.
@@ -237,7 +242,7 @@ def check_asked(file: str, columns: Sequence[Column], numeric: Sequence[str], te
     for column in columns:
         by_name.setdefault(column.name, []).append(column)
     as_numbers, as_text = set(numeric), set(text)
-    for name in dict.fromkeys([*numeric, *text]):
+    for name in dict.fromkeys([*numeric, *text, *sequences]):
         found = by_name.get(name, [])
         if not found:
             names = ", ".join(column.name for column in columns[:20])
@@ -246,47 +251,8 @@ def check_asked(file: str, columns: Sequence[Column], numeric: Sequence[str], te
             message = f'{len(found)} columns are named "{name}"'
             raise DataError(message, code="duplicate-column", file=file, column=name)
         kind, dtype = found[0].type, found[0].dtype
-        if kind == "other" or (kind == "text" and name in as_numbers):
+        plain = kind != "text" and not found[0].uneven
+        if kind == "other" or (name in as_numbers and not plain):
             raise DataError(f"{dtype} is not numbers", code="dtype", file=file, column=name)
         if name in as_text and found[0].width is not None:
             raise DataError(f"{dtype} cannot be labels", code="dtype", file=file, column=name)
-
-
-class AsRows:
-    """A block's columns as rows of any length, by way of what it gives otherwise."""
-
-    def strings(self: Any, name: str) -> Ragged:
-        """The column as UTF-8."""
-        return Ragged.texts(self.texts(name))
-
-    def sequences(self: Any, name: str) -> Ragged:
-        """An array of two axes or more as rows that fill it."""
-        return Ragged.padded(self.numbers(name))
-
-
-class ArrayBlock(AsRows):
-    """Rows of NumPy arrays: ``fetch(name, first, rows)`` gives them in the file's own dtype."""
-
-    def __init__(self, file: str, first: int, rows: int, fetch: Callable[[str, int, int], Values]) -> None:
-        self.first = first
-        self.rows = rows
-        self._file = file
-        self._fetch = fetch
-
-    def numbers(self, name: str) -> Floats:
-        """The array's rows as floats, (rows, ...)."""
-        return as_floats(self._fetch(name, self.first, self.rows), None, Where(self._file, name, self.first))
-
-    def labels(self, name: str) -> tuple[Codes, list[str]]:
-        """One-dimensional arrays as coded words; raises ``DataError`` (code ``dtype``) for others."""
-        values = self._fetch(name, self.first, self.rows)
-        try:
-            return joined([coded(values)])
-        except TypeError:
-            where = Where(self._file, name, self.first)
-            axes = f"{values.ndim} axes of " if values.ndim > 1 else ""
-            raise where.error(f"{axes}{_named(values.dtype)} cannot be labels", "dtype") from None
-
-    def texts(self, name: str) -> list[str | None]:
-        """One-dimensional arrays cell by cell."""
-        return as_texts(*self.labels(name))

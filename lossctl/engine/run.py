@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from lossctl.data.bind import bind, label_or_role
 from lossctl.data.binding import Binding, LeftOut, Ref, Request, left_out, nothing_fits
 from lossctl.data.pair import Chunk, walk
-from lossctl.data.source import Source
+from lossctl.data.source import Column, Source
 from lossctl.engine.details import add_details, check_details
 from lossctl.engine.finish import input_infos, results_of, warnings_of
 from lossctl.engine.job import Job, Scored
@@ -30,6 +31,7 @@ __all__ = ["run"]
 Made = TypeVar("Made")
 
 CHUNK_BYTES = 2**22  # arrays of one chunk stay within the caches of one core
+LONG_BYTES = 2**26  # and where rows are long, of the fewest rows that are worth a call
 UNKNOWN_WIDTH = 256
 SHOWN = 10  # rows shown where nobody says how many
 
@@ -328,9 +330,17 @@ class Work:
         results = [r for job in self.jobs for r in results_of(job, self.slices, names, self.request, self.options)]
         partial = self.options.limit is not None and self.read >= self.options.limit
         dropped = {STATUS[k]: int(self.counts[k]) for k in range(1, len(STATUS)) if self.counts[k]}
+        unmatched = sum(getattr(source, "unmatched", 0) for source in self.binding.sources)
+        if unmatched:
+            dropped["unmatched"] = unmatched
+            totals = {r for r in range(len(results)) if results[r].group is None}
+            results = [
+                r._replace(dropped={**r.dropped, "unmatched": unmatched}) if place in totals else r
+                for place, r in enumerate(results)
+            ]
         return Report(
             inputs=input_infos(self.binding, self.jobs),
-            read=self.read,
+            read=self.read + unmatched,
             scored=int(self.counts[OK]),
             dropped=dropped,
             results=results,
@@ -369,10 +379,16 @@ def raise_errors(binding: Binding, job: Job) -> None:
 
 
 def default_rows(binding: Binding) -> int:
-    """Rows of a chunk, so that its arrays stay in the caches."""
+    """Rows of a chunk, so that its arrays stay in the caches; fewer than 256 only where rows are that long."""
     width = 0
     for source, names in zip(binding.sources, binding.wanted()[0], strict=True):
-        # A list whose length only the data tells is taken for a long one.
-        widths = {c.name: 1 if c.width is None else c.width or UNKNOWN_WIDTH for c in source.columns}
+        widths = {column.name: width_of(column) for column in source.columns}
         width += sum(widths[name] for name in names)
-    return int(min(max(CHUNK_BYTES // (8 * max(width, 1)), 256), 65536))
+    size = 8 * max(width, 1)
+    return int(min(max(CHUNK_BYTES // size, min(256, LONG_BYTES // size), 1), 65536))
+
+
+def width_of(column: Column) -> int:
+    """Values in a row; a length that only the data tells is taken for a large one."""
+    inner = math.prod(size or UNKNOWN_WIDTH for size in column.axes[1:])
+    return 1 if column.width is None else column.width or UNKNOWN_WIDTH * inner

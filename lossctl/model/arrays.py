@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from lossctl.errors import DataError
 from lossctl.exact import LARGEST_EXACT_INT
 from lossctl.model.kinds import every
+from lossctl.model.rows import sequences
 from lossctl.model.spec import Arrays, LossSpec
-from lossctl.sequences.ragged import Ragged
 
 if TYPE_CHECKING:
     from lossctl.model.params import Value
@@ -42,64 +42,6 @@ def decoded(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Valu
         else:
             arrays[role] = _floats(spec, role, array)
     return arrays
-
-
-def sequences(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Value]) -> Arrays:
-    """The inputs whose rows have any length, as their kinds read them."""
-    found: dict[str, Any] = {}
-    for entry in spec.inputs:
-        way = entry.kind.decode(params, None)
-        if entry.role in inputs and way in {"units", "sequence"}:
-            by_time = params.get("layout") == "TNC" and "layout" in entry.kind.params()
-            lengths = inputs.get(f"{entry.role}-lengths")
-            try:
-                raw = as_ragged(inputs[entry.role], text=way == "units", by_time=by_time, lengths=lengths)
-            except (TypeError, ValueError) as error:
-                raise DataError(f"{spec.name}: {entry.role}: {error}", code="dtype") from None
-            found[entry.role] = entry.kind.read(raw, params)
-    return found
-
-
-def as_ragged(value: Any, *, text: bool, by_time: bool = False, lengths: Any = None) -> Ragged:
-    """Texts, lists of any length, or an array of two axes or more, as rows.
-
-    A flat array of numbers beside ``lengths`` that add up to its own holds the rows end to end.
-    """
-    if isinstance(value, Ragged):
-        return value
-    array = value if isinstance(value, np.ndarray) else None
-    if array is None and hasattr(value, "__array__"):
-        array = np.asarray(value)
-    if array is not None and array.dtype.kind in "fiu":
-        numbers = array.astype(np.int64, copy=False) if array.dtype.kind in "iu" else array
-        if array.ndim > 1:
-            return Ragged.padded(np.ascontiguousarray(numbers), by_time=by_time)
-        runs = np.asarray([] if lengths is None else lengths, np.int64)
-        if lengths is not None and runs.sum() == len(array):
-            return Ragged(numbers, np.cumsum(runs) - runs, runs)
-        raise TypeError("a flat array of numbers holds no rows; rows need a second axis, or their lengths")
-    rows = list(value if array is None else array)
-    if text and all(row is None or isinstance(row, str) or row != row for row in rows):
-        return Ragged.texts([row if isinstance(row, str) else None for row in rows])
-    if any(isinstance(row, str) for row in rows):
-        raise TypeError("text, and must be lists of numbers" if not text else "some rows are text and some are not")
-    return as_lists(rows)
-
-
-def as_lists(rows: list[Any]) -> Ragged:
-    """Lists of numbers, of lists of numbers, or of words."""
-    first = next((item for row in rows if row is not None for item in row), None)
-    if isinstance(first, str):
-        words: dict[str, int] = {}
-        codes = [None if row is None else [words.setdefault(str(item), len(words)) for item in row] for row in rows]
-        coded = Ragged.of(codes, np.int64)
-        return Ragged(coded.values, coded.starts, coded.lengths, missing=coded.missing, words=list(words))
-    found = Ragged.of(rows)
-    if found.dtype.kind not in "fiu":
-        raise TypeError(f"{found.dtype}, and must be lists of numbers")
-    if found.dtype.kind in "iu":
-        return Ragged(found.values.astype(np.int64), found.starts, found.lengths, missing=found.missing)
-    return found
 
 
 def _shared_codes(spec: LossSpec, labels: Mapping[str, NDArray[Any]]) -> Arrays:

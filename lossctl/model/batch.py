@@ -126,11 +126,12 @@ def shortened(spec: LossSpec, arrays: Arrays, findings: Findings, rows: NDArray[
     cut = dict(arrays)
     for entry in spec.rowwise(arrays):
         of: Any = entry.kind
-        if of.cuts in cut:
-            whole: Any = cut[of.cuts]
-            for seen in of.beyond(arrays[entry.role], whole.lengths):
-                findings.add(entry.role, seen, rows)
-            cut[of.cuts] = whole.cut(of.of(arrays[entry.role], whole.lengths))
+        for role in (of.cuts, *of.also) if of.cuts in cut else ():
+            if role in cut:
+                whole: Any = cut[role]
+                for seen in of.beyond(arrays[entry.role], whole.lengths):
+                    findings.add(entry.role, seen, rows)
+                cut[role] = whole.cut(of.of(arrays[entry.role], whole.lengths))
     return cut
 
 

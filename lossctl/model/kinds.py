@@ -72,6 +72,7 @@ class Kind:
     members: tuple[str, ...] = ()
     parallel: bool = True  # several columns of a target stand for those of the predictions, one by one
     unbounded: bool = False  # scores on the whole line: a name that says probabilities is worth a word
+    called: tuple[str, ...] = ()  # names of columns that are of this kind beyond doubt, plain
     synonyms: Mapping[str, str] = {}  # other words for roles of this kind: what --pred is called in the field
     cuts: str | None = None  # the role whose rows these lengths cut, before anything else looks at them
 
@@ -141,6 +142,10 @@ class Kind:
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         return np.asarray(rng.normal(size=sizes.shape))
+
+    def stored(self, array: Array, params: Params) -> Array:
+        """A sample as a caller would hand it over, where the axes of arrays may lie otherwise."""
+        return array
 
     def spoil(self, array: Array, params: Params) -> Iterator[tuple[str, Array]]:
         """Bad copies of a good array, each with the code of the error it must bring."""

@@ -74,6 +74,10 @@ class Pooled(Reduction):
         """The sums that a reader wants to see beside the value."""
         return {name: totals.sums[name].to_float() for name in self.shown}
 
+    def at(self, ratio: float) -> float:
+        """The mean where the quotient of ``ratio``'s two terms is this number."""
+        return ratio
+
 
 class SampleMean(Pooled):
     """The same terms, but the mean is that of the rows' own values."""

@@ -53,7 +53,7 @@ def shown(array: Ragged, flags: NDArray[np.bool_]) -> Array:
     """(N,) for each row its first flagged value (0 where there is none); flags as in ``Ragged.any``."""
     values = array.flat()
     if values.ndim > 1:
-        values, flags = values.reshape(len(values), -1), flags.reshape(len(flags), -1)
+        values, flags = wide(values), wide(flags)
         values = values[np.arange(len(values)), flags.argmax(axis=1)]
         flags = np.asarray(flags.any(axis=1))
     first = np.zeros(len(array), values.dtype)
@@ -62,9 +62,14 @@ def shown(array: Ragged, flags: NDArray[np.bool_]) -> Array:
     return first
 
 
+def wide(values: Array) -> Array:
+    """One line for each element, whatever shape it has."""
+    return values.reshape(len(values), int(np.prod(values.shape[1:], dtype=np.int64)))
+
+
 def broken(rule: Rule, array: Ragged, flags: NDArray[np.bool_]) -> Seen:
     """A rule that elements break; ``flags`` stand one for each value of ``array.flat()``."""
-    rows = array.any(np.asarray(flags.reshape(len(flags), -1).any(axis=1)))
+    rows = array.any(np.asarray(wide(flags).any(axis=1)))
     return rule, rows, shown(array, flags) if rows.any() else np.zeros(len(array))
 
 
@@ -133,7 +138,9 @@ class Reference(Units):
         return {**super().params(), "empty_ref": EMPTY_REF}
 
     def ignored(self, array: Any, params: Params) -> NDArray[np.bool_] | None:
-        return np.asarray(array.lengths == 0) if params["empty_ref"] == "skip" else None
+        if params["empty_ref"] != "skip":
+            return None
+        return np.asarray((array.lengths == 0) & ~self.missing(array, params))  # a missing one is not empty
 
     def check(self, array: Any, params: Params, classes: int | None = None) -> Iterator[Seen]:
         if params["empty_ref"] == "error":
@@ -182,7 +189,18 @@ class Frames(Sequence):
             return rows
         values = array.flat()
         bad = ~np.isfinite(values) if params["input"] == "probs" else np.isnan(values) | (values == np.inf)
-        return np.asarray(rows | array.any(bad.reshape(len(bad), -1).any(axis=1)))
+        return np.asarray(rows | array.any(wide(bad).any(axis=1)))
+
+    def sums_to_one(self, params: Params) -> bool:
+        return params.get("input") == "probs"
+
+    def renormalise(self, array: Any, params: Params) -> Any:
+        if not self.sums_to_one(params):
+            return array
+        packed = array.packed()
+        sums = np.sum(packed.values, axis=1, dtype=float, keepdims=True)
+        values = packed.values / np.where(sums > 0, sums, 1.0)  # a frame that sums to zero is left to be refused
+        return Ragged(values, packed.starts, packed.lengths, missing=packed.missing)
 
     def check(self, array: Any, params: Params, classes: int | None = None) -> Iterator[Seen]:
         if params["input"] == "logits" or not int(array.lengths.sum()):
@@ -193,7 +211,7 @@ class Frames(Sequence):
             off = np.abs(np.sum(values, axis=1, dtype=float) - 1)
             single = values.shape[1] * 2.0**-24 if array.dtype == np.float32 else 0.0
             yield worst_of(ROW_SUM_ERROR, array, off, off > 0.05)
-            yield worst_of(ROW_SUM_WARNING._replace(hint=None), array, off, (off > 1e-6 + single) & (off <= 0.05))
+            yield worst_of(ROW_SUM_WARNING, array, off, (off > 1e-6 + single) & (off <= 0.05))
             return
         positive = values > 1e-6
         yield broken(POSITIVE_LOG, array, positive)
@@ -204,17 +222,18 @@ class Frames(Sequence):
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         logits = 2 * rng.normal(size=(sizes.rows, 7, sizes.classes))
-        if params["layout"] == "TNC":
-            logits = np.swapaxes(logits, 0, 1).copy()
         if params["input"] == "logits":
             return logits
         probs = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
         return np.asarray(np.log(probs) if params["input"] == "log-probs" else probs)
 
+    def stored(self, array: Array, params: Params) -> Array:
+        return np.ascontiguousarray(np.swapaxes(array, 0, 1)) if params["layout"] == "TNC" else array
+
     def spoil(self, array: Array, params: Params) -> Iterator[tuple[str, Array]]:
         def put(value: float) -> Array:
             worse = np.array(array)
-            worse[0, 0, 0] = value
+            worse[-1, 0, 0] = value
             return worse
 
         yield "nan", put(np.nan)
@@ -276,7 +295,7 @@ class Labels(Sequence):
         yield "unknown-class", worse
         if "blank" in params:
             worse = np.array(array)
-            worse[-1, 0] = 0 if params["blank"] == 0 else 2
+            worse[-1, 0] = int(str(params["blank"])) % 3  # a sample has three classes
             yield "blank-label", worse
 
 
@@ -299,8 +318,9 @@ class Lengths(Kind):
     phrase: str = "a length, a whole number >= 0"
     flat: bool = True
 
-    def __init__(self, cuts: str) -> None:
+    def __init__(self, cuts: str, *also: str) -> None:
         self.cuts = cuts
+        self.also = also  # roles whose rows are as long, and are cut with it
 
     def elementwise(self, params: Params) -> bool:
         return False
@@ -325,7 +345,8 @@ class Lengths(Kind):
         yield Rule("bad-length", f"is a length beyond the {self.cuts} of its row"), over, array
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
-        return rng.integers(1, 4, size=sizes.rows).astype(float)
+        low, high = (5, 8) if self.cuts == "pred" else (1, 4)  # room for every target, repeats and all
+        return rng.integers(low, high, size=sizes.rows).astype(float)
 
     def spoil(self, array: Array, params: Params) -> Iterator[tuple[str, Array]]:
         yield from super().spoil(array, params)
@@ -344,7 +365,7 @@ class Series(Sequence):
 
     def missing(self, array: Any, params: Params) -> NDArray[np.bool_]:
         bad = ~np.isfinite(array.flat())
-        return np.asarray(super().missing(array, params) | array.any(bad.reshape(len(bad), -1).any(axis=1)))
+        return np.asarray(super().missing(array, params) | array.any(wide(bad).any(axis=1)))
 
     def canonical(self, array: Any, params: Params) -> Any:
         if array.dtype == np.float64:
@@ -353,11 +374,11 @@ class Series(Sequence):
         return Ragged(packed.values.astype(np.float64), packed.starts, packed.lengths)
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
-        shape = (sizes.rows, 5, sizes.elements) if sizes.elements else (sizes.rows, 5)
+        shape = (sizes.rows, 7, sizes.elements) if sizes.elements else (sizes.rows, 7)
         return np.asarray(rng.normal(size=shape))
 
     def spoil(self, array: Array, params: Params) -> Iterator[tuple[str, Array]]:
         for bad in (np.nan, np.inf):
             worse = np.array(array, float)
-            worse.reshape(-1)[-1] = bad
+            worse[-1, 0] = bad
             yield "nan", worse

@@ -155,6 +155,11 @@ class LossSpec(NamedTuple):
         return "element" if reduce.row_mode else "row"
 
     @property
+    def reads_text(self) -> bool:
+        """Whether sentences are compared: files may then be lines of text."""
+        return any(i.kind.name == "text" for i in self.inputs)
+
+    @property
     def roles(self) -> tuple[str, ...]:
         return tuple(i.role for i in self.inputs)
 

@@ -41,18 +41,19 @@ def blocks(samples: Samples, width: int | None, digits: int = 6) -> Iterator[str
         return
     yield f"alignments of the {samples_title(samples)} (S substituted, D deleted, I inserted)\n"
     for sample in samples:
-        for detail in sample.details:
+        for name, detail in zip(samples.detail_names, sample.details, strict=True):
             if is_alignment(detail):
                 yield "\n"
-                yield heading(sample, samples, digits) + "\n"
+                yield heading(sample, samples, name, digits) + "\n"
                 yield from aligned(detail["ref"], detail["hyp"], detail["ops"], width or WIDTH)
 
 
-def heading(sample: Sample, samples: Samples, digits: int) -> str:
+def heading(sample: Sample, samples: Samples, name: str, digits: int) -> str:
+    """The row and its value; ``name`` says of which loss, where several are aligned: ``wer.alignment``."""
     where = " / ".join("" if place is None else escape(str(place)) for place in places(sample))
-    values = ", ".join(
-        f"{escape(label)} {number(value, digits)}" for label, value in zip(samples.labels, sample.values, strict=True)
-    )
+    of = name.rpartition(".")[0]
+    pairs = zip(samples.labels, sample.values, strict=True)
+    values = ", ".join(f"{escape(label)} {number(value, digits)}" for label, value in pairs if of in {"", label})
     return f"{'/'.join(samples.key_names) or samples.per} {where}: {values}"
 
 

@@ -31,7 +31,7 @@ class Facts:
     def __init__(self, column: Column) -> None:
         self.column = column
         self.text = column.type == "text"
-        self.unreadable = column.type == "other"
+        self.unreadable = column.type == "other" or column.uneven
         self.note: str | None = None
         self.bad_row = 0  # where the note was called for, from 1
         self.clear()
@@ -107,15 +107,17 @@ class First:
         self.notes = source.notes
         self._source = source
         self._rows = rows
-        self._read: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Block]] = {}
+        self._read: dict[tuple[tuple[str, ...], ...], list[Block]] = {}
 
-    def blocks(self, numeric: Sequence[str], text: Sequence[str], rows: int) -> Iterator[Block]:
+    def blocks(
+        self, numeric: Sequence[str], text: Sequence[str], rows: int, sequences: Sequence[str] = ()
+    ) -> Iterator[Block]:
         """The block of the first rows; whoever asks for blocks of another size gets all of the source."""
         if rows != self._rows:
-            return self._source.blocks(numeric, text, rows)
-        key = tuple(numeric), tuple(text)
+            return self._source.blocks(numeric, text, rows, sequences)
+        key = tuple(numeric), tuple(text), tuple(sequences)
         if key not in self._read:
-            self._read[key] = [*islice(self._source.blocks(numeric, text, rows), 1)]
+            self._read[key] = [*islice(self._source.blocks(numeric, text, rows, sequences), 1)]
         return iter(self._read[key])
 
 

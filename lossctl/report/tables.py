@@ -21,6 +21,11 @@ READ = {
     "jsonl": "One JSON object on each line; a dotted path names a value within it.",
     "text": "Numbers without a header, between commas, tabs or blanks, as numpy.savetxt writes them; the columns are "
     "1, 2, 3, ...",
+    "lines": "Plain text, one row a line, in the column text. Losses that compare text read two files `.txt`, `.ref`, "
+    "`.hyp` or without a known extension so. Only LF or CRLF ends a line; blank lines are rows.",
+    "kaldi": "Transcripts, on each line an utterance id and the words: the columns utt_id and text.",
+    "trn": "Transcripts as sclite reads them, `words (utterance-id)`: the columns utt_id, text and speaker. Lines that "
+    "begin with ;; are comments.",
     "npy": "One array: N, N x D or N x C numbers, in any byte order. Pickles are never opened.",
     "npz": "Several arrays by name, one for each input.",
 }

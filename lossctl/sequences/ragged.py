@@ -58,11 +58,15 @@ class Ragged:
     @classmethod
     def texts(cls, rows: Sequence[str | None]) -> Ragged:
         """Text as the bytes of its UTF-8; ``None`` is missing. Raises ``UnicodeEncodeError`` for a lone surrogate."""
-        cells = [b"" if row is None else row.encode() for row in rows]
-        lengths = np.array([len(cell) for cell in cells], np.int64)
-        missing = np.array([row is None for row in rows], bool)
-        values = np.frombuffer(b"".join(cells), np.uint8)
-        return cls(values, ends(lengths) - lengths, lengths, missing=missing if missing.any() else None)
+        gaps = None in rows
+        full = ["" if row is None else row for row in rows] if gaps else rows
+        missing = np.array([row is None for row in rows], bool) if gaps else None
+        whole = "".join(full)  # type: ignore[arg-type]
+        # As many bytes as characters: ASCII is encoded in one piece.
+        cells = full if whole.isascii() else [row.encode() for row in full]  # type: ignore[union-attr]
+        lengths = np.fromiter(map(len, cells), np.int64, len(cells))
+        values = np.frombuffer(whole.encode(), np.uint8)
+        return cls(values, ends(lengths) - lengths, lengths, missing=missing)
 
     @classmethod
     def padded(cls, array: Array, *, by_time: bool = False) -> Ragged:

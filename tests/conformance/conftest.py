@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from lossctl.errors import DataError
+from lossctl.model.arrays import decoded
 from lossctl.model.batch import settle, values_of
 from lossctl.model.kinds import Kind, Sizes
 from lossctl.model.params import Param, Value, value_text
@@ -78,15 +79,35 @@ class Case:
 
     def arguments(self, arrays: Mapping[str, Any]) -> list[Any]:
         """Arrays of all roles, in order."""
-        every = {**self.beside, **arrays}
+        every = {**self.beside, **self.stored(arrays)}
         return [every[role] for role in self.spec.roles if role in every]
+
+    def stored(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
+        """Arrays whose first axis is that of the rows, as a caller lays them out for these parameters."""
+        roles = (i for i in self.spec.inputs if i.role in arrays)
+        return {**arrays, **{i.role: i.kind.stored(arrays[i.role], self.params) for i in roles}}
 
     def table(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
         """Named columns: those of the rows, and those beside them (several of one role under their own names)."""
         beside: dict[str, Any] = {}
         for role, array in self.beside.items():
             beside.update(array if isinstance(array, dict) else {role: array})
-        return {**arrays, **beside}
+        return {**self.stored(arrays), **beside}
+
+    def read(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
+        """The arrays as the kinds see them: fitted, and rows of any length as such."""
+        spec = self.spec
+        fitted = spec.fit(decoded(spec, {**self.stored(arrays), **self.beside}, self.params), self.params)
+        return {role: fitted[role] for role in arrays if role in fitted}
+
+    def counting(self, arrays: Mapping[str, Any]) -> Any:
+        """(N,) rows that count: a label to be ignored takes its row out, whatever else stands there."""
+        known = self.read({role: a for role, a in arrays.items() if role in self.spec.roles})
+        keep = np.ones(len(next(iter(known.values()))), bool)
+        for i in self.inputs:
+            ignored = i.kind.ignored(known[i.role], self.params)
+            keep &= True if ignored is None else ~ignored
+        return keep
 
     def call(self, arrays: Mapping[str, Any]) -> Any:
         """The values through the function."""
@@ -94,7 +115,7 @@ class Case:
 
     def values(self, arrays: Mapping[str, Any]) -> Any:
         """The values with all parameters spelled out."""
-        return values_of(self.spec, {**arrays, **self.beside}, self.params)
+        return values_of(self.spec, {**self.stored(arrays), **self.beside}, self.params)
 
     def works(self) -> bool:
         """Whether a good sample gives values at all; where it does not, one test of its own says so."""
@@ -146,7 +167,7 @@ def forms_of(entry: Entry, params: Mapping[str, Value]) -> Iterator[tuple[str, .
         arrays = {i.role: shaped(i.kind, form, rng, 5, params) for i, form in zip(inputs, forms, strict=True)}
         shape = tuple(a.shape for a in arrays.values()) + tuple(form == "simplex" for form in forms)
         try:
-            entry.spec.fit({**arrays, **beside_rows(entry, forms, params)}, params)
+            entry.spec.fit(decoded(entry.spec, {**arrays, **beside_rows(entry, forms, params)}, params), params)
         except DataError:
             continue
         if shape not in seen:
@@ -174,6 +195,8 @@ def values_for(param: Param) -> list[Value]:
         found += numbers
     if "int" in param.types:
         found += [0, 2, -7] if low is None else [int(low), int(low) + 2 if high is None else int(high)]
+    if "words" in param.types:
+        found = [(), (param.choices[0],), param.choices]
     if "list" in param.types:
         found += [(numbers[0], numbers[1], numbers[0]), (numbers[1], numbers[0], numbers[1])]
     return found

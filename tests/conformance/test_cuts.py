@@ -24,6 +24,7 @@ from lossctl.errors import UsageError
 from lossctl.model.batch import finish_prelude, prelude_sums, prepare
 from lossctl.model.call import LossCall
 from lossctl.model.findings import Findings
+from lossctl.model.pooled import Pooled
 from lossctl.model.reduce import Elements, Extreme, Mean, Product, Ratio, RootMeanSquare
 from lossctl.model.spec import Arrays
 from lossctl.report.jsonout import document
@@ -65,7 +66,8 @@ def holed(case: Any, arrays: Any) -> Any:
         found[role] = np.array(array)
         if array.dtype.kind == "f":
             rows = np.flatnonzero(rng.random(len(array)) < 0.15)
-            found[role].reshape(len(array), -1)[rows, rng.integers(0, array[0].size)] = np.nan
+            place = rng.integers(0, array[0].size) if array.ndim < 3 else 0  # later frames may be padding
+            found[role].reshape(len(array), -1)[rows, place] = np.nan
     return found
 
 
@@ -127,9 +129,7 @@ def test_chunks_change_nothing_with_any_parameter(called):
 
 def prepared(case: Any, arrays: Any) -> Arrays:
     spec = case.spec
-    given = {role: np.asarray(a) for role, a in arrays.items()}
-    fitted = spec.fit({**given, **case.beside}, case.params)
-    rows = {role: fitted[role] for role in given}
+    rows = case.read({role: np.asarray(a) for role, a in arrays.items()})
     ready = prepare(spec, case.params, rows, nan="error", findings=Findings(), rows=np.arange(ROWS), whole=case.beside)
     return ready.arrays
 
@@ -242,7 +242,7 @@ def test_whole_weights_are_repeated_rows(called):
         weighted = value_of(called, {**arrays, "w": whole}, Request(weight="w"), reduction=view)
         plain = value_of(called, repeated, reduction=view)
         assert repr(weighted.value) == repr(plain.value)
-        assert weighted.weight_sum == plain.weight_sum == plain.n == whole[counting(called, arrays)].sum()
+        assert weighted.weight_sum == plain.weight_sum == plain.n == whole[called.counting(arrays)].sum()
 
 
 def test_weights_of_one_change_nothing(plain):
@@ -283,9 +283,7 @@ def test_dropped_rows_are_as_if_absent(called):
     for array in gaps.values():
         if array.dtype.kind == "f":
             keep &= np.isfinite(array).reshape(ROWS, -1).all(axis=1)
-    for i in called.inputs:
-        ignored = i.kind.ignored(np.asarray(gaps[i.role]), called.params)
-        keep &= True if ignored is None else ~ignored
+    keep &= called.counting(gaps)
     skipped = value_of(called, {**gaps, "m": mask}, Request(mask="m"), nan="skip")
     absent = value_of(called, {role: a[keep] for role, a in arrays.items()})
     assert repr(skipped.value) == repr(absent.value)
@@ -336,15 +334,6 @@ def elements(case: Any, arrays: Any) -> Any:
         return case.spec.run({**ready, **case.beside}, resolved(case, ready))
 
 
-def counting(case: Any, arrays: Any) -> Any:
-    """(N,) rows that count."""
-    keep = np.ones(len(next(iter(arrays.values()))), bool)
-    for i in case.inputs:
-        ignored = i.kind.ignored(np.asarray(arrays[i.role]), case.params)
-        keep &= True if ignored is None else ~ignored
-    return keep
-
-
 def total(values: Any, weight: Any) -> Fraction:
     """The sum of w x, exactly; several elements of a row share its weight."""
     rows = np.asarray(values).reshape(len(values), -1)
@@ -383,7 +372,7 @@ def test_means_and_sums_are_rounded_once(called, weighted):
     weight = beside(called, arrays)["w"] if weighted else np.ones(ROWS)
     table = {**arrays, "w": weight}
     request = Request(weight="w" if weighted else None)
-    kept = weight[counting(called, arrays)]
+    kept = weight[called.counting(arrays)]
     if called.spec.scope == "group":
         kept = kept[np.flatnonzero(np.diff(arrays["group"], prepend=-1))]
     out, reduction = elements(called, arrays), called.reduction
@@ -413,10 +402,29 @@ def test_means_and_sums_are_rounded_once(called, weighted):
         else:
             roots = [math.sqrt(rounded(s / weights)) for s in squares]
             assert found["mean"].value == pytest.approx(math.fsum(roots) / len(roots), rel=4e-16)
+    elif isinstance(reduction, Pooled):
+        pooled_agree(reduction, out, kept, found)
     elif isinstance(reduction, Extreme):
         assert found["max"].value == np.max(out[kept > 0])
     else:
         assert set(found) == {"set"}
+
+
+def pooled_agree(reduction: Pooled, out: Any, weight: Any, found: Any) -> None:
+    """Sums over the corpus, and beside them the mean of the rows' own values."""
+    terms, pair = reduction.terms(out, None), reduction.pair(out, None)
+    if not all(np.isfinite(term).all() for term in terms.values()):
+        return
+    if reduction.total is not None:
+        assert found["sum"].value == rounded(total(terms[reduction.total], weight))
+    if pair is not None and total(pair[1], weight):
+        quotient = rounded(total(pair[0], weight) / total(pair[1], weight))
+        assert found["mean"].value == pytest.approx(reduction.at(quotient), rel=4e-16)
+        assert found["mean"].divisor == rounded(total(pair[1], weight))
+    if found["mean"].sample_mean is not None:
+        weights = sum((Fraction(float(w)) for w in weight), Fraction(0))
+        assert found["mean"].sample_mean == rounded(total(out["row"], weight) / weights)
+    assert {name: rounded(total(terms[name], weight)) for name in reduction.shown} == found["mean"].parts
 
 
 def test_divisors(plain):
@@ -444,6 +452,8 @@ def row_values(case: Any, arrays: Any, weight: Any) -> Any:
     out, reduction = elements(case, arrays), case.reduction
     if isinstance(reduction, (Ratio, Product)):
         values = out[0]
+    elif isinstance(reduction, Pooled):
+        values = out["row"]
     elif isinstance(reduction, RootMeanSquare):
         values = np.sqrt(np.mean(out.reshape(len(out), -1) ** 2, axis=1))
     elif isinstance(reduction, Extreme):
@@ -452,7 +462,7 @@ def row_values(case: Any, arrays: Any, weight: Any) -> Any:
         values = np.sum(out, axis=1)
     else:
         values = np.mean(out.reshape(len(out), -1), axis=1)
-    kept = weight[counting(case, arrays)]
+    kept = weight[case.counting(arrays)]
     if case.spec.scope == "group":
         kept = kept[np.flatnonzero(np.diff(arrays["group"], prepend=-1))]
     return values[kept > 0]

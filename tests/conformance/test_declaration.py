@@ -82,7 +82,7 @@ def test_every_input_can_be_spoiled_or_takes_anything(entry):
     params = settle(entry, {})
     for i in entry.spec.inputs:
         good = np.ones((4, 2)) if "N C" in i.kind.axes else np.ones(4)
-        if i.kind.mapping:
+        if i.kind.mapping or i.kind.decode(params, None) in {"units", "sequence"}:
             good = i.kind.sample(np.random.default_rng(0), Sizes(4, 2), params)
         anything = i.kind.decode(params, None) in {"text", "label"}
         assert anything or list(i.kind.spoil(good, params))
@@ -431,7 +431,7 @@ def test_help_shows_roles_and_parameters(entry):
     shown = " ".join(done.output.split())
     assert " ".join(entry.summary.split()) in shown
     for role in entry.spec.roles:
-        assert f"--{role} " in shown
+        assert f"--{role} " in shown or f"--{role}, " in shown
     for name, param in entry.spec.params.items():
         assert (f" {param.option} " in shown) == (name not in entry.fixed)
         assert name in entry.fixed or f"[default: {value_text(param.default)}]" in shown

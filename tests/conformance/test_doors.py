@@ -50,7 +50,8 @@ def door(request: pytest.FixtureRequest) -> Any:
 
 
 def same(one: Any, other: Any) -> bool:
-    return bool(np.array_equal(np.asarray(one), np.asarray(other), equal_nan=True))
+    one, other = np.asarray(one), np.asarray(other)
+    return bool(np.array_equal(one, other, equal_nan=one.dtype.kind in "fc"))
 
 
 def refused(way: Any) -> DataError:
@@ -63,19 +64,10 @@ def refused(way: Any) -> DataError:
 # Bad values.
 
 
-def counted(case, good):
-    """Rows that count: a label to be ignored takes its row out, whatever else stands there."""
-    keep = np.ones(ROWS, bool)
-    for i in case.inputs:
-        ignored = i.kind.ignored(np.asarray(good[i.role]), case.params)
-        keep &= True if ignored is None else ~ignored
-    return keep
-
-
 def test_every_bad_value_is_refused(case, door):
     """With the code that the kind announces, the role, and a row where the value stands."""
     good = case.sample(ROWS)
-    if "simplex" in case.forms or not counted(case, good).all():
+    if "simplex" in case.forms or not case.counting(good).all():
         pytest.skip("what is bad for labels is good for distributions, and ignored rows are not looked at")
     for i in case.inputs:
         for code, bad in i.kind.spoil(good[i.role], case.params):
@@ -126,7 +118,7 @@ def test_the_row_that_is_named(plain, door):
             continue
         for place in (0, 4, ROWS - 1):
             bad = np.array(good[i.role])
-            bad.reshape(ROWS, -1)[place, -1] = np.nan
+            bad.reshape(ROWS, -1)[place, 0] = np.nan  # the first: lengths may take the last away
             ways = [lambda a: door(plain, a), *(lambda a, c=c: through_compute(plain, a, chunk_rows=c) for c in (1, 4))]
             for way in ways:
                 error = refused(lambda w=way, r=i.role, b=bad: w({**good, r: b}))
@@ -217,7 +209,8 @@ def test_nothing_is_broadcast(plain, door):
 def test_too_many_columns_beside_scores(plain, door):
     """Arrays of two axes agree in the second, whatever their kinds."""
     good = plain.sample(ROWS)
-    wide = [role for role, a in good.items() if a.ndim == 2]
+    rows = {i.role for i in plain.inputs if i.kind.decode(plain.params, None) in {"units", "sequence"}}
+    wide = [role for role, a in good.items() if a.ndim == 2 and role not in rows]
     for role in wide if len(wide) > 1 else []:
         wrong = np.concatenate([good[role], good[role][:, :1]], axis=1)
         error = refused(lambda r=role, w=wrong: door(plain, {**good, r: w}))
@@ -228,7 +221,7 @@ def test_too_many_columns_beside_scores(plain, door):
 
 def test_three_axes_are_refused(plain, door):
     good = plain.sample(ROWS)
-    for role in good:
+    for role in [i.role for i in plain.inputs if all(form.count(" ") < 2 for form in i.kind.axes.split(" | "))]:
         cube = np.zeros((ROWS, 2, 3))
         error = refused(lambda r=role, c=cube: door(plain, {**good, r: c}))
         assert error.code in {"shape", "dtype"}
@@ -264,7 +257,7 @@ def test_number_of_inputs(plain):
             plain.door(*wrong)
         with pytest.raises(lossctl.errors.UsageError) as caught:
             lossctl.compute(plain.entry.name, *wrong)
-        assert (caught.value.exit, caught.value.code) == (2, "file-count")
+        assert (caught.value.exit, caught.value.code) == (2, "file-count" if wrong else "no-input")
 
 
 # Honest arrays of every make.
@@ -297,7 +290,7 @@ def makes(array: Any) -> dict[str, Any]:
             "arrow": pa.array(array),
             "chunked": pa.chunked_array([pa.array(array[:2]), pa.array(array[2:])]),
         }
-    else:
+    elif array.ndim == 2:
         found |= {
             "frame": pd.DataFrame(array, index=np.arange(len(array)) + 100),
             "sliced": np.concatenate([array, array], axis=1)[:, : array.shape[1]],
@@ -363,7 +356,8 @@ def test_the_reduced_value_too(called):
 @pytest.mark.parametrize("dtype", ["i1", "i4", "i8", ">i2", "u1", "u8", "?"])
 def test_integers_and_booleans_are_numbers(plain, door, dtype):
     good = plain.sample(ROWS)
-    for role, array in good.items():
+    numbers = {role: array for role, array in good.items() if array.dtype.kind != "O"}
+    for role, array in numbers.items():
         whole = np.rint(array).astype(np.float64)
         if np.dtype(dtype).kind in "ub":
             whole = np.abs(whole)
@@ -420,7 +414,7 @@ def test_no_rows(called):
 def test_one_row(called, door):
     """A row's value does not depend on its neighbours."""
     good = called.sample(ROWS)
-    if not counted(called, good)[0]:
+    if not called.counting(good)[0]:
         pytest.skip("the first row does not count")
     one = {role: a[:1] for role, a in good.items()}
     first = door(called, one)

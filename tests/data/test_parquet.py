@@ -95,8 +95,8 @@ def test_schema_words(save):
         "nothing": ("real", None),
         "lists": ("real", 0),
         "pairs": ("int", 2),
-        "tokens": ("other", None),
-        "deep": ("other", None),
+        "tokens": ("text", 0),
+        "deep": ("real", 0),
         "a.b": ("int", None),
     }
     assert (source.format, source.notes) == ("parquet", ())

@@ -69,7 +69,7 @@ def adaptive(clusters: dict[str, Any], features: Any, target: Any) -> Any:
 
 # What a call may name, and what its arrays are made of.
 LIBRARIES: dict[str, tuple[dict[str, Any], Callable[[Any], Any]]] = {
-    "torch": ({"torch": torch, "F": torch.nn.functional, "adaptive": adaptive}, to_torch),
+    "torch": ({"math": math, "torch": torch, "F": torch.nn.functional, "adaptive": adaptive}, to_torch),
     "keras": ({"losses": keras.losses, "metrics": keras.metrics, "np": np}, np.asarray),
     "optax": ({**vars(optax.losses), "jnp": jnp}, jnp.asarray),
     "sklearn": ({**vars(sklearn.metrics), "np": np}, np.asarray),
@@ -101,7 +101,7 @@ def cast_all(array: Any, cast: Callable[[Any], Any]) -> Any:
 def evaluate(library: str, call: str, arrays: Mapping[str, Any], params: Mapping[str, Any]) -> Any:
     """The value of ``call`` in a library, where inputs and parameters go by their names: a float, or a list."""
     names, cast = LIBRARIES[library]
-    variables = {name: cast_all(array, cast) for name, array in arrays.items()}
+    variables = {name.replace("-", "_"): cast_all(array, cast) for name, array in arrays.items()}
     for name, value in params.items():
         wants = name in ARRAY_PARAMS and value is not None
         variables[name] = cast(np.asarray(value, dtype=float)) if wants else value

@@ -1,0 +1,48 @@
+"""Annotations that kernels of sequences use beside those of ``losses.types``."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossctl.model import kinds, lattices, sequences, tokens
+from lossctl.sequences.ragged import Ragged
+
+__all__ = [
+    "Amount",
+    "Count",
+    "Emissions",
+    "LabelSequence",
+    "Lattice",
+    "PredLengths",
+    "Series",
+    "SharedLengths",
+    "StepScores",
+    "Tags",
+    "TargetLengths",
+    "Terms",
+    "TokenIds",
+    "TokenScores",
+    "Transitions",
+]
+
+Terms: TypeAlias = dict[str, NDArray[np.float64]]
+
+Series = Annotated[Ragged, sequences.Series()]
+LabelSequence = Annotated[Ragged, sequences.Labels()]
+PredLengths = Annotated[None, sequences.Lengths("pred")]
+TargetLengths = Annotated[None, sequences.Lengths("target")]
+SharedLengths = Annotated[None, sequences.Lengths("pred", "target")]
+
+Lattice = Annotated[Ragged, lattices.Lattice("logits")]
+Emissions = Annotated[Ragged, lattices.Emissions()]
+Tags = Annotated[Ragged, lattices.Tags()]
+Transitions = Annotated[NDArray[np.float64], lattices.Transitions()]
+StepScores = Annotated[NDArray[np.float64] | None, lattices.StepScores()]
+
+TokenScores = Annotated[Ragged, tokens.TokenScores()]
+TokenIds = Annotated[Ragged | None, tokens.TokenIds()]
+Amount = Annotated[Ragged | None, tokens.Amount()]
+Count = Annotated[NDArray[np.float64] | None, kinds.NonNegative()]
