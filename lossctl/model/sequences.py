@@ -22,7 +22,7 @@ from lossctl.model.scores import (
 from lossctl.sequences.ragged import Ragged
 from lossctl.sequences.units import STEPS, UNITS, split
 
-__all__ = ["Frames", "Labels", "Lengths", "Reference", "Sequence", "Series", "Units"]
+__all__ = ["EvenUnits", "Frames", "Labels", "Lengths", "Reference", "Sequence", "Series", "Units"]
 
 
 class Sequence(Kind):
@@ -31,6 +31,7 @@ class Sequence(Kind):
     axes: str = "N S"
     flat: bool = False
     parallel: bool = False
+    spread: bool = False
 
     def elementwise(self, params: Params) -> bool:
         return False
@@ -111,6 +112,13 @@ class Units(Sequence):
         worse = np.array(array, object)
         worse[-1] = None
         yield "nan", worse
+
+
+class EvenUnits(Units):
+    """Texts of which two in a row may have to be of one length."""
+
+    def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
+        return np.array([" ".join(rng.choice(["ab", "ba", "bb"], size=3)) for _ in range(sizes.rows)], object)
 
 
 EMPTY_REF = complete(
@@ -362,6 +370,7 @@ class Series(Sequence):
 
     name: str = "series"
     axes: str = "N T | N T D"
+    spread: bool = True
     phrase: str = "a series of finite numbers"
 
     def missing(self, array: Any, params: Params) -> NDArray[np.bool_]:

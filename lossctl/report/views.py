@@ -29,6 +29,8 @@ def views(entry: Entry) -> tuple[str, str, str]:
         if reduce.row_mode == "sum":
             return "sum of its elements", "sum of all elements / number of rows", "sum of all elements"
         return "mean of its elements", "sum of all elements / their number", "sum of all elements"
+    if isinstance(reduce, Pooled) and reduce.total not in {None, "row"}:
+        return *VIEWS[Pooled][:2], f"sum of the {reduce.total}"
     known = next((VIEWS[kind] for kind in type(reduce).__mro__ if kind in VIEWS), None)
     if known is None:
         row = "its value" if "none" in reduce.views else NONE
