@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.model.findings import Rule, Seen
-from lossctl.model.kinds import Array, Decode, Detect, Params, Rng, Sizes
+from lossctl.model.kinds import Array, Decode, Detect, NonNegative, Params, Rng, Sizes
 from lossctl.model.params import Param, When, complete
 from lossctl.model.scores import NOT_A_PROBABILITY, POSITIVE_LOG
 from lossctl.model.sequences import Frames, Sequence, broken
 from lossctl.model.targets import IGNORE_INDEX
 from lossctl.sequences.ragged import Ragged
 
-__all__ = ["Amount", "TokenIds", "TokenScores", "natural", "one_a_token"]
+__all__ = ["Amount", "Count", "TokenIds", "TokenScores", "natural", "one_a_token"]
 
 BASE = complete(
     Param(
@@ -73,6 +73,9 @@ class TokenScores(Frames):
         bad = np.isnan(values) | (values == np.inf)
         return np.asarray(Sequence.missing(self, array, params) | array.any(bad))
 
+    def renormalise(self, array: Any, params: Params) -> Any:
+        return array if one_a_token(array) else super().renormalise(array, params)
+
     def check(self, array: Any, params: Params, classes: int | None = None) -> Iterator[Seen]:
         if one_a_token(array):
             values = array.flat()
@@ -122,7 +125,7 @@ class TokenIds(Sequence):
         if params.get("shift"):
             lengths = array.lengths
             counts[(np.cumsum(lengths) - lengths)[lengths > 0]] = False  # nothing is said about the first
-        return ~array.any(counts)
+        return np.asarray(~array.any(counts))
 
     def check(self, array: Any, params: Params, classes: int | None = None) -> Iterator[Seen]:
         values = array.flat()
@@ -151,6 +154,16 @@ class TokenIds(Sequence):
             worse = np.array(array)
             worse[-1, 0] = bad
             yield "unknown-class", worse
+
+
+class Count(NonNegative):
+    """How many bytes, characters or whatever the tokens of a row are."""
+
+    name: str = "count of units"
+    phrase: str = "a count >= 0 for each row"
+
+    def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
+        return rng.integers(1, 9, size=sizes.rows).astype(float)
 
 
 class Amount(Sequence):

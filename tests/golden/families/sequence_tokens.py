@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from cases import Case, Suit
-from declare import case, torch, torchmetrics, value
+from declare import case, torch, value
 from inputs import Arrays, Rng, weights
 
 VOCABULARY = 6
@@ -139,7 +139,10 @@ def ppl(data: str, params: dict[str, object], losses: str, counts: str) -> Case:
             torch(f"torch.exp((weight * ({losses}).sum(1)).sum() / (weight * ({counts}).sum(1)).sum())"),
             weight="weight",
         ),
-        value(torch("rows.median() if len(rows) % 2 else rows.sort()[0][len(rows) // 2 - 1:][:2].mean()"), reduction="median"),
+        value(
+            torch("rows.median() if len(rows) % 2 else rows.sort()[0][len(rows) // 2 - 1:][:2].mean()"),
+            reduction="median",
+        ),
         rows=torch(f"torch.exp(({losses}).sum(1) / ({counts}).sum(1))"),
         **params,
     )
