@@ -569,3 +569,40 @@ def test_batches_follow_the_length_of_lists(tmp_path, monkeypatch):
     monkeypatch.setattr(source, "_parts", lambda *a: (sizes.append(part.rows) or part for part in parts(*a)))
     assert sum(len(block.sequences("x")) for block in source.blocks([], [], 50, ["x"])) == 1000
     assert 64 < max(sizes) <= 100
+
+
+def test_fields_of_structs(arrow, rows):
+    """Text and lists within structs, some of which are missing."""
+    cells = [{"t": f"é{n}", "w": ["a"] * (n % 3), "x": [[1.0, n]] * (n % 2)} if n % 4 else None for n in range(15)]
+    kind = pa.struct({"t": pa.string(), "w": pa.list_(pa.string()), "x": pa.list_(pa.list_(pa.float64()))})
+    for source in arrow({"s": pa.array(cells, kind), "n": list(range(15))})[:3]:
+        for name, way in (("t", strings), ("w", strings), ("x", sequences)):
+            assert way(source, f"s.{name}", rows) == [cell and cell[name] for cell in cells]
+
+
+def test_no_rows(arrow, tmp_path):
+    kinds = {
+        "t": pa.string(),
+        "w": pa.list_(pa.string()),
+        "x": pa.list_(pa.list_(pa.float64())),
+        "n": pa.list_(pa.int8()),
+    }
+    for source in arrow({name: pa.array([], kind) for name, kind in kinds.items()}):
+        assert list(source.blocks([], [], 5, list(kinds))) == []
+    np.save(tmp_path / "x.npy", np.zeros((0, 3, 2)))
+    assert list(open_source(tmp_path / "x.npy").blocks([], [], 5, ["array"])) == []
+
+
+def test_rows_that_hold_nothing(arrow):
+    kinds = {
+        "t": pa.string(),
+        "w": pa.list_(pa.string()),
+        "x": pa.list_(pa.list_(pa.float64())),
+        "n": pa.list_(pa.int8()),
+    }
+    for source in arrow({name: pa.array([None] * 9, kind) for name, kind in kinds.items()}):
+        for name in kinds:
+            assert (strings if name in "tw" else sequences)(source, name, 4) == [None] * 9
+    for source in arrow({name: pa.array([[]] * 9, kind) for name, kind in kinds.items() if name != "t"}):
+        for name in ("w", "x", "n"):
+            assert (strings if name == "w" else sequences)(source, name, 4) == [[]] * 9
