@@ -25,7 +25,9 @@ def point_distance(a: Any, b: Any, metric: str) -> Any:
     return square if metric == "sqeuclidean" else mpmath.sqrt(square)
 
 
-def table(x: Numbers, y: Numbers, distance: Callable[..., Any], join: Callable[..., Any], inside: Callable[..., bool]) -> Any:
+def table(
+    x: Numbers, y: Numbers, distance: Callable[..., Any], join: Callable[..., Any], inside: Callable[..., bool]
+) -> Any:
     cells: dict[tuple[int, int], Any] = {(-1, -1): mpmath.mpf(0)}
     far = mpmath.inf
     for i, j in itertools.product(range(len(x)), range(len(y))):

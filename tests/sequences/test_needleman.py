@@ -56,7 +56,10 @@ def parts(x: str) -> list[str]:
 
 def pairs(rng: np.random.Generator, count: int, longest: int) -> list[tuple[str, str]]:
     return [
-        ("".join(rng.choice(list("AB"), rng.integers(0, longest))), "".join(rng.choice(list("ABC"), rng.integers(0, longest))))
+        (
+            "".join(rng.choice(list("AB"), rng.integers(0, longest))),
+            "".join(rng.choice(list("ABC"), rng.integers(0, longest))),
+        )
         for _ in range(count)
     ]
 

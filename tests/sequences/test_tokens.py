@@ -41,7 +41,11 @@ def test_a_loop_over_tokens(smoothing, weighted, shift):
     scores, targets = problem(rng, 12)
     weight = rng.uniform(0, 2, size=7) if weighted else np.ones(7)
     found = token_costs(
-        Ragged.of(scores), Ragged.of(targets, np.int64), shift=shift, weight=weight if weighted else None, smoothing=smoothing
+        Ragged.of(scores),
+        Ragged.of(targets, np.int64),
+        shift=shift,
+        weight=weight if weighted else None,
+        smoothing=smoothing,
     )
     for n, (z, y) in enumerate(zip(scores, targets, strict=True)):
         pairs = [(z[t - shift], int(y[t])) for t in range(int(shift), len(y)) if y[t] >= 0]
@@ -53,7 +57,11 @@ def test_a_loop_over_tokens(smoothing, weighted, shift):
 
 def test_known_values():
     assert np.array2string(token_nll(LOGITS, LABELS), precision=4) == "[0.5775 0.0134]"
-    for average, reduction, expected in (("token", "mean", ".1969"), ("token", "sum", ".5908"), ("sequence", "mean", ".1511")):
+    for average, reduction, expected in (
+        ("token", "mean", ".1969"),
+        ("token", "sum", ".5908"),
+        ("sequence", "mean", ".1511"),
+    ):
         value = lossctl.compute("token-nll", LOGITS, LABELS, average=average, reduction=reduction).value
         assert f"{value:.4f}" == f"0{expected}"
 
@@ -175,7 +183,9 @@ def test_bytes_characters_and_counts():
     text = ["añ", "日本語"]
     bits = np.array([3.0, 3.0]) / math.log(2)
     np.testing.assert_allclose(bits_per_byte(lp, text=text, input="log-probs"), bits / [3, 9], rtol=1e-15)
-    np.testing.assert_allclose(lossctl.losses.bits_per_char(lp, text=text, input="log-probs", unit="char"), bits / [2, 3], rtol=1e-15)
+    np.testing.assert_allclose(
+        lossctl.losses.bits_per_char(lp, text=text, input="log-probs", unit="char"), bits / [2, 3], rtol=1e-15
+    )
     np.testing.assert_allclose(bits_per_byte(lp, units=[4, 0], input="log-probs"), [bits[0] / 4, np.inf], rtol=1e-15)
 
 

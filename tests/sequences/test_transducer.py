@@ -25,9 +25,7 @@ def nll(logits: np.ndarray, labels: np.ndarray, blank: int) -> float:
     """Over all interleavings of T - 1 blanks and U labels, and the last blank, one by one."""
     frames, count = len(logits), len(labels)
     with mpmath.workdps(60):
-        prob = [
-            [[mpmath.exp(mpmath.mpf(float(z))) for z in cell] for cell in frame[: count + 1]] for frame in logits
-        ]
+        prob = [[[mpmath.exp(mpmath.mpf(float(z))) for z in cell] for cell in frame[: count + 1]] for frame in logits]
         prob = [[[p / sum(cell) for p in cell] for cell in frame] for frame in prob]
         total = mpmath.mpf(0)
         for where in itertools.combinations(range(frames - 1 + count), count):

@@ -42,9 +42,7 @@ def least_cost(x: np.ndarray, y: np.ndarray, metric: str, window: int | None = N
     costs = []
     for path in paths(len(x), len(y)):
         extra = len(y) - len(x)
-        inside = all(
-            window is None or min(extra, 0) - window <= j - i <= max(extra, 0) + window for i, j in path
-        )
+        inside = all(window is None or min(extra, 0) - window <= j - i <= max(extra, 0) + window for i, j in path)
         if inside:
             costs.append(math.fsum(distance(metric, x[i], y[j]) for i, j in path))
     return min(costs)

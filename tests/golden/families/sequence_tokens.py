@@ -139,7 +139,10 @@ def ppl(data: str, params: dict[str, object], losses: str, counts: str) -> Case:
             torch(f"torch.exp((weight * ({losses}).sum(1)).sum() / (weight * ({counts}).sum(1)).sum())"),
             weight="weight",
         ),
-        value(torch("rows.median() if len(rows) % 2 else rows.sort()[0][len(rows) // 2 - 1:][:2].mean()"), reduction="median"),
+        value(
+            torch("rows.median() if len(rows) % 2 else rows.sort()[0][len(rows) // 2 - 1:][:2].mean()"),
+            reduction="median",
+        ),
         rows=torch(f"torch.exp(({losses}).sum(1) / ({counts}).sum(1))"),
         **params,
     )
