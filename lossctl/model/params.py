@@ -172,7 +172,9 @@ class Param(NamedTuple):
 
     def spoil(self) -> Iterator[Value]:
         """Values that must be refused, for the conformance tests."""
-        if (self.choices or "bool" in self.types) and not self.file:
+        if self.file:
+            yield ""
+        elif self.choices or "bool" in self.types:
             yield "no-such-choice"
         if self.types & {"float", "int", "list"}:
             yield math.nan

@@ -22,7 +22,7 @@ from lossctl.model.scores import (
 from lossctl.sequences.ragged import Ragged
 from lossctl.sequences.units import STEPS, UNITS, split
 
-__all__ = ["Frames", "Labels", "Lengths", "Reference", "Sequence", "Series", "Units"]
+__all__ = ["EvenUnits", "Frames", "Labels", "Lengths", "Reference", "Sequence", "Series", "Units"]
 
 
 class Sequence(Kind):
@@ -31,6 +31,7 @@ class Sequence(Kind):
     axes: str = "N S"
     flat: bool = False
     parallel: bool = False
+    spread: bool = False
 
     def elementwise(self, params: Params) -> bool:
         return False
@@ -111,6 +112,13 @@ class Units(Sequence):
         worse = np.array(array, object)
         worse[-1] = None
         yield "nan", worse
+
+
+class EvenUnits(Units):
+    """Texts of which two in a row may have to be of one length."""
+
+    def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
+        return np.array([" ".join(rng.choice(["ab", "ba", "bb"], size=3)) for _ in range(sizes.rows)], object)
 
 
 EMPTY_REF = complete(
@@ -198,7 +206,7 @@ class Frames(Sequence):
         if not self.sums_to_one(params):
             return array
         packed = array.packed()
-        sums = np.sum(packed.values, axis=1, dtype=float, keepdims=True)
+        sums = np.sum(packed.values, axis=-1, dtype=float, keepdims=True)
         values = packed.values / np.where(sums > 0, sums, 1.0)  # a frame that sums to zero is left to be refused
         return Ragged(values, packed.starts, packed.lengths, missing=packed.missing)
 
@@ -329,7 +337,8 @@ class Lengths(Kind):
         """(N,) lengths as far as they can be used; ``longest`` (N,) is how long the rows are."""
         if array.ndim == 2:
             array = array.shape[1] - np.sum(array, axis=1)
-        return np.asarray(np.clip(np.nan_to_num(array, nan=0.0), 0, longest), np.int64)
+        known = np.isfinite(array)  # a row without a length stays whole: it is missing, and not empty
+        return np.asarray(np.where(known, np.clip(np.where(known, array, 0.0), 0, longest), longest), np.int64)
 
     def beyond(self, array: Array, longest: NDArray[np.int64]) -> Iterator[Seen]:
         """Lengths that are none, or are greater than there are elements."""
@@ -361,6 +370,7 @@ class Series(Sequence):
 
     name: str = "series"
     axes: str = "N T | N T D"
+    spread: bool = True
     phrase: str = "a series of finite numbers"
 
     def missing(self, array: Any, params: Params) -> NDArray[np.bool_]:

@@ -25,7 +25,8 @@ def alignment(ref: Array, hyp: Array) -> list[Operation]:
     head = agreeing(ref[:shorter], hyp[:shorter])
     tail = agreeing(ref[::-1][: shorter - head], hyp[::-1][: shorter - head])
     x, y = ref[head : len(ref) - tail], hyp[head : len(hyp) - tail]
-    return [*"=" * head, *between(x, y, min(len(x), len(y)) + 1), *"=" * tail]  # type: ignore[list-item]
+    hit: Operation = "="
+    return [hit] * head + between(x, y, min(len(x), len(y)) + 1) + [hit] * tail
 
 
 def agreeing(x: Array, y: Array) -> int:
@@ -35,8 +36,10 @@ def agreeing(x: Array, y: Array) -> int:
 
 def between(x: Array, y: Array, factor: int) -> list[Operation]:
     """The cheapest way where an edit costs ``factor`` and a substitution one more."""
-    if not len(x) or not len(y):
-        return ["D"] * len(x) + ["I"] * len(y)
+    if not len(x):
+        return ["I"] * len(y)
+    if not len(y):
+        return ["D"] * len(x)
     if len(x) == 1 or len(x) * len(y) <= TABLE:
         return followed(x, y, factor)
     # Where the cheapest way crosses the middle of x is where the costs of both sides add up to the least.

@@ -105,7 +105,7 @@ def hamming(ref: Ragged, hyp: Ragged) -> NDArray[np.float64]:
     shared = np.minimum(ref.lengths, hyp.lengths)
     x, y = ref.cut(shared), hyp.cut(shared)
     differing = np.bincount(x.owners()[x.flat() != y.flat()], minlength=len(x))
-    return (differing + np.abs(ref.lengths - hyp.lengths)).astype(np.float64)
+    return np.asarray(differing + np.abs(ref.lengths - hyp.lengths), np.float64)
 
 
 def jaro(ref: Ragged, hyp: Ragged) -> NDArray[np.float64]:

@@ -113,7 +113,7 @@ def agreeing(ref: Ragged, hyp: Ragged, rows: Array, room: Array, *, forward: boo
 
     differ = units(ref) != units(hyp)
     differ |= steps >= room
-    return np.argmax(differ, axis=0)
+    return np.asarray(np.argmax(differ, axis=0))
 
 
 def batches(m: Array, n: Array) -> list[Array]:

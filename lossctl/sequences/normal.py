@@ -51,9 +51,10 @@ def step_of(step: str, rows: Iterable[str]) -> Callable[[str], str]:
         seen = set().union(*rows)
         gone = str.maketrans(dict.fromkeys(c for c in seen if unicodedata.category(c).startswith("P")))
         return lambda row: row.translate(gone)
-    return {
+    plain: dict[str, Callable[[str], str]] = {
         "lower": str.lower,
         "casefold": str.casefold,
         "strip": str.strip,
         "spaces": lambda row: " ".join(row.split()),
-    }[step]
+    }
+    return plain[step]

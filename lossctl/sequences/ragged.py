@@ -59,11 +59,11 @@ class Ragged:
     def texts(cls, rows: Sequence[str | None]) -> Ragged:
         """Text as the bytes of its UTF-8; ``None`` is missing. Raises ``UnicodeEncodeError`` for a lone surrogate."""
         gaps = None in rows
-        full = ["" if row is None else row for row in rows] if gaps else rows
+        full: Sequence[Any] = ["" if row is None else row for row in rows] if gaps else rows
         missing = np.array([row is None for row in rows], bool) if gaps else None
-        whole = "".join(full)  # type: ignore[arg-type]
+        whole = "".join(full)
         # As many bytes as characters: ASCII is encoded in one piece.
-        cells = full if whole.isascii() else [row.encode() for row in full]  # type: ignore[union-attr]
+        cells = full if whole.isascii() else [row.encode() for row in full]
         lengths = np.fromiter(map(len, cells), np.int64, len(cells))
         values = np.frombuffer(whole.encode(), np.uint8)
         return cls(values, ends(lengths) - lengths, lengths, missing=missing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,7 +14,7 @@ from lossctl.sequences.graphemes import cluster_starts
 from lossctl.sequences.normal import STEPS, normalized
 from lossctl.sequences.ragged import Ragged, ends
 
-__all__ = ["STEPS", "UNITS", "decoded", "remapped", "shared", "split"]
+__all__ = ["STEPS", "UNITS", "names", "remapped", "shared", "spaceless", "split"]
 
 Array: TypeAlias = NDArray[Any]
 
@@ -27,11 +28,11 @@ LONG_SPACES = [
 ]
 
 
-def split(text: Ragged, unit: str, normalize: Sequence[str] = (), *, ignore_space: bool = False) -> Ragged:
+def split(text: Ragged, unit: str, normalize: Sequence[str] = ()) -> Ragged:
     """Rows of UTF-8 (uint8) as rows of codes, after the steps of ``normalize`` in their order.
 
-    ``word`` and ``token`` are what ``str.split()`` gives, ``char`` are code points (white space counts unless
-    ``ignore_space``), ``grapheme`` what a reader takes for one character, ``byte`` the bytes of UTF-8.
+    ``word`` and ``token`` are what ``str.split()`` gives, ``char`` are code points (white space counts),
+    ``grapheme`` what a reader takes for one character, ``byte`` the bytes of UTF-8.
     Raises ``DataError`` with the row (from 1) for bytes that are no UTF-8.
     """
     text = text.packed()
@@ -42,8 +43,6 @@ def split(text: Ragged, unit: str, normalize: Sequence[str] = (), *, ignore_spac
         text = normalized(text, normalize)
     if unit in {"word", "token"}:
         return words(text)
-    if ignore_space:
-        text = without(text, white_space(text.values))
     if unit == "byte":
         return text
     points = decoded(text)
@@ -137,8 +136,7 @@ def coded(letters: bytes, bounds: Array) -> tuple[Array, Sequence[str]]:
 def numbered(data: bytes, bounds: Array) -> tuple[Array, list[bytes]]:
     """Slices of data by their order of appearance."""
     numbers: dict[bytes, int] = {}
-    places = bounds.tolist()
-    codes = [numbers.setdefault(data[i:j], len(numbers)) for i, j in zip(places[:-1], places[1:], strict=True)]
+    codes = [numbers.setdefault(data[i:j], len(numbers)) for i, j in pairwise(bounds.tolist())]
     return np.array(codes, np.int64), list(numbers)
 
 
@@ -195,3 +193,24 @@ def remapped(units: Ragged, meaning: Mapping[str, str | None]) -> Ragged:
     codes = np.array(places, np.int64)[packed.values] if places else packed.values
     moved = Ragged(codes, packed.starts, packed.lengths, missing=packed.missing, words=list(numbers))
     return without(moved, codes < 0)
+
+
+def spaceless(units: Ragged, unit: str) -> Ragged:
+    """Characters, graphemes or bytes without those that are white space; words and ids as they are."""
+    packed = units.packed()
+    if unit == "byte":
+        return without(packed, white_space(packed.values))
+    if unit not in {"char", "grapheme"}:
+        return units
+    distinct, places = np.unique(packed.values, return_inverse=True)
+    blank = np.array([name.isspace() for name in names(distinct, units.words)], bool)
+    return without(packed, blank[places]) if len(distinct) else packed
+
+
+def names(codes: Array, words: Sequence[str] | None, unit: str = "char") -> list[str]:
+    """Units as text: words, characters, two digits of a byte, or numbers."""
+    if words is not None:
+        return [words[code] for code in codes.tolist()]
+    if unit == "char":
+        return [chr(code) if 0 <= code < 0x110000 else str(code) for code in codes.tolist()]
+    return [f"{code:02x}" if unit == "byte" else str(code) for code in codes.tolist()]

@@ -41,7 +41,8 @@ def observations(case: Any) -> Iterator[dict[str, Any]]:
             if sample[first].shape == sample[other].shape:
                 yield {**sample, first: sample[other]}
                 yield {**sample, other: sample[first]}
-                yield {**sample, first: np.log(np.maximum(sample[other], 1e-300))}
+                if other in floats:
+                    yield {**sample, first: np.log(np.maximum(sample[other], 1e-300))}
         for role in floats:  # constant in one role, and ties
             yield {**sample, role: np.zeros_like(sample[role]) + sample[role][:1]}
             yield {**sample, role: np.round(sample[role])}

@@ -138,6 +138,7 @@ def errors(pred: Ragged, target: Ragged, params: Params) -> Terms:
         ratio=("over", "under"),
     ),
     unit="nats",
+    units={"score": {"cer": "errors a unit", "wer": "errors a unit", "ser": "1"}},
     range="0 to inf",
     aliases=("connectionist-temporal-classification",),
     paper=Paper(

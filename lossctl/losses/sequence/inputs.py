@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.model import kinds, lattices, sequences, tokens
+from lossctl.model import lattices, sequences, tokens
 from lossctl.sequences.ragged import Ragged
 
 __all__ = [
@@ -47,4 +47,4 @@ StepScores = Annotated[NDArray[np.float64] | None, lattices.StepScores()]
 TokenScores = Annotated[Ragged, tokens.TokenScores()]
 TokenIds = Annotated[Ragged | None, tokens.TokenIds()]
 Amount = Annotated[Ragged | None, tokens.Amount()]
-Count = Annotated[NDArray[np.float64] | None, kinds.NonNegative()]
+Count = Annotated[NDArray[np.float64] | None, tokens.Count()]
