@@ -8,10 +8,9 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.errors import DataError, UsageError
+from lossctl.errors import DataError
 from lossctl.losses.sequence.inputs import FrameScores, LabelSequence, PredLengths, TargetLengths, Terms
 from lossctl.model.findings import Rule, Seen
-from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, Value, When
 from lossctl.model.pooled import Pooled, quotient
 from lossctl.model.registry import loss
@@ -44,14 +43,8 @@ def settings(arrays: Arrays, params: Params) -> str | None:
             code="blank",
             hint="--blank -1 is the last class",
         )
-    if params["score"] != "nll" and params["decode"] == "none":
-        raise UsageError(
-            f"ctc: score={params['score']} compares decoded labels, and decode is none",
-            code="no-decode",
-            hint="add --decode greedy or --decode beam",
-        )
     if params["score"] == "wer" and params["tokens"] is None:
-        raise UsageError(
+        raise DataError(
             "ctc: score=wer counts words, and nothing says which labels make words",
             code="no-tokens",
             hint='--tokens FILE names the symbol of each class; a space, "|" or the mark of sentencepiece ends a word',
@@ -147,7 +140,6 @@ def errors(pred: Ragged, target: Ragged, params: Params) -> Terms:
     unit="nats",
     units={"score": {"cer": "errors a unit", "wer": "errors a unit", "ser": "1"}},
     range="0 to inf",
-    laws={NONNEGATIVE},
     aliases=("connectionist-temporal-classification",),
     paper=Paper(
         "A. Graves, S. Fernandez, F. Gomez, J. Schmidhuber",
@@ -155,7 +147,7 @@ def errors(pred: Ragged, target: Ragged, params: Params) -> Terms:
         "Connectionist temporal classification: labelling unsegmented sequence data with recurrent neural networks",
         doi="10.1145/1143844.1143891",
     ),
-    see=("rnn-t", "edit-distance"),
+    see=("rnn-t",),
     tasks=("speech recognition", "handwriting", "OCR", "unsegmented labels", "forced alignment", "CER", "WER"),
     like={
         "torch": {},
@@ -182,6 +174,7 @@ def errors(pred: Ragged, target: Ragged, params: Params) -> Terms:
         "the blank is class 0; it is the last one (--blank -1) in Keras' ctc_batch_cost and TensorFlow's older ops",
         "a target that needs more frames than there are costs inf: each label needs one, and one more stands between "
         "two that are the same; with zero-infinity it costs 0 and still counts in the mean",
+        "rows of log-probabilities that add up to more than 1 (a warning says so) may cost less than 0",
         "padding is not looked at: give input-lengths and target-lengths, or end targets with negative numbers",
         "torch takes frames before rows (T x N x C): --layout TNC",
     ),
@@ -213,13 +206,18 @@ def ctc(
         ),
     ] = "target",
     score: Annotated[
-        str, Param("the loss, or the error rate of decoded labels", choices=("nll", "cer", "wer", "ser"))
+        str,
+        Param(
+            "the loss, or how often decoded labels are wrong: by label (or character), word or sequence",
+            choices=("nll", "cer", "wer", "ser"),
+            when=When("decode", ("greedy", "beam"), "nll"),
+        ),
     ] = "nll",
     decode: Annotated[
         str, Param("labels of the best path, or of a prefix beam search", choices=("none", "greedy", "beam"))
     ] = "none",
     beam_width: Annotated[
-        int | None, Param("prefixes that a beam search keeps", ge=1, when=When("decode", ("beam",), None))
+        int, Param("prefixes that a beam search keeps", ge=1, when=When("decode", ("beam",), 10))
     ] = 10,
     force_align: Annotated[bool, Param("say where the labels of the target stand on the best path")] = False,
     tokens: Annotated[
@@ -237,7 +235,7 @@ def ctc(
     >>> ctc(np.zeros((1, 2, 3)), [[1]], input="logits")
     array([1.09861229])
     """
-    params = {
+    params: dict[str, Value] = {
         "input": input,
         "blank": blank,
         "zero_infinity": zero_infinity,
