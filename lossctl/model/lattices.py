@@ -128,6 +128,7 @@ class Tags(TokenIds):
 
     name: str = "tags"
     phrase: str = "a tag (a class index) at each step; negative ones at the end are padding"
+    called: tuple[str, ...] = ("tags", "tagids")
 
     def params(self) -> dict[str, Param]:
         return {}

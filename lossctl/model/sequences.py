@@ -31,6 +31,7 @@ class Sequence(Kind):
     axes: str = "N S"
     flat: bool = False
     parallel: bool = False
+    spread: bool = False
 
     def elementwise(self, params: Params) -> bool:
         return False
@@ -369,6 +370,7 @@ class Series(Sequence):
 
     name: str = "series"
     axes: str = "N T | N T D"
+    spread: bool = True
     phrase: str = "a series of finite numbers"
 
     def missing(self, array: Any, params: Params) -> NDArray[np.bool_]:

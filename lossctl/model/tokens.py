@@ -14,7 +14,6 @@ from lossctl.model.kinds import Array, Decode, Detect, NonNegative, Params, Rng,
 from lossctl.model.params import Param, When, complete
 from lossctl.model.scores import NOT_A_PROBABILITY, POSITIVE_LOG
 from lossctl.model.sequences import Frames, Sequence, broken
-from lossctl.model.targets import IGNORE_INDEX
 from lossctl.sequences.ragged import Ragged
 
 __all__ = ["Amount", "Count", "TokenIds", "TokenScores", "natural", "one_a_token"]
@@ -28,6 +27,11 @@ BASE = complete(
     "base",
     str,
     "e",
+)
+
+
+IGNORE_INDEX = complete(
+    Param("token id that does not count: it costs nothing, and no divisor sees it"), "ignore_index", int | None, -100
 )
 
 
@@ -48,7 +52,8 @@ class TokenScores(Frames):
     axes: str = "N T C | N T"
     phrase: str = "a score for each token of the vocabulary at each place; or each token's own log-probability"
 
-    called: tuple[str, ...] = ("tokenlogprobs",)
+    columns: Detect = "one"  # not the columns of a table, which are the classes of single rows
+    called: tuple[str, ...] = ("tokenlogprobs", "logprobs", "logits", "probs")
 
     def __init__(self) -> None:
         super().__init__("logits")
@@ -108,6 +113,7 @@ class TokenIds(Sequence):
     name: str = "token ids"
     axes: str = "N T"
     phrase: str = "a token id at each place"
+    called: tuple[str, ...] = ("tokenids",)
 
     def params(self) -> dict[str, Param]:
         return {"ignore_index": IGNORE_INDEX}

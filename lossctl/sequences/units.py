@@ -54,17 +54,20 @@ def ascii_only(values: Array) -> bool:
 
 
 def check_utf8(text: Ragged) -> None:
-    """All of it at once; a row may neither begin within a character nor end there."""
-    full = np.flatnonzero(text.lengths)
-    begun = full[(text.values[text.starts[full]] & 0xC0) == 0x80]
-    first = int(begun[0]) if len(begun) else len(text)
+    """All of it at once; a row that begins within a character was cut off from the one before it."""
+    cut = (text.values[text.starts[text.lengths > 0]] & 0xC0) == 0x80
+    if not cut.any() and is_utf8(text.values):
+        return
+    row = next(n for n in range(len(text)) if not is_utf8(text.row(n)))
+    raise DataError("the text is not UTF-8", code="encoding", row=row + 1, hint="convert the file to UTF-8")
+
+
+def is_utf8(values: Array) -> bool:
     try:
-        text.values.tobytes().decode()
-    except UnicodeDecodeError as error:
-        place = int(np.searchsorted(ends(text.lengths), error.start, side="right"))
-        first = min(first, place)
-    if first < len(text):
-        raise DataError("the text is not UTF-8", code="encoding", row=first + 1, hint="convert the file to UTF-8")
+        values.tobytes().decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def white_space(values: Array) -> NDArray[np.bool_]:

@@ -14,6 +14,7 @@ __all__ = [
     "Amount",
     "Count",
     "Emissions",
+    "FrameScores",
     "LabelSequence",
     "Lattice",
     "PredLengths",
@@ -31,6 +32,7 @@ __all__ = [
 Terms: TypeAlias = dict[str, NDArray[np.float64]]
 
 Series = Annotated[Ragged, sequences.Series()]
+FrameScores = Annotated[Ragged, sequences.Frames()]
 LabelSequence = Annotated[Ragged, sequences.Labels()]
 PredLengths = Annotated[None, sequences.Lengths("pred")]
 TargetLengths = Annotated[None, sequences.Lengths("target")]
