@@ -153,6 +153,8 @@ def parameter_options(records: Mapping[str, dict[str, Any]], text: str) -> list[
 def metavar(param: Mapping[str, Any]) -> str:
     if param["list"]:
         return "LIST"
+    if param["file"]:
+        return "FILE"
     return "|".join(param["choices"]) if param["choices"] and "number" not in param["phrase"] else "X"
 
 

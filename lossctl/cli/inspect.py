@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import click
@@ -14,6 +16,8 @@ from lossctl.cli.terminal import looks, put
 from lossctl.errors import UsageError
 
 __all__ = ["inspect"]
+
+LOOK = 20  # lines that show whether a file is a table of numbers
 
 
 def reading_options() -> list[click.Option]:
@@ -51,6 +55,7 @@ def inspect(ctx: click.Context, /, files: tuple[str, ...], format: str, **values
         delimiter=values["delimiter"],
         no_header=values["no_header"],
         null_values=values["null_value"] or None,
+        prose=texts(files),
     )
     surveys = [survey(source, values["limit"]) for source in sources]
     advice = advise(surveys, files, typed(ctx, values))
@@ -64,6 +69,24 @@ def inspect(ctx: click.Context, /, files: tuple[str, ...], format: str, **values
     look = looks(settings)
     blocks = inspection_blocks(surveys, advice)
     put(page_text(blocks, width=look.page, color=look.color, encoding=look.encoding))
+
+
+def texts(files: Sequence[str]) -> bool:
+    """Whether two files are called text, and are no tables of numbers: lines of it, as losses of text read them."""
+    if len(files) != 2 or not all(name.endswith(".txt") and os.path.isfile(name) for name in files):
+        return False
+    return not all(map(is_table, files))
+
+
+def is_table(name: str) -> bool:
+    """Whether the first lines are numbers, equally many each."""
+    with open(name, "rb") as file:
+        rows = [line.replace(b",", b" ").split() for line in islice(file, LOOK)]
+    try:
+        cells = [float(cell) for row in rows for cell in row]
+    except ValueError:
+        return False
+    return bool(cells) and len(set(map(len, rows))) == 1
 
 
 def typed(ctx: click.Context, values: Mapping[str, Any]) -> list[str]:

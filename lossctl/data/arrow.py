@@ -170,9 +170,10 @@ def plain(array: ArrowArray) -> tuple[Values, Mask | None]:
     raise TypeError(f"{kind} is not numbers")
 
 
-def places(array: ArrowArray) -> tuple[Values, Mask | None]:
+def places(array: ArrowArray) -> tuple[Codes, Mask | None]:
     """Where the cells stand in their dictionary. Raises ``IndexError`` for a place outside of it."""
-    codes, missing = plain(array.indices)
+    found, missing = plain(array.indices)
+    codes = found.astype(np.int64)
     known = codes if missing is None else codes[~missing]
     if len(known) and not 0 <= int(known.min()) <= int(known.max()) < len(array.dictionary):
         raise IndexError("a cell points outside the dictionary of its column")

@@ -43,7 +43,7 @@ def text(array: ArrowArray, where: Where) -> Ragged:
             return _bytes(array, where)
         if pa.types.is_dictionary(kind) and is_text(kind.value_type):
             codes, absent = places(array)
-            codes = codes.astype(np.int64) if absent is None else np.where(absent, -1, codes)
+            codes = codes if absent is None else np.where(absent, -1, codes)
             return gathered(_bytes(array.dictionary, where, array), codes)
         if is_list(kind):
             return _words(array, where)
@@ -73,7 +73,7 @@ def raw_text(array: ArrowArray) -> Ragged:
     """The bytes of a string or binary array, or of one coded by a dictionary of such, unchecked."""
     if pa.types.is_dictionary(array.type):
         codes, absent = places(array)
-        codes = codes.astype(np.int64) if absent is None else np.where(absent, -1, codes)
+        codes = codes if absent is None else np.where(absent, -1, codes)
         return gathered(raw_text(array.dictionary), codes)
     rows = len(array)
     edges = fixed(array, "i8" if pa.types.is_large_string(array.type) else "i4", rows + 1 if rows else 0)

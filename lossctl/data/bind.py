@@ -308,9 +308,12 @@ def detect(
     if lone and source.format == "text" and len(candidates) > 2 and entry.kind.columns in {"any", "classes"}:
         return Found(tuple(candidates))  # numbers without names: the whole file is one array
     if source.format == "npy":
-        others = " ".join(f"{role.upper()}.npy" for role in call.entry.spec.roles[1:])
+        needed = [i.role for i in call.entry.spec.inputs if not i.optional]
+        if needed == [entry.role]:
+            return Found((candidates[0],))
+        others = " ".join(f"{role.upper()}.npy" for role in needed[1:])
         raise UsageError(
-            f"{source.name} is one array and cannot hold {', '.join(call.entry.spec.roles)}",
+            f"{source.name} is one array and cannot hold {', '.join(needed)}",
             code="file-count",
             hint=f"lossctl compute {call.name} {source.name} {others}",
         )
@@ -320,6 +323,8 @@ def detect(
 def search(call: LossCall, entry: Input, source: Source, given: Sequence[str]) -> Found | None:
     role, kind = entry.role, entry.kind
     own = ((cols.plain(role),),)
+    if kind.called and (hit := cols.by_name(source, role, (kind.called,))) is not None:
+        return hit
     if role == "target":
         ranks = cols.TARGET if call.entry.spec.family != "ranking" else (*cols.TARGET, *cols.RANKING_TARGET)
         hit = None if kind.columns == "classes" else cols.by_name(source, role, ranks)

@@ -41,7 +41,7 @@ ALSO = {
 RANKING_TARGET = (("relevance", "rel"),)
 WEIGHT = ("weight", "weights", "sampleweight", "w")
 _CAMEL_ID = re.compile(r"[a-z0-9]I[dD]$")  # PassengerId, imageID; not "paid"
-KEY = ("id", "rowid", "sampleid", "exampleid", "docid", "uttid", "uid", "key")
+KEY = ("id", "rowid", "sampleid", "exampleid", "docid", "uttid", "uid", "ids", "key")
 
 # Prefixes of one column a class, and what they say about the numbers (None: nothing).
 PREFIXES = {

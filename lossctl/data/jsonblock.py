@@ -173,12 +173,19 @@ class JsonBlock:
             values = self._items(cells, shape, where)
         except DataError:  # which row it is in, one row alone tells
             for at, cell in enumerate(cells):
-                self._items([cell], shape, Where(self._file, name, self.first + at))
+                self._one_row(cell, at, shape, where)
             raise
         lengths = np.array([0 if cell is None else len(cell) for cell in cells], np.int64)
         missing = np.array([cell is None for cell in cells], bool)
         starts = np.cumsum(lengths) - lengths
         return Ragged(values, starts, lengths, missing=missing if missing.any() else None)
+
+    def _one_row(self, cell: Any, at: int, shape: tuple[int, ...], where: Where) -> None:
+        try:
+            self._items([cell], shape, where)
+        except DataError as error:
+            error.row = where.first + at + 1
+            raise
 
     def _items(self, cells: list[Any], shape: tuple[int, ...], where: Where) -> NDArray[Any]:
         """The items of all rows end to end, (items, *shape): whole numbers as int64, all others as floats."""

@@ -18,8 +18,6 @@ __all__ = ["companion", "search_pred"]
 def search_pred(kind: Kind, source: Source, given: Sequence[str]) -> Found | None:
     """Predictions: by the names that fit the kind, most telling first."""
     outputs = ("y_pred_", "pred_", "rawformulaval:dim=")
-    if kind.called and (hit := cols.by_name(source, "pred", (kind.called,))) is not None:
-        return hit
     if kind.columns == "one":
         hit = cols.by_name(source, "pred", (*cols.PRED, *cols.SCORE, *cols.RAW))
         return hit or companion(source, "pred", "pred", given)

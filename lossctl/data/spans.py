@@ -32,6 +32,14 @@ def settle_sequences(
         if way == "sequence":
             lay_out(call, entry.role, source, name, found, places)
         column = cols.column_of(source, name)
+        if len(found[entry.role].columns) > 1 and not entry.kind.spread:
+            raise DataError(
+                f"{call.name}: {entry.role} is {cols.listed(found[entry.role].columns)}, and must be one column: "
+                f"{entry.kind.phrase} a row",
+                code="shape",
+                file=source.name,
+                hint="lists come in Parquet, JSONL, NPY and NPZ",
+            )
         if way in {"units", "sequence"} and len(found[entry.role].columns) == 1:
             check_rows(call, entry, source, column)
         if way == "units" and column.rows != 0 and (column.width is not None or column.type not in {"cell", "text"}):

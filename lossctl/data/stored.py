@@ -36,6 +36,9 @@ def reading(name: str, what: str = "file") -> Iterator[None]:
         if error.errno is None:  # no system call failed: the data are at fault
             raise _corrupt(name, what, error) from None
         raise _unreadable(name, error) from None
+    except NotImplementedError as error:
+        cause = " ".join(str(error).split())[:300]
+        raise DataError(f"the {what} cannot be read: {cause}", code="unsupported-format", file=name) from None
     except Exception as error:
         raise _corrupt(name, what, error) from None
 

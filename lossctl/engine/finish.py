@@ -126,7 +126,7 @@ def one_result(job: Job, slot: Slot, request: Request, options: Options) -> Resu
         weight_sum=tally.weight_sum(code, weighted=job.weighted),
         signature=signature(job, n, request, options),
         direction=spec.direction,
-        unit=spec.unit,
+        unit=spec.unit_of(call.params),
         per=job.per,
         group=slot.group,
         resolved=job.resolved or None,

@@ -12,7 +12,7 @@ from lossctl.model.findings import Rule, Seen
 from lossctl.model.kinds import Array, Detect, Kind, Params, Rng, Sizes, put
 from lossctl.model.params import Param, Value
 from lossctl.model.scores import LOG_SUM_WARNING, NOT_A_PROBABILITY, POSITIVE_LOG, ROW_SUM_ERROR, ROW_SUM_WARNING
-from lossctl.model.sequences import LAYOUT, Frames, Sequence, worst_of
+from lossctl.model.sequences import LAYOUT, Frames, worst_of
 from lossctl.model.spec import Arrays
 from lossctl.model.tokens import TokenIds
 from lossctl.sequences.ragged import Ragged
@@ -110,6 +110,9 @@ class Emissions(Frames):
     def missing(self, array: Any, params: Params) -> NDArray[np.bool_]:
         return super().missing(array, {"input": "logits"})
 
+    def sums_to_one(self, params: Params) -> bool:
+        return False
+
     def check(self, array: Any, params: Params, classes: int | None = None) -> Iterator[Seen]:
         return iter(())
 
@@ -125,6 +128,7 @@ class Tags(TokenIds):
 
     name: str = "tags"
     phrase: str = "a tag (a class index) at each step; negative ones at the end are padding"
+    called: tuple[str, ...] = ("tags", "tagids")
 
     def params(self) -> dict[str, Param]:
         return {}

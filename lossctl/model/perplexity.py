@@ -21,6 +21,9 @@ class ExpPooled(Pooled):
 
         super().__init__(finish, total=None, parts=parts, ratio=(over, under))
 
+    def at(self, ratio: float) -> float:
+        return exp(ratio)
+
     def slope(self, ratio: float) -> float:
         return exp(ratio)
 

@@ -71,8 +71,8 @@ class Pooled(Reduction):
         return ratio(totals.sums[ROW], totals.weight)
 
     def parts(self, totals: Totals) -> dict[str, float]:
-        """The sums that a reader wants to see beside the value."""
-        return {name: totals.sums[name].to_float() for name in self.shown}
+        """The sums that a reader wants to see beside the value, as far as the kernel gives them."""
+        return {name: totals.sums[name].to_float() for name in self.shown if name in totals.sums}
 
     def at(self, ratio: float) -> float:
         """The mean where the quotient of ``ratio``'s two terms is this number."""

@@ -97,6 +97,7 @@ def loss(
     align: Callable[[Arrays, Mapping[str, Value]], str | None] | None = None,
     checks: Callable[[Arrays, Mapping[str, Value]], list[Seen]] | None = None,
     details: tuple[Detail, ...] = (),
+    units: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Callable[[Callable[..., Any]], Loss]:
     """Declare the decorated kernel as a loss; see CONTRIBUTING for the four steps.
 
@@ -140,6 +141,7 @@ def loss(
             align=align,
             checks=checks,
             details=details,
+            units=units or {},
         )
         entry = Entry(spec.name, title, summary, spec, {}, aliases)
         register(entry)

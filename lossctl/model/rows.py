@@ -28,7 +28,7 @@ def sequences(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Va
             name, value = f"{spec.name}: {entry.role}", inputs[entry.role]
             if isinstance(value, Ragged):
                 raw = value
-            elif (numbers := as_numbers(value)) is not None:
+            elif (numbers := as_numbers(name, value)) is not None:
                 raw = rows_of(name, numbers, by_time, inputs.get(f"{entry.role}-lengths"))
             else:
                 cells = value.to_pylist() if hasattr(value, "to_pylist") else list(value)
@@ -37,13 +37,15 @@ def sequences(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Va
     return found
 
 
-def as_numbers(value: Any) -> NDArray[Any] | None:
+def as_numbers(name: str, value: Any) -> NDArray[Any] | None:
     """The value as an array of floats or whole numbers (int64), if it is one or makes one of itself."""
     if isinstance(value, (list, tuple)) and value and isinstance(value[0], (int, float)):
         value = np.asarray(value)
     if not hasattr(value, "__array__"):
         return None
     array = np.asarray(value)
+    if array.dtype.kind in "cmMSV":
+        raise DataError(f"{name} is {array.dtype}, and must be numbers or text", code="dtype")
     if array.dtype.kind not in "fiu" and not (array.dtype.kind == "b" and array.ndim):
         return None
     return array if array.dtype.kind == "f" else array.astype(np.int64)

@@ -31,6 +31,7 @@ class Sequence(Kind):
     axes: str = "N S"
     flat: bool = False
     parallel: bool = False
+    spread: bool = False
 
     def elementwise(self, params: Params) -> bool:
         return False
@@ -205,7 +206,7 @@ class Frames(Sequence):
         if not self.sums_to_one(params):
             return array
         packed = array.packed()
-        sums = np.sum(packed.values, axis=1, dtype=float, keepdims=True)
+        sums = np.sum(packed.values, axis=-1, dtype=float, keepdims=True)
         values = packed.values / np.where(sums > 0, sums, 1.0)  # a frame that sums to zero is left to be refused
         return Ragged(values, packed.starts, packed.lengths, missing=packed.missing)
 
@@ -336,7 +337,8 @@ class Lengths(Kind):
         """(N,) lengths as far as they can be used; ``longest`` (N,) is how long the rows are."""
         if array.ndim == 2:
             array = array.shape[1] - np.sum(array, axis=1)
-        return np.asarray(np.clip(np.nan_to_num(array, nan=0.0), 0, longest), np.int64)
+        known = np.isfinite(array)  # a row without a length stays whole: it is missing, and not empty
+        return np.asarray(np.where(known, np.clip(np.where(known, array, 0.0), 0, longest), longest), np.int64)
 
     def beyond(self, array: Array, longest: NDArray[np.int64]) -> Iterator[Seen]:
         """Lengths that are none, or are greater than there are elements."""
@@ -368,6 +370,7 @@ class Series(Sequence):
 
     name: str = "series"
     axes: str = "N T | N T D"
+    spread: bool = True
     phrase: str = "a series of finite numbers"
 
     def missing(self, array: Any, params: Params) -> NDArray[np.bool_]:

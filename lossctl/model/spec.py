@@ -131,6 +131,12 @@ class LossSpec(NamedTuple):
     checks: Callable[[Arrays, Mapping[str, Value]], list[Seen]] | None
     switch: Switch | None = None
     details: tuple[Detail, ...] = ()
+    units: Mapping[str, Mapping[str, str]] = {}  # the unit where a parameter has some value, if it is another one
+
+    def unit_of(self, params: Mapping[str, Value]) -> str:
+        """The unit of the value under these parameters."""
+        found = (units.get(str(params[name])) for name, units in self.units.items())
+        return next((unit for unit in found if unit is not None), self.unit)
 
     def reduction(self, params: Mapping[str, Value]) -> Reduction:
         """The reduction under these parameters."""

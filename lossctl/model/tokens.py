@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.model.findings import Rule, Seen
-from lossctl.model.kinds import Array, Decode, Detect, Params, Rng, Sizes
+from lossctl.model.kinds import Array, Decode, Detect, NonNegative, Params, Rng, Sizes
 from lossctl.model.params import Param, When, complete
 from lossctl.model.scores import NOT_A_PROBABILITY, POSITIVE_LOG
 from lossctl.model.sequences import Frames, Sequence, broken
-from lossctl.model.targets import IGNORE_INDEX
 from lossctl.sequences.ragged import Ragged
 
-__all__ = ["Amount", "TokenIds", "TokenScores", "natural", "one_a_token"]
+__all__ = ["Amount", "Count", "TokenIds", "TokenScores", "natural", "one_a_token"]
 
 BASE = complete(
     Param(
@@ -28,6 +27,11 @@ BASE = complete(
     "base",
     str,
     "e",
+)
+
+
+IGNORE_INDEX = complete(
+    Param("token id that does not count: it costs nothing, and no divisor sees it"), "ignore_index", int | None, -100
 )
 
 
@@ -48,7 +52,8 @@ class TokenScores(Frames):
     axes: str = "N T C | N T"
     phrase: str = "a score for each token of the vocabulary at each place; or each token's own log-probability"
 
-    called: tuple[str, ...] = ("tokenlogprobs",)
+    columns: Detect = "one"  # not the columns of a table, which are the classes of single rows
+    called: tuple[str, ...] = ("tokenlogprobs", "logprobs", "logits", "probs")
 
     def __init__(self) -> None:
         super().__init__("logits")
@@ -72,6 +77,9 @@ class TokenScores(Frames):
         values[first[headless(array)]] = 0.0
         bad = np.isnan(values) | (values == np.inf)
         return np.asarray(Sequence.missing(self, array, params) | array.any(bad))
+
+    def renormalise(self, array: Any, params: Params) -> Any:
+        return array if one_a_token(array) else super().renormalise(array, params)
 
     def check(self, array: Any, params: Params, classes: int | None = None) -> Iterator[Seen]:
         if one_a_token(array):
@@ -105,6 +113,7 @@ class TokenIds(Sequence):
     name: str = "token ids"
     axes: str = "N T"
     phrase: str = "a token id at each place"
+    called: tuple[str, ...] = ("tokenids",)
 
     def params(self) -> dict[str, Param]:
         return {"ignore_index": IGNORE_INDEX}
@@ -122,7 +131,7 @@ class TokenIds(Sequence):
         if params.get("shift"):
             lengths = array.lengths
             counts[(np.cumsum(lengths) - lengths)[lengths > 0]] = False  # nothing is said about the first
-        return ~array.any(counts)
+        return np.asarray(~array.any(counts))
 
     def check(self, array: Any, params: Params, classes: int | None = None) -> Iterator[Seen]:
         values = array.flat()
@@ -151,6 +160,16 @@ class TokenIds(Sequence):
             worse = np.array(array)
             worse[-1, 0] = bad
             yield "unknown-class", worse
+
+
+class Count(NonNegative):
+    """How many bytes, characters or whatever the tokens of a row are."""
+
+    name: str = "count of units"
+    phrase: str = "a count >= 0 for each row"
+
+    def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
+        return rng.integers(1, 9, size=sizes.rows).astype(float)
 
 
 class Amount(Sequence):

@@ -9,12 +9,13 @@ from typing import NamedTuple
 from lossctl.data.bind import bind
 from lossctl.data.binding import Ref, Request
 from lossctl.data.source import Source
+from lossctl.data.spans import refuse_numbers
 from lossctl.engine.options import Options
 from lossctl.engine.run import run
 from lossctl.errors import LossctlError
 from lossctl.model.call import LossCall
 from lossctl.model.registry import Entry, entries
-from lossctl.report.guess import Guess, guesses, is_label
+from lossctl.report.guess import Guess, guesses, is_label, is_sentence
 from lossctl.report.survey import Facts, First, Survey
 
 __all__ = ["Advice", "advise"]
@@ -29,6 +30,8 @@ FIRST = {
     (False, False): ("mse", "cross-entropy"),
     (True, False): ("mse",),
 }
+SENTENCES = ("wer", "edit-distance")  # where text differs from row to row
+SEQUENCES = ("ctc", "bits-per-byte", "perplexity")
 
 
 class Attempt(NamedTuple):
@@ -81,7 +84,7 @@ def advise(surveys: Sequence[Survey], paths: Sequence[str], reading: Sequence[st
     ``paths`` are the files as typed, and ``reading`` the options with which they were opened.
     """
     sources = [survey.source for survey in surveys]
-    every = [entry for entry in entries() if entry.name == entry.spec.name]
+    every = [entry for entry in entries() if entry.name == entry.spec.name or entry.name in SENTENCES]
     roles, notes = roles_of(every, sources)
     table = {(place, facts.column.name): facts for place, survey in enumerate(surveys) for facts in survey.facts}
     holes = [table[where] for where in roles]
@@ -144,6 +147,7 @@ def working(entry: Entry, known: Known, guess: Guess) -> Attempt | None:
     param = entry.spec.params.get("input")
     try:
         (bound,) = bind([LossCall.make(entry.name, {})], known.sources, request, {}).calls
+        refuse_numbers(bound, known.sources)
     except LossctlError:
         return None
     forms: list[str | None] = [None]
@@ -191,6 +195,10 @@ def rank(attempt: Attempt, known: Known) -> tuple[int, int, str]:
     (bound,) = bind([LossCall.make(attempt.entry.name, {})], known.sources, attempt.request, {}).calls
     labels = {role: len(ref.columns) == 1 and is_label(known.facts(ref)) for role, ref in bound.refs.items()}
     order = FIRST[labels.get("pred", False), labels.get("target", False)]
+    if all(map(is_sentence, (known.facts(ref) for ref in bound.refs.values()))):
+        order = SENTENCES
+    elif any(i.kind.decode(bound.call.params, None) == "sequence" for i in bound.call.entry.spec.inputs):
+        order = SEQUENCES
     name = attempt.entry.name
     return -len(attempt.entry.spec.inputs), order.index(name) if name in order else len(order), name
 

@@ -195,6 +195,8 @@ def no(option: str) -> str:
 def placeholder(param: Record) -> str:
     if param["list"]:
         return "LIST"
+    if param["file"]:
+        return "FILE"
     return "WORD" if param["choices"] and "number" not in param["phrase"] else "X"
 
 

@@ -33,6 +33,9 @@ SAMPLES = (
     ("digits_ranking.csv",),
     ("digits_triplets.npz",),
     ("digits_logits.npy", "digits_labels.npy"),
+    ("lines.csv",),
+    ("lines_ctc.npz",),
+    ("lines_logprobs.jsonl",),
 )
 HARMLESS = {"weight-unused", "underflow"}
 SENSIBLE = 1e6  # a larger value means that the data are of another kind: exp of a blood sugar
@@ -66,7 +69,7 @@ def first_number(entry: Entry) -> dict[str, Value]:
 
 def fits(entry: Entry, given: dict[str, Value], names: tuple[str, ...]) -> bool:
     """Whether the loss takes the files as they are, without a warning, and makes a sensible number of them."""
-    call = LossCall(entry, given, settle(entry, given))
+    call = LossCall(entry, given, settle(entry, given), of_set="@auto")  # so that numbers do not pass for text
     sources = list(opened(names))
     try:
         report = run([call], sources, Request(), Options(rows=0))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from lossctl.data import columns as cols
 from lossctl.report.survey import Facts, Survey
 
-__all__ = ["Guess", "guesses", "is_label"]
+__all__ = ["Guess", "guesses", "is_label", "is_sentence"]
 
 LABELS = 20  # whole numbers of so few kinds may be labels
 OFTEN = 3  # if each occurs so often
@@ -28,6 +28,11 @@ def is_label(facts: Facts) -> bool:
         return facts.kind == "text"
     kinds = len(facts.seen)
     return facts.seen in PAIRS or (facts.whole and kinds <= LABELS and OFTEN * kinds <= facts.rows)
+
+
+def is_sentence(facts: Facts) -> bool:
+    """Text that hardly ever comes twice."""
+    return facts.kind == "text" and (facts.distinct is None or OFTEN * facts.distinct > 2 * facts.rows)
 
 
 def guesses(surveys: Sequence[Survey], roles: Mapping[tuple[int, str], Sequence[str]]) -> Iterator[Guess]:

@@ -62,6 +62,7 @@ def column_json(facts: Facts, roles: Sequence[str]) -> dict[str, Any]:
         "min": facts.low if number else None,
         "max": facts.high if number else None,
         "distinct": facts.distinct,
+        "lengths": None if facts.lengths is None else list(facts.lengths),
         "values": facts.values,
         "note": facts.note,
     }
@@ -131,6 +132,8 @@ def described(facts: Facts) -> str:
     if facts.unreadable:
         return f"not read: {column.dtype}"
     typed = column.dtype if column.type != "cell" else ""
+    if facts.lists:
+        return listed(facts)
     parts = [" ".join(filter(None, [kind_words(facts), f"({typed})" if typed else ""]))]
     if facts.kind == "number" and facts.low is not None and facts.high is not None:
         parts.append(f"{number(facts.low)} to {number(facts.high)}")
@@ -145,6 +148,21 @@ def described(facts: Facts) -> str:
     first = ", ".join(value or "(empty)" for value in values[:room])
     more = ", ..." if facts.rows > room else ""
     return f"{', '.join(parts)}: {first}{more}" if first else ", ".join(parts)
+
+
+def listed(facts: Facts) -> str:
+    """Lists: how long, of what, the first one."""
+    low, high = facts.lengths or (0, 0)
+    what = "words" if facts.text else "whole numbers" if facts.whole and facts.low is not None else "numbers"
+    if facts.column.axes:
+        what = f"lists of {facts.column.axes[-1] or 'some'} {what}"
+    parts = [f"lists of {f'{low} to {high}' if low < high else high} {what}"]
+    if facts.low is not None and facts.high is not None:
+        parts.append(f"{number(facts.low)} to {number(facts.high)}")
+    if facts.missing:
+        parts.append(f"{facts.missing:,} missing")
+    more = ", ..." if facts.rows > 1 else ""
+    return f"{', '.join(parts)}: {facts.values[0]}{more}" if facts.values else ", ".join(parts)
 
 
 def kind_words(facts: Facts) -> str:

@@ -104,12 +104,12 @@ def detail_text(detail: Any) -> str | None:
 
 
 def beside(result: Result, digits: int = 6) -> str | None:
-    """The numbers that belong to a value in words: the mean of samples, and what was counted."""
+    """The numbers that belong to a total in words: the mean of samples, and what was counted (JSON has all slices')."""
     told = [f"{name.replace('_', ' ')} {number(value, 15)}" for name, value in result.parts.items()]
     if result.sample_mean is not None:
         told.insert(0, f"mean of samples {number(result.sample_mean, digits)}")
-    group = ", ".join(f"{name}={value}" for name, value in (result.group or {}).items())
-    return f"{result.label}{f' [{group}]' if group else ''}: {', '.join(told)}" if told else None
+    whole = result.slice == "total" and result.column is None and result.of_class is None
+    return f"{result.label}: {', '.join(told)}" if told and whole else None
 
 
 def places(sample: Sample) -> tuple[str | int | None, ...]:

@@ -14,6 +14,7 @@ from lossctl.data.cells import NOT_A_NUMBER, TOO_LARGE, read_numbers
 from lossctl.data.pair import head
 from lossctl.data.source import Block, Column, Source
 from lossctl.errors import DataError
+from lossctl.sequences.ragged import Ragged
 
 __all__ = ["Facts", "First", "Survey", "survey"]
 
@@ -31,7 +32,8 @@ class Facts:
     def __init__(self, column: Column) -> None:
         self.column = column
         self.text = column.type == "text"
-        self.unreadable = column.type == "other" or column.uneven
+        self.lists = column.uneven  # rows of any length
+        self.unreadable = column.type == "other"
         self.note: str | None = None
         self.bad_row = 0  # where the note was called for, from 1
         self.clear()
@@ -45,7 +47,8 @@ class Facts:
         self.low: float | None = None
         self.high: float | None = None
         self.values: list[str] = []
-        self.seen: set[Any] | None = set()
+        self.seen: set[Any] | None = None if self.lists else set()
+        self.lengths: tuple[int, int] | None = None  # of lists: the least, the greatest
 
     @property
     def distinct(self) -> int | None:
@@ -54,11 +57,14 @@ class Facts:
 
     @property
     def kind(self) -> str:
-        return "other" if self.unreadable else "text" if self.text else "number"
+        return "other" if self.unreadable else "list" if self.lists else "text" if self.text else "number"
 
     def add(self, block: Block) -> None:
         """See one more block. Raises ``DataError`` where a cell is not what the column was taken for."""
-        if self.text:
+        if self.lists:
+            name = self.column.name
+            self._rows(block.strings(name) if self.text else block.sequences(name))
+        elif self.text:
             self._texts(*block.labels(self.column.name))
         else:
             self._numbers(np.asarray(block.numbers(self.column.name)))
@@ -73,21 +79,38 @@ class Facts:
             table = [*words, ""]
             self.values += [table[code] for code in codes[: SHOWN - len(self.values)].tolist()]
 
-    def _numbers(self, array: NDArray[Any]) -> None:
-        axes = tuple(range(1, array.ndim))
-        nan, inf = np.isnan(array), np.isinf(array)
-        self.missing += int(np.count_nonzero(nan.any(axis=axes)))
-        self.infinite += int(np.count_nonzero(inf.any(axis=axes)))
-        good = array[~(nan | inf)]
+    def _rows(self, rows: Ragged) -> None:
+        there = rows.lengths if rows.missing is None else rows.lengths[~rows.missing]
+        self.missing += len(rows) - len(there)
+        if len(there):
+            low, high = (int(there.min()), int(there.max())) if self.lengths is None else self.lengths
+            self.lengths = min(low, int(there.min())), max(high, int(there.max()))
+        words = rows.words
+        for n in range(min(len(rows), SHOWN - len(self.values))):
+            row = rows.row(n)
+            first = [words[code] for code in row[:3].tolist()] if words is not None else list(map(shown, row[:3]))
+            self.values.append(f"[{', '.join(first)}{', ...' if len(row) > 3 else ''}]")
+        if words is None and len(rows.values):
+            self._range(rows.flat())
+
+    def _range(self, array: NDArray[Any]) -> None:
+        good = array[np.isfinite(array)]
         if good.size:
             low, high = float(good.min()), float(good.max())
             self.low = low if self.low is None else min(self.low, low)
             self.high = high if self.high is None else max(self.high, high)
             self.whole = self.whole and bool(np.all(good == np.floor(good)))
+
+    def _numbers(self, array: NDArray[Any]) -> None:
+        axes = tuple(range(1, array.ndim))
+        nan, inf = np.isnan(array), np.isinf(array)
+        self.missing += int(np.count_nonzero(nan.any(axis=axes)))
+        self.infinite += int(np.count_nonzero(inf.any(axis=axes)))
+        self._range(array)
         if array.ndim > 1:
             self.seen = None
         elif self.seen is not None:
-            self._see(np.unique(good).tolist())
+            self._see(np.unique(array[~(nan | inf)]).tolist())
         self.values += [shown(row) for row in array[: SHOWN - len(self.values)]]
 
     def _see(self, values: Iterable[Any]) -> None:
@@ -174,14 +197,15 @@ def settle(source: Source, group: Sequence[Facts], look: int) -> None:
 def all_read(source: Source, group: Sequence[Facts], limit: int | None) -> bool:
     """Read every row; ``False`` if a column turned out to be something else, and all must be read anew."""
     known = [facts for facts in group if not facts.unreadable]
-    numeric = [facts.column.name for facts in known if not facts.text]
-    text = [facts.column.name for facts in known if facts.text]
+    numeric = [facts.column.name for facts in known if not facts.text and not facts.lists]
+    text = [facts.column.name for facts in known if facts.text and not facts.lists]
+    lists = [facts.column.name for facts in known if facts.lists]
     for facts in known:
         facts.clear()
     cells = sum(max(1, facts.column.width or 1) for facts in known)
     rows = max(1, min(2**16, BLOCK_CELLS // max(cells, 1), limit or 2**16))
     done = 0
-    for block in source.blocks(numeric, text, rows) if known else ():
+    for block in source.blocks(numeric, text, rows, lists) if known else ():
         part = head(block, limit - done) if limit is not None and block.rows > limit - done else block
         for facts in known:
             try:
@@ -196,10 +220,13 @@ def all_read(source: Source, group: Sequence[Facts], limit: int | None) -> bool:
 
 
 def refused(facts: Facts, error: DataError) -> None:
-    """Take the column for text, or leave it alone where it was text already."""
+    """Take the column for lists or for text, or leave it alone where it was that already."""
     if error.code not in NO_NUMBERS:
         raise error
     vector = facts.column.width is not None
+    if error.code == "ragged-list" and not facts.lists:
+        facts.lists = True
+        return
     facts.unreadable = facts.text or vector
     facts.text = not vector
     facts.note = f"row {error.row:,}: {error.message}" if error.row else error.message

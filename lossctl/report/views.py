@@ -17,7 +17,7 @@ VIEWS = {
     Sums: (NONE, "none (one number for the whole data set)", NONE),
     Product: ("its factor", "geometric mean", "none (the product is the default)"),
     SampleMean: ("its own value", "sum of the values / number of rows", "sum of the values"),
-    Pooled: ("its own value", "from the sums over all rows; the mean of their values stands beside it", FORMULA),
+    Pooled: ("its own value", "from the sums over all rows; the mean of their values stands beside it", "sum of the values"),
     Extreme: ("its greatest value", "none (the greatest of all)", NONE),
 }
 
@@ -29,6 +29,8 @@ def views(entry: Entry) -> tuple[str, str, str]:
         if reduce.row_mode == "sum":
             return "sum of its elements", "sum of all elements / number of rows", "sum of all elements"
         return "mean of its elements", "sum of all elements / their number", "sum of all elements"
+    if isinstance(reduce, Pooled) and reduce.total not in {None, "row", "total"}:
+        return *VIEWS[Pooled][:2], f"sum of the {reduce.total}"
     known = next((VIEWS[kind] for kind in type(reduce).__mro__ if kind in VIEWS), None)
     if known is None:
         row = "its value" if "none" in reduce.views else NONE

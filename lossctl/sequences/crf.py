@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.sequences.grids import beside, groups
+from lossctl.sequences.batches import beside, groups
 from lossctl.sequences.ragged import Ragged
 
 __all__ = ["chain_nll"]

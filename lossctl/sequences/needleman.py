@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.sequences.grids import beside, groups
+from lossctl.sequences.batches import beside, groups
 from lossctl.sequences.ragged import Ragged
 
 __all__ = ["Scoring", "alignment_score"]

@@ -15,7 +15,7 @@ __all__ = ["Costs", "given_costs", "row_sums", "token_costs"]
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
 
-BLOCK = 1 << 19  # scores looked at together
+BLOCK = 1 << 17  # scores looked at together
 
 
 class Costs(NamedTuple):
@@ -54,10 +54,16 @@ def token_costs(
     step = max(1, BLOCK // scores.width)
     for start in range(0, len(label), step):
         part = slice(start, start + step)
-        loss[part] = _losses(scores.values[place[part]], label[part], form, weight, smoothing)
+        loss[part] = _losses(elements(scores, place[part]), label[part], form, weight, smoothing)
     size = np.ones(len(label)) if weight is None else weight[label]
     lengths = np.bincount(targets.owners()[kept], minlength=len(targets))
     return Costs(row_sums(loss, lengths), row_sums(size, lengths), lengths.astype(np.float64))
+
+
+def elements(scores: Ragged, place: Places) -> NDArray[np.floating]:
+    """The elements at these places; without a copy where they stand one behind the other."""
+    run = np.arange(len(place)) + place[0]
+    return scores.values[run[0] : run[-1] + 1] if np.array_equal(place, run) else scores.values[place]
 
 
 def _losses(frames: NDArray[np.floating], label: Places, form: str, weight: Floats | None, smoothing: float) -> Floats:
@@ -69,7 +75,8 @@ def _losses(frames: NDArray[np.floating], label: Places, form: str, weight: Floa
     every = -numerics.log_probs(frames, form)
     if weight is not None:
         every = numerics.times(np.broadcast_to(weight, every.shape), every)
-    return (1.0 - smoothing) * cost + smoothing / frames.shape[1] * np.sum(every, axis=1)
+    spread = smoothing / frames.shape[1] * np.sum(every, axis=1)
+    return np.asarray(spread if smoothing == 1 else (1.0 - smoothing) * cost + spread)
 
 
 def given_costs(log_probs: Ragged, targets: Ragged | None = None) -> Costs:

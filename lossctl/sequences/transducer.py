@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl import numerics
-from lossctl.sequences.grids import groups
+from lossctl.sequences.batches import groups
 from lossctl.sequences.ragged import Ragged
 
 __all__ = ["transducer"]

@@ -188,6 +188,8 @@ def values_for(param: Param) -> list[Value]:
         numbers = [low + 0.25 * (high - low), low + 0.75 * (high - low)]
     elif low is not None:
         numbers = [low + 0.5, low + 2.5]
+    elif high is not None:
+        numbers = [high - 2.5, high - 0.5]
     else:
         numbers = [-0.75, 0.25]
     numbers += [end for end in (param.ge, param.le) if end is not None]

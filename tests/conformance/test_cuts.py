@@ -424,7 +424,9 @@ def pooled_agree(reduction: Pooled, out: Any, weight: Any, found: Any) -> None:
     if found["mean"].sample_mean is not None:
         weights = sum((Fraction(float(w)) for w in weight), Fraction(0))
         assert found["mean"].sample_mean == rounded(total(out["row"], weight) / weights)
-    assert {name: rounded(total(terms[name], weight)) for name in reduction.shown} == found["mean"].parts
+    assert {name: rounded(total(terms[name], weight)) for name in reduction.shown if name in terms} == found[
+        "mean"
+    ].parts
 
 
 def test_divisors(plain):

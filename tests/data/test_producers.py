@@ -16,6 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import lossctl
+from lossctl.data.columns import PRED, TARGET, by_name
+from lossctl.data.formats import open_source
+from lossctl.errors import DataError
 
 HERE = Path(__file__).parent / "producers"
 
@@ -84,7 +87,7 @@ def test_the_files_are_what_the_script_writes(tmp_path, monkeypatch):
     monkeypatch.setattr(make, "HERE", tmp_path)
     make.main()
     files = [path for path in HERE.rglob("*.*") if path.is_file() and path.suffix not in {".py", ".pyc"}]
-    assert len(files) == 18
+    assert len(files) == 26
     for path in files:
         again = tmp_path / path.relative_to(HERE)
         if path.suffix == ".parquet":
@@ -335,3 +338,102 @@ def test_catboost_multiregression(value):
     rows = table("catboost/multiregression.tsv")
     errors = [float(row[f"RawFormulaVal:Dim={d}"]) - float(row[f"Label:Dim={d}"]) for row in rows for d in (0, 1)]
     assert value("mse", "catboost/multiregression.tsv") == pytest.approx(mean(e * e for e in errors), rel=1e-14)
+
+
+def strings(name, column, **options):
+    """A column of text, as losses that compare text read it."""
+    blocks = open_source(HERE / name, **options).blocks([], [], 100, [column])
+    return [rows.text(n) for rows in (block.strings(column) for block in blocks) for n in range(len(rows))]
+
+
+def test_nemo():
+    """Manifests of NeMo's ``transcribe_speech.py``: ``text`` is the reference, ``pred_text`` what was heard."""
+    name = "nemo/manifest.json"
+    rows = [json.loads(line) for line in (HERE / name).read_text(encoding="utf-8").splitlines()]
+    source = open_source(HERE / name)
+    assert by_name(source, "pred", PRED).columns == ("pred_text",)
+    assert by_name(source, "target", TARGET).columns == ("text",)
+    for column in ("text", "pred_text"):
+        assert strings(name, column) == [row[column] for row in rows]
+
+
+@pytest.mark.parametrize("name", ["whisper/talk.json", "whisper/talk.cpp.json"])
+def test_whisper(name):
+    """One row a recording, as openai-whisper and whisper.cpp (``--output-json``) write it; segments are no rows."""
+    source = open_source(HERE / name)
+    assert [(c.name, c.type) for c in source.columns] == [("text", "cell"), ("language", "cell"), ("segments", "other")]
+    assert strings(name, "text") == [" The cat sat on a mat. It was a bright day."]
+    assert strings(name, "language") == ["en"]
+    assert source.find("segments.1.text")
+    assert [block.texts("segments.1.text") for block in source.blocks([], ["segments.1.text"], 5)] == [
+        [" It was a bright day."]
+    ]
+    assert strings("whisper/talk.ref", "text", prose=True) == ["The cat sat on the mat. It was a bright cold day."]
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_whisper_files_end_to_end(tmp_path, rows):
+    """Transcripts of several recordings in one file, one a line."""
+    text = (HERE / "whisper/talk.json").read_text(encoding="utf-8")
+    (tmp_path / "x.jsonl").write_text(2 * text, encoding="utf-8")
+    source = open_source(tmp_path / "x.jsonl")
+    assert [c.name for c in source.columns] == ["text", "language", "segments"]
+    assert sum(block.rows for block in source.blocks([], ["text"], rows)) == 2
+
+
+LOGPROBS = [
+    ("completions.jsonl", "choices.0.logprobs.token_logprobs", [[None, -1.25, -0.5], [None, -2.0]]),
+    ("chat.jsonl", "choices.0.logprobs.content.logprob", [[-0.125, -1.25, -0.5], [-0.125, -2.0]]),
+    ("prompt.jsonl", "choices.0.prompt_logprobs.*.logprob", [[None, -1.25, -0.5], [None, -2.0]]),
+]
+
+
+@pytest.mark.parametrize(("name", "path", "expected"), LOGPROBS)
+@pytest.mark.parametrize("rows", [1, 100])
+def test_logprobs(name, path, expected, rows):
+    """OpenAI's completions and chat, and vLLM's prompt: lists of numbers, and lists of objects that hold one each."""
+    source = open_source(HERE / "logprobs" / name)
+    assert any(column.name == path for column in source.columns) or source.find(path)
+    found = []
+    for block in source.blocks([], [], rows, [path]):
+        part = block.sequences(path)
+        assert part.dtype == np.float64
+        found += [[None if np.isnan(x) else float(x) for x in part.row(n)] for n in range(len(part))]
+    assert found == expected
+
+
+@pytest.mark.parametrize(("name", "path", "expected"), LOGPROBS)
+def test_perplexity_of_logprobs(value, name, path, expected):
+    """A token without a log-probability, the first one, is no token."""
+    costs = [-x for row in expected for x in row if x is not None]
+    assert value("perplexity", f"logprobs/{name}", "--pred", path) == pytest.approx(math.exp(mean(costs)), rel=1e-14)
+
+
+def test_tokens_of_a_chat():
+    """The words beside the log-probabilities, by the same kind of path."""
+    source, path = open_source(HERE / "logprobs/chat.jsonl"), "choices.0.logprobs.content.token"
+    assert source.find(path)
+    (block,) = source.blocks([], [], 10, [path])
+    rows = block.strings(path)
+    assert [[rows.words[code] for code in rows.row(n)] for n in range(2)] == [["The", " cat", " sat"], ["It", " was"]]
+
+
+def test_several_alternatives_are_not_one(tmp_path):
+    """With ``prompt_logprobs`` above 0 an object holds others too, and which one was meant only its writer knows."""
+    one, two = {"7": {"logprob": -1.0}}, {"8": {"logprob": -2.0}, "9": {"logprob": -3.0}}
+    (tmp_path / "x.jsonl").write_text("\n".join(json.dumps({"prompt_logprobs": [None, x]}) for x in (one, two)))
+    source = open_source(tmp_path / "x.jsonl")
+    assert source.find("prompt_logprobs.*.logprob")
+    (block,) = source.blocks([], [], 5, ["prompt_logprobs.*.logprob"])
+    with pytest.raises(DataError) as caught:
+        block.sequences("prompt_logprobs.*.logprob")
+    assert (caught.value.code, caught.value.row) == ("not-a-number", 2)
+
+
+def test_lm_eval():
+    """Samples of lm-evaluation-harness: the log-likelihood of an answer, text in a list of lists."""
+    source = open_source(HERE / "logprobs/samples.jsonl")
+    assert source.find("filtered_resps.0.0")
+    assert source.find("resps.0.0.0")
+    (block,) = source.blocks(["filtered_resps.0.0", "resps.0.0.0"], [], 5)
+    assert block.numbers("filtered_resps.0.0").tolist() == block.numbers("resps.0.0.0").tolist() == [-12.5, -3.25]

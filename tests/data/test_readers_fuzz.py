@@ -35,6 +35,16 @@ def everything(path):
                     block.numbers(name)
                 for name in asked[1]:
                     block.labels(name), block.texts(name)
+        if column.type == "other":
+            continue
+        ways = ["strings"] if column.type == "text" else ["sequences"] if column.width is not None else ["strings"]
+        for block in source.blocks((), (), 64, [column.name]):
+            for way in ways:
+                rows = getattr(block, way)(column.name)
+                assert len(rows) == block.rows
+                rows.flat(), [rows.row(n) for n in range(min(len(rows), 3))]
+                if way == "strings" and rows.words is None:
+                    [rows.text(n) for n in range(len(rows))]
 
 for path in sys.argv[1:]:
     try:
@@ -49,6 +59,7 @@ VECTOR = pa.struct(
     {"type": pa.int8(), "size": pa.int32(), "indices": pa.list_(pa.int32()), "values": pa.list_(pa.float64())}
 )
 FORMATS = ["csv", "csv.gz", "csv.zst", "npy", "npz", "parquet", "arrow", "arrows", "arrow.gz", "jsonl", "txt"]
+FORMATS += ["json", "lines", "kaldi", "trn"]
 TRIES = 150
 
 
@@ -66,6 +77,13 @@ def columns(values, words):
         "s": [{"x": {"y": 1.5}, "z": word} for word in words],
         "v": pa.array([vector, sparse] * (N // 2), VECTOR),
         "p": [[{"label": "a", "prob": 0.5}, {"label": "b", "prob": 0.5}]] * N,
+        "r": [[float(i)] * (i % 4) if i % 7 else None for i in range(N)],
+        "w": [words[: i % 3] for i in range(N)],
+        "x": [[[1.0, i]] * (i % 3) for i in range(N)],
+        "z": pa.array([[[1, i]] * (i % 3) for i in range(N)], pa.list_(pa.list_(pa.int32(), 2))),
+        "y": pa.ExtensionArray.from_storage(
+            pa.fixed_shape_tensor(pa.float32(), [2, 2]), pa.array([[0.5] * 4] * N, pa.list_(pa.float32(), 4))
+        ),
     }
 
 
@@ -86,7 +104,16 @@ def good(folder, format, variant):
                 writer.write_table(table, max_chunksize=50)
     elif format == "jsonl":
         rows = ({"a": x, "t": w, "l": [1, x], "s": {"x": [[x, 1], [2, 3]]}} for x, w in zip(values, words, strict=True))
+        rows = ({**row, "r": [1.5] * (i % 3), "w": words[: i % 3]} for i, row in enumerate(rows))
         path.write_text("\n".join(map(json.dumps, rows)), newline=["\n", "\r\n"][variant % 2])
+    elif format == "json":
+        rows = [{"a": x, "t": w, "w": [w, "ü"]} for x, w in zip(values.tolist(), words, strict=True)]
+        path.write_text(
+            json.dumps(rows, indent=[None, 1, 2, "\t"][variant], ensure_ascii=variant < 2), encoding="utf-8"
+        )
+    elif format in ("lines", "kaldi", "trn"):
+        form = {"lines": "{} ü {}\n", "kaldi": "u-{} ü {}\n", "trn": "ü {1} (s-{0})\n"}[format]
+        path.write_text("".join(form.format(i, w) for i, w in enumerate(words)), encoding="utf-8")
     elif format == "txt":
         np.savetxt(path, np.column_stack([values, values]), fmt=["%.18e", "%9.4f", "%g", "%d"][variant])
     elif format == "npz":

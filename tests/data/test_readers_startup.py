@@ -45,6 +45,8 @@ def folder(tmp_path_factory):
     cells = zip(values.tolist(), words, strict=True)
     (folder / "x.jsonl").write_text("".join(f'{{"n": {n}, "t": "{t}", "l": [{n}, 1]}}\n' for n, t in cells))
     (folder / "x.txt").write_text("".join(f"{n} 1\n" for n in values))
+    for name in ("lines", "kaldi", "trn"):
+        (folder / f"x.{name}").write_text("".join(f"u{i} a (u{i})\n" for i in range(30)))
     np.save(folder / "x.npy", values)
     np.savez(folder / "x.npz", n=values)
     return folder
@@ -94,6 +96,37 @@ def test_jsonl_needs_numpy_only(folder):
     modules = loaded(folder / "x.jsonl", "n,l", "t,n")
     assert modules & READERS == {"lossctl.data.jsonl", "lossctl.data.jsonlines"}
     assert not modules & {"pyarrow", "pandas", "tempfile", "zipfile", "lossctl.data.csv"}
+
+
+SEQUENCES = """
+import sys
+from lossctl.data.formats import open_source
+source = open_source(sys.argv[1])
+for block in source.blocks([], [], 10, sys.argv[2].split(",")):
+    for name in sys.argv[2].split(","):
+        getattr(block, "strings" if name in {"t", "text", "utt_id"} else "sequences")(name)
+print(*sys.modules)
+"""
+HEAVY = {"pandas", "pyarrow.compute", "pyarrow.fs", "pyarrow.parquet", "pyarrow.feather", "tempfile"}
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "more"),
+    [
+        ("x.lines", "text", {"pyarrow"}),
+        ("x.trn", "text,utt_id", {"pyarrow"}),
+        ("x.kaldi", "text,utt_id", {"pyarrow"}),
+        ("x.jsonl", "t,l", {"pyarrow"}),
+        ("x.csv", "t", set()),
+        ("x.parquet", "t,l", set()),
+        ("x.feather", "t,l", set()),
+    ],
+)
+def test_sequences(folder, name, columns, more):
+    run = subprocess.run(
+        [sys.executable, "-c", SEQUENCES, str(folder / name), columns], capture_output=True, text=True, check=True
+    )
+    assert not set(run.stdout.split()) & (HEAVY | more)
 
 
 @pytest.mark.parametrize("name", ["x.feather", "x.arrows"])

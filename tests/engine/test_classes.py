@@ -34,7 +34,7 @@ def table_of(entry: Any, given: dict[str, Any], wide: int = 0) -> dict[str, Any]
         found.update(rows[i.role] if i.kind.mapping else {i.role: np.asarray(rows[i.role])})
     found["w"] = rng.uniform(0, 3, ROWS) * (rng.random(ROWS) < 0.8)
     found["size"] = np.array(["s", "m", "l"])[rng.integers(0, 3, ROWS)]
-    if "target" in found and found["target"].ndim == 1:
+    if "target" in found and found["target"].ndim == 1 and found["target"].dtype.kind in "fiu":
         found["class"] = np.array([f"{label:g}" for label in found["target"]])
     return found
 

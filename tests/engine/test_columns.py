@@ -35,6 +35,8 @@ def has_columns(entry: Any, given: dict[str, Any]) -> bool:
     spec, params = entry.spec, settle(entry, given)
     if spec.scope != "row" or any(i.kind.whole or i.kind.sums_to_one(params) for i in spec.inputs):
         return False
+    if any(i.kind.decode(params, None) in {"units", "sequence"} for i in spec.inputs):
+        return False  # rows of any length have no columns
     if spec.prelude is not None:
         return False  # a statistic of all columns: a test of its own
     try:

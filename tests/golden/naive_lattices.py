@@ -40,13 +40,13 @@ def table(
 def dtw_rows(
     pred: list[Any], target: list[Any], metric: str = "sqeuclidean", window: int | None = None, root: bool = False
 ) -> list[float]:
-    found = []
-    for x, y in zip(pred, target, strict=True):
+    def cost(x: Numbers, y: Numbers) -> Any:
         extra = len(y) - len(x)
         low, high = (-len(x), len(y)) if window is None else (min(extra, 0) - window, max(extra, 0) + window)
-        cost = table(x, y, lambda a, b: point_distance(a, b, metric), min, lambda i, j: low <= j - i <= high)
-        found.append(float(mpmath.sqrt(cost) if root else cost))
-    return found
+        return table(x, y, lambda a, b: point_distance(a, b, metric), min, lambda i, j: low <= j - i <= high)
+
+    costs = [cost(x, y) for x, y in zip(pred, target, strict=True)]
+    return [float(mpmath.sqrt(c) if root else c) for c in costs]
 
 
 def soft_dtw_rows(pred: list[Any], target: list[Any], gamma: float = 1.0, divergence: bool = False) -> list[float]:
@@ -102,4 +102,42 @@ def crf_rows(
         gaps = [score(emissions, other) - true for other in every]
         weights = [mpmath.exp(mpmath.mpf(gap.numerator) / gap.denominator) for gap in gaps]
         found.append(float(mpmath.log(mpmath.fsum(weights))))
+    return found
+
+
+def split_units(text: str, unit: str) -> list[Any]:
+    if unit == "word":
+        return list(text.split())
+    return list(text.encode()) if unit == "byte" else list(text)
+
+
+def alignment_rows(
+    pred: list[str],
+    target: list[str],
+    match: float = 1.0,
+    mismatch: float = -1.0,
+    gap: float = -1.0,
+    gap_open: float = 0.0,
+    local: bool = False,
+    unit: str = "char",
+    fold: bool = False,
+) -> list[float]:
+    """Minus the best score: the last step taken is a pair, or a whole run of gaps on one side."""
+
+    def run(count: int) -> Fraction:
+        return Fraction(gap_open) + count * Fraction(gap)
+
+    found = []
+    for x, y in zip(pred, target, strict=True):
+        a, b = split_units(x.lower() if fold else x, unit), split_units(y.lower() if fold else y, unit)
+        best: dict[tuple[int, int], Fraction] = {}
+        for i, j in itertools.product(range(len(a) + 1), range(len(b) + 1)):
+            ways = [Fraction(0)] if local or i == j == 0 else []
+            if i and j:
+                ways.append(best[i - 1, j - 1] + Fraction(match if a[i - 1] == b[j - 1] else mismatch))
+            ways += [best[i - k, j] + run(k) for k in range(1, i + 1)]
+            ways += [best[i, j - k] + run(k) for k in range(1, j + 1)]
+            best[i, j] = max(ways)
+        score = max(best.values()) if local else best[len(a), len(b)]
+        found.append(0.0 - float(score))
     return found

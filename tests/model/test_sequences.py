@@ -102,7 +102,7 @@ def test_padding_of_labels_is_negative_and_last():
 def test_lengths_cut_and_are_judged():
     kind, longest = Lengths("pred"), np.array([5, 5, 5, 5, 5])
     lengths = np.array([3.0, 6.0, -1.0, 2.5, np.nan])
-    assert kind.of(lengths, longest).tolist() == [3, 5, 0, 2, 0]
+    assert kind.of(lengths, longest).tolist() == [3, 5, 0, 2, 5]  # without a length a row stays whole, and is missing
     broken = [np.flatnonzero(rows).tolist() for _, rows, _ in kind.beyond(lengths, longest)]
     assert broken == [[2, 3], [1]]
 

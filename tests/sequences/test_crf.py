@@ -8,6 +8,9 @@ import mpmath
 import numpy as np
 import pytest
 
+import lossctl
+from lossctl.errors import DataError
+from lossctl.losses import crf_nll
 from lossctl.sequences.crf import chain_nll
 from lossctl.sequences.ragged import Ragged
 
@@ -106,3 +109,68 @@ def test_layouts_agree_and_padding_is_not_read():
     np.testing.assert_array_equal(chain_nll(*padded, *model), expected)
     turned = Ragged.padded(np.ascontiguousarray(box.swapaxes(0, 1)), by_time=True).cut(lengths)
     np.testing.assert_array_equal(chain_nll(turned, padded[1], *model), expected)
+
+
+# The declared loss.
+
+
+def declared(n: int = 4) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    rng = np.random.default_rng(6)
+    return rng.normal(size=(n, 6, 3)), rng.integers(0, 3, size=(n, 6)), [rng.normal(size=s) for s in ((3, 3), 3, 3)]
+
+
+def test_padding_by_lengths_and_by_negative_tags():
+    emissions, tags, model = declared()
+    lengths = np.array([6, 1, 3, 2])
+    expected = run(
+        [e[:n] for e, n in zip(emissions, lengths, strict=True)],
+        [y[:n] for y, n in zip(tags, lengths, strict=True)],
+        model,
+    )
+    behind = np.arange(6) >= lengths[:, None]
+    emissions = np.where(behind[:, :, None], np.nan, emissions)
+    found = crf_nll(emissions, np.where(behind, 77, tags), *model, lengths.astype(float))
+    np.testing.assert_array_equal(found, expected)
+    emissions = np.nan_to_num(emissions)
+    np.testing.assert_array_equal(crf_nll(emissions, np.where(behind, -100, tags), *model), expected)
+
+
+def test_sequences_and_steps_are_two_means():
+    emissions, tags, model = declared()
+    lengths = np.array([6, 1, 3, 2])
+    rows = crf_nll(emissions, tags, *model, lengths)
+    by_sequence = lossctl.compute("crf-nll", emissions, tags, *model, lengths)
+    by_step = lossctl.compute("crf-nll", emissions, tags, *model, lengths, average="token")
+    assert by_sequence.value == pytest.approx(rows.mean(), rel=1e-15)
+    assert by_step.value == pytest.approx(rows.sum() / 12, rel=1e-15)
+    assert by_step.results[0].parts == {"steps": 12}
+
+
+def test_scores_of_beginning_and_ending_may_be_left_out():
+    emissions, tags, model = declared()
+    zero = np.zeros(3)
+    np.testing.assert_array_equal(crf_nll(emissions, tags, model[0]), crf_nll(emissions, tags, model[0], zero, zero))
+
+
+def refused(*inputs: object) -> tuple[str, int | None]:
+    with pytest.raises(DataError) as caught:
+        crf_nll(*inputs)
+    return caught.value.code, caught.value.row
+
+
+def test_what_is_refused():
+    emissions, tags, model = declared()
+    worse = tags.copy()
+    worse[2, 1] = 3
+    assert refused(emissions, worse, *model) == ("unknown-class", 3)
+    worse[2, 1] = -1  # a gap, and no padding
+    assert refused(emissions, worse, *model) == ("unknown-class", 3)
+    assert refused(emissions, tags[:, :4], *model) == ("lengths-differ", 1)
+    assert refused(emissions, tags, np.zeros((4, 4)))[0] == "shapes-differ"
+    assert refused(emissions, tags, np.zeros((3, 2)))[0] == "shapes-differ"
+    assert refused(emissions, tags, model[0], np.zeros(2))[0] == "shapes-differ"
+    assert refused(emissions, tags, np.full((3, 3), np.nan))[0] == "nan"
+    holed = emissions.copy()
+    holed[3, 5, 0] = np.nan
+    assert refused(holed, tags, *model) == ("nan", 4)
+    assert refused(emissions, tags, *model, [6.0, 7.0, 1.0, 1.0]) == ("bad-length", 2)

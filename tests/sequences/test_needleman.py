@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from lossctl.errors import DataError, UsageError
+from lossctl.losses import needleman_wunsch, smith_waterman
 from lossctl.sequences.needleman import Scoring, alignment_score
 from lossctl.sequences.ragged import Ragged
 
@@ -119,3 +121,35 @@ def test_every_row_is_the_same_alone_and_in_any_company(local):
     alone = [alignment_score(x[n : n + 1], y[n : n + 1], ODD, local=local)[0] for n in range(len(cases))]
     np.testing.assert_array_equal(together, alone)
     np.testing.assert_array_equal(alignment_score(y, x, ODD, local=local), together)
+
+
+# The declared losses.
+
+
+def test_it_is_minus_the_score():
+    assert needleman_wunsch(["GATTACA", "", "AB"], ["GCATGCG", "AAA", "AB"]).tolist() == [0, 3, -2]
+    assert smith_waterman(["TGTTACGG"], ["GGTTGACTA"], match=3, mismatch=-3, gap=-2, local=True)[0] == -13
+    assert not np.signbit(needleman_wunsch(["GATTACA", ""], ["GCATGCG", ""])).any()
+
+
+def test_units():
+    assert needleman_wunsch(["the cat sat"], ["the dog sat"], unit="word")[0] == -1
+    assert needleman_wunsch(["né"], ["ne"], unit="byte")[0] == 1  # n pairs, one byte is changed, one has no partner
+    assert needleman_wunsch(["né"], ["ne"])[0] == 0
+    assert needleman_wunsch([[1, 2, 3]], [[1, 3]])[0] == -1
+    assert needleman_wunsch([["a", "b", "c"]], [["a", "c"]])[0] == -1
+    assert needleman_wunsch(["NÉ"], ["né"], normalize=("lower",))[0] == -2
+
+
+def test_words_of_two_sides_are_one_vocabulary():
+    """The same word has another number on each side before they are brought together."""
+    x, y = ["b a", "c"], ["a b", "c"]
+    assert needleman_wunsch(x, y, unit="word").tolist() == [1, -1]
+
+
+def test_what_is_refused():
+    for wrong in ({"gap": 1}, {"gap_open": 0.5}):
+        with pytest.raises(UsageError, match="gap"):
+            needleman_wunsch(["a"], ["b"], **wrong)
+    with pytest.raises(DataError):
+        needleman_wunsch(["a", None], ["b", "c"])

@@ -161,8 +161,10 @@ def test_scores_beyond_lengths_and_of_ignored_tokens():
 
 
 def test_layouts_agree():
-    turned = np.ascontiguousarray(LOGITS.swapaxes(0, 1))
-    np.testing.assert_array_equal(token_nll(turned, LABELS, layout="TNC"), token_nll(LOGITS, LABELS))
+    rng = np.random.default_rng(6)
+    for scores, labels in ((LOGITS, LABELS), (rng.normal(size=(4, 5, 3)), rng.integers(0, 3, size=(4, 5)))):
+        turned = np.ascontiguousarray(scores.swapaxes(0, 1))
+        np.testing.assert_array_equal(token_nll(turned, labels, layout="TNC"), token_nll(scores, labels))
 
 
 def test_masked_scores():

@@ -10,6 +10,9 @@ import mpmath
 import numpy as np
 import pytest
 
+import lossctl
+from lossctl import losses as declared
+from lossctl.errors import DataError, UsageError
 from lossctl.sequences.ragged import Ragged
 from lossctl.sequences.warping import dtw, soft_dtw
 
@@ -199,3 +202,77 @@ def test_symmetric():
     a, b = Ragged.of(x), Ragged.of(y)
     for window in (None, 2):
         np.testing.assert_array_equal(dtw(a, b, window=window), dtw(b, a, window=window))
+
+
+# Numbers that tslearn 0.6.3 gives, which takes the root of the sum.
+A, B, C = [1, 3, 4, 9, 8, 2, 1, 5, 7, 3], [1, 6, 2, 3, 0, 9, 4, 3, 6, 3], [2, 5, 9, 1]
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "free", "windows", "soft"),
+    [
+        (
+            A,
+            B,
+            "6.0827625303",
+            "13.2664991614 10.1488915651 6.0827625303",
+            "36.9999863805 36.0084432322 -23.8885830285",
+        ),
+        (A, C, "7.8102496759", "7.8102496759 7.8102496759 7.8102496759", "60.9306852819 60.1919919997 34.0007891663"),
+        (C, B, "7.4833147735", "7.4833147735 7.4833147735 7.4833147735", "55.9999954601 55.6867382964 40.0158639758"),
+    ],
+)
+def test_values_of_another_library(x, y, free, windows, soft):
+    rows = [x], [y]
+    assert f"{declared.dtw(*rows, root=True)[0]:.10f}" == free
+    found = [declared.dtw(*rows, root=True, window=window)[0] for window in (0, 1, 2)]
+    assert " ".join(f"{value:.10f}" for value in found) == windows
+    found = [declared.soft_dtw(*rows, gamma=gamma)[0] for gamma in (0.1, 1.0, 10.0)]
+    assert " ".join(f"{value:.10f}" for value in found) == soft
+
+
+# The declared losses.
+
+
+def test_the_divergence_is_nothing_between_equal_series():
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=(5, 12, 2))
+    assert (declared.soft_dtw(x, x) < 0).all()
+    np.testing.assert_array_equal(declared.soft_dtw(x, x, divergence=True), 0)
+    assert (declared.soft_dtw(x, x + 0.5, divergence=True) > 0).all()
+
+
+def test_lengths_cut_both_sides():
+    rng = np.random.default_rng(9)
+    x, y = rng.normal(size=(3, 6)), rng.normal(size=(3, 8))
+    expected = [
+        dtw(Ragged.of([a[:n]]), Ragged.of([b[:m]]))[0] for a, b, n, m in zip(x, y, (6, 2, 4), (1, 8, 3), strict=True)
+    ]
+    x[1, 2:], x[2, 4:], y[0, 1:], y[2, 3:] = np.nan, np.inf, np.nan, np.nan
+    found = declared.dtw(x, y, input_lengths=[6, 2, 4], target_lengths=[1, 8, 3])
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_what_is_refused():
+    with pytest.raises(DataError, match="features"):
+        declared.dtw(np.zeros((2, 3, 2)), np.zeros((2, 3, 3)))
+    for bad in (np.nan, np.inf):
+        with pytest.raises(DataError) as caught:
+            declared.dtw([[1.0, 2.0], [bad, 1.0]], [[1.0], [2.0]])
+        assert (caught.value.code, caught.value.row) == ("nan", 2)
+    with pytest.raises(UsageError, match="gamma"):
+        declared.soft_dtw([[1.0]], [[1.0]], gamma=0)
+    with pytest.raises(UsageError, match="window"):
+        declared.dtw([[1.0]], [[1.0]], window=-1)
+
+
+def test_one_column_of_points_is_a_series_of_numbers():
+    x, y = np.arange(6.0).reshape(2, 3), np.ones((2, 4))
+    np.testing.assert_array_equal(declared.dtw(x[:, :, None], y), declared.dtw(x, y))
+
+
+def test_lists_of_any_length():
+    assert declared.dtw([[1, 2, 3], []], [[2, 2, 4], []]).tolist() == [2, 0]
+    done = lossctl.compute("dtw", [[1, 2, 3], [1.0]], [[2, 2, 4], []])
+    assert done.value == np.inf
+    assert [note.code for note in done.warnings] == ["nonfinite"]

@@ -7,13 +7,14 @@ from typing import Annotated, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.model import kinds, lattices, sequences, tokens
+from lossctl.model import lattices, sequences, tokens
 from lossctl.sequences.ragged import Ragged
 
 __all__ = [
     "Amount",
     "Count",
     "Emissions",
+    "FrameScores",
     "LabelSequence",
     "Lattice",
     "PredLengths",
@@ -31,6 +32,7 @@ __all__ = [
 Terms: TypeAlias = dict[str, NDArray[np.float64]]
 
 Series = Annotated[Ragged, sequences.Series()]
+FrameScores = Annotated[Ragged, sequences.Frames()]
 LabelSequence = Annotated[Ragged, sequences.Labels()]
 PredLengths = Annotated[None, sequences.Lengths("pred")]
 TargetLengths = Annotated[None, sequences.Lengths("target")]
@@ -45,4 +47,4 @@ StepScores = Annotated[NDArray[np.float64] | None, lattices.StepScores()]
 TokenScores = Annotated[Ragged, tokens.TokenScores()]
 TokenIds = Annotated[Ragged | None, tokens.TokenIds()]
 Amount = Annotated[Ragged | None, tokens.Amount()]
-Count = Annotated[NDArray[np.float64] | None, kinds.NonNegative()]
+Count = Annotated[NDArray[np.float64] | None, tokens.Count()]

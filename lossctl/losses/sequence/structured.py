@@ -8,9 +8,9 @@ from typing import Annotated
 import numpy as np
 
 from lossctl.losses.sequence.inputs import Emissions, SharedLengths, StepScores, Tags, Terms, Transitions
+from lossctl.model.findings import Rule, Seen
 from lossctl.model.lattices import tagged
 from lossctl.model.laws import NONNEGATIVE
-from lossctl.model.findings import Rule, Seen
 from lossctl.model.params import Param, Value
 from lossctl.model.pooled import Pooled, SampleMean, quotient
 from lossctl.model.reduce import Switch

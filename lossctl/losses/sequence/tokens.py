@@ -11,6 +11,7 @@ from lossctl import numerics
 from lossctl.errors import DataError, UsageError
 from lossctl.losses.classification.options import CLASS_WEIGHT
 from lossctl.losses.sequence.inputs import Amount, Count, SharedLengths, Terms, TokenIds, TokenScores
+from lossctl.losses.types import Rows
 from lossctl.model.findings import Rule, Seen
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, Value
@@ -88,9 +89,9 @@ def costs_of(
     return found if scale == 1.0 else found._replace(loss=found.loss * scale)
 
 
-def over(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def over(a: Rows, b: Rows) -> Rows:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return a / b
+        return np.asarray(a / b)
 
 
 @loss(
@@ -229,7 +230,7 @@ def something_to_count(arrays: Arrays, params: Mapping[str, Value]) -> str | Non
     return tokens_fit(arrays, params)
 
 
-def amount_of(text: Ragged, unit: str) -> np.ndarray:
+def amount_of(text: Ragged, unit: str) -> Rows:
     """(N,) bytes of UTF-8, or characters (bytes that go on with one do not count)."""
     if unit == "byte":
         return text.lengths.astype(np.float64)
@@ -290,4 +291,5 @@ def bits_per_byte(
     found = costs_of(pred, target, input, base, shift=shift)
     bits = found.loss / np.log(2.0)
     amount = amount_of(text, unit) if units is None and text is not None else np.asarray(units)
-    return {"row": over(bits, amount), "bits": bits, "units": amount, "tokens": found.tokens}
+    own = np.where((bits == 0) & (amount == 0), 0.0, over(bits, amount))  # nothing costs nothing
+    return {"row": own, "bits": bits, "units": amount, "tokens": found.tokens}

@@ -184,10 +184,96 @@ def catboost() -> None:
     put("catboost/multiregression.tsv", lines)
 
 
+SPOKEN = ("the cat sat on the mat", "it was a bright cold day in april", "", "naïve café")
+HEARD = ("the cat sat on a mat", "it was bright cold day in an april", "um", "naive café")
+
+
+def nemo() -> None:
+    """A manifest as ``transcribe_speech.py`` of NeMo writes it: one utterance a line, with what was heard."""
+    rows = zip(SPOKEN, HEARD, strict=True)
+    lines = [
+        {"audio_filepath": f"wavs/{i}.wav", "duration": 1.5 + i, "text": text, "pred_text": heard}
+        for i, (text, heard) in enumerate(rows)
+    ]
+    put("nemo/manifest.json", [json.dumps(line, ensure_ascii=False) for line in lines])
+
+
+def whisper() -> None:
+    """The JSON of openai-whisper's command, and that of whisper.cpp with ``--output-json``."""
+    parts = (" The cat sat on a mat.", " It was a bright day.")
+    shared = {"seek": 0, "tokens": [50364, 440, 50564], "temperature": 0.0, "avg_logprob": -0.25}
+    segments = [
+        {"id": i, "start": 2.0 * i, "end": 2.0 * i + 2, "text": part, **shared, "no_speech_prob": 0.0125}
+        for i, part in enumerate(parts)
+    ]
+    put("whisper/talk.json", [json.dumps({"text": "".join(parts), "segments": segments, "language": "en"})])
+    pieces = [
+        {
+            "timestamps": {"from": f"00:00:0{2 * i},000", "to": f"00:00:0{2 * i + 2},000"},
+            "offsets": {"from": 2000 * i, "to": 2000 * i + 2000},
+            "text": part,
+        }
+        for i, part in enumerate(parts)
+    ]
+    whole = {
+        "systeminfo": "AVX = 1 | AVX2 = 1",
+        "model": {"type": "base", "multilingual": True, "vocab": 51865},
+        "params": {"model": "models/ggml-base.bin", "language": "auto", "translate": False},
+        "result": {"language": "en"},
+        "transcription": pieces,
+    }
+    put("whisper/talk.cpp.json", [json.dumps(whole, indent="\t")])
+    put("whisper/talk.ref", ["The cat sat on the mat. It was a bright cold day."])
+
+
+def logprobs() -> None:
+    """Log-probabilities of tokens: OpenAI's completions and chat, vLLM's of the prompt, lm-eval's samples."""
+    words = (("The", " cat", " sat"), ("It", " was"))
+    costs = ((None, -1.25, -0.5), (None, -2.0))
+    texts = [
+        {
+            "id": f"cmpl-{i}",
+            "object": "text_completion",
+            "choices": [
+                {
+                    "text": "".join(tokens),
+                    "index": 0,
+                    "logprobs": {"tokens": tokens, "token_logprobs": mine, "top_logprobs": None, "text_offset": [0]},
+                }
+            ],
+        }
+        for i, (tokens, mine) in enumerate(zip(words, costs, strict=True))
+    ]
+    put("logprobs/completions.jsonl", [json.dumps(text) for text in texts])
+    chats = []
+    for i, (tokens, mine) in enumerate(zip(words, costs, strict=True)):
+        pairs = zip(tokens, mine, strict=True)
+        content = [{"token": t, "logprob": cost or -0.125, "bytes": None, "top_logprobs": []} for t, cost in pairs]
+        message = {"role": "assistant", "content": "".join(tokens)}
+        choice = {"index": 0, "message": message, "logprobs": {"content": content}}
+        chats.append({"id": f"chatcmpl-{i}", "object": "chat.completion", "choices": [choice]})
+    put("logprobs/chat.jsonl", [json.dumps(chat) for chat in chats])
+    prompts = []
+    for i, (tokens, mine) in enumerate(zip(words, costs, strict=True)):
+        seen = [
+            None if cost is None else {str(1000 + 7 * i + n): {"logprob": cost, "rank": 1 + n, "decoded_token": token}}
+            for n, (token, cost) in enumerate(zip(tokens, mine, strict=True))
+        ]
+        prompts.append({"choices": [{"index": 0, "text": "", "prompt_logprobs": seen}]})
+    put("logprobs/prompt.jsonl", [json.dumps(prompt) for prompt in prompts])
+    samples = [
+        {"doc_id": i, "target": "", "resps": [[[str(cost), "False"]]], "filtered_resps": [[str(cost), "False"]]}
+        for i, cost in enumerate((-12.5, -3.25))
+    ]
+    put("logprobs/samples.jsonl", [json.dumps(sample) for sample in samples])
+
+
 def main() -> None:
     for folder in ("lightgbm/binary", "lightgbm/multiclass", "kaggle", "huggingface", "spark", "bigquery", "catboost"):
         (HERE / folder).mkdir(parents=True, exist_ok=True)
-    for producer in (kaggle, huggingface, spark, bigquery, lightgbm, catboost):
+    for folder in ("nemo", "whisper", "logprobs"):
+        (HERE / folder).mkdir(exist_ok=True)
+    for producer in (kaggle, huggingface, spark, bigquery, lightgbm, catboost, nemo, whisper, logprobs):
         producer()
 
 

@@ -47,6 +47,12 @@ def taggings(rng: Rng, rows: int) -> Arrays:
     }
 
 
+def phrases(rng: Rng, rows: int) -> Arrays:
+    words = np.array(["the", "cat", "Cat", "sat", "née", "on", "a", "mat"])
+    sides = [[" ".join(rng.choice(words, size=rng.integers(1, 6))) for _ in range(rows)] for _ in range(2)]
+    return {"pred": np.array(sides[0]), "target": np.array(sides[1]), "weight": weights(rng, rows)}
+
+
 def frames_first(make: Any) -> Any:
     """The same with the first two axes of the scores in the other order."""
 
@@ -64,6 +70,7 @@ RANDOM = {
     "log-prob-lattices": lattices("log-probs"),
     "prob-lattices": lattices("probs"),
     "taggings": taggings,
+    "phrases": phrases,
     "lattices-by-time": frames_first(lattices("logits")),
     "taggings-by-time": frames_first(taggings),
 }
@@ -116,8 +123,29 @@ def chains() -> list[Case]:
     ]
 
 
+def alignments() -> list[Case]:
+    found = []
+    for loss, local in (("needleman-wunsch", False), ("smith-waterman", True)):
+        for params in (
+            {},
+            {"match": 2.0, "mismatch": -3.0},
+            {"gap": -0.5, "gap_open": -2.5},
+            {"match": 0.0, "mismatch": -1.0, "unit": "word"},
+            {"match": 1.5, "mismatch": 0.25, "gap": 0.0, "gap_open": -1.0, "unit": "byte"},
+            {"unit": "word", "gap_open": -0.125},
+        ):
+            said = "".join(f", {key}={item!r}" for key, item in params.items())
+            found.append(
+                by_rows(loss, "phrases", naive(f"alignment_rows(pred, target, local={local}{said})"), **params)
+            )
+        folded = naive(f"alignment_rows(pred, target, local={local}, fold=True)")
+        found.append(by_rows(loss, "phrases", folded, normalize=("lower",)))
+    rows = naive("alignment_rows(pred, target, local=True)")
+    return [*found, by_rows("needleman-wunsch", "phrases", rows, local=True)]
+
+
 def cases() -> list[Case]:
-    return [*warping(), *transducers(), *chains()]
+    return [*warping(), *transducers(), *chains(), *alignments()]
 
 
 SUITS: dict[tuple[str, str], list[list[Suit]]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from cases import Case, Suit
-from declare import case, torch, torchmetrics, value
+from declare import case, torch, value
 from inputs import Arrays, Rng, weights
 
 VOCABULARY = 6
