@@ -185,15 +185,19 @@ def united(words: Sequence[str], others: Sequence[str]) -> tuple[Array, Sequence
     return places, list(numbers)
 
 
-def remapped(units: Ragged, meaning: Mapping[str, str | None]) -> Ragged:
-    """Words as what they count as; those that count as nothing (``None``) are left out, others stay as they are."""
+def remapped(units: Ragged, meaning: Mapping[str, str | None], unit: str) -> Ragged:
+    """Units as what they count as; those that count as nothing (``None``) are left out, others stay as they are."""
     packed = units.packed()
+    vocabulary, codes = units.words, packed.values
+    if vocabulary is None:
+        distinct, codes = np.unique(codes, return_inverse=True)
+        vocabulary = names(distinct, None, unit)
     numbers: dict[str, int] = {}
     places = []
-    for word in units.words or ():
-        counted = meaning.get(word, word)
+    for name in vocabulary:
+        counted = meaning.get(name, name)
         places.append(-1 if counted is None else numbers.setdefault(counted, len(numbers)))
-    codes = np.array(places, np.int64)[packed.values] if places else packed.values
+    codes = np.array(places, np.int64)[codes] if places else codes
     moved = Ragged(codes, packed.starts, packed.lengths, missing=packed.missing, words=list(numbers))
     return without(moved, codes < 0)
 

@@ -125,7 +125,9 @@ COSTS = [
 ]
 
 
-@pytest.mark.parametrize("costs", [*COSTS, (0.5, 1.25, 1), (0.1, 0.3, 0.7), (1 / 3, 0.2, 0.5), (1e9, 1.0, 3.0)])
+@pytest.mark.parametrize(
+    "costs", [*COSTS, (0.5, 1.25, 1), (0.1, 0.3, 0.7), (1 / 3, 0.2, 0.5), (1e9, 1, 3), (1e12, 1, 3), (1, 1e300, 1)]
+)
 @pytest.mark.parametrize("pairs", PAIRS, ids=range(len(PAIRS)))
 def test_levenshtein_is_the_cheapest_of_all_ways(pairs, costs):
     found = edits.levenshtein(codes(pairs[0]), codes(pairs[1]), *costs)

@@ -276,10 +276,13 @@ def test_the_worst_rows_aligned():
         {"ref": ["this", "is", "a", "test"], "hyp": ["this", "was", "test"], "ops": "=DS="},
         {"ref": ["so", "is"], "hyp": ["so", "is"], "ops": "=="},
     ]
-    (detail,) = next(iter(lossctl.compute("cer", ["ac"], ["abc"], show_alignment=1).report.samples)).details
-    assert detail == {"ref": ["a", "b", "c"], "hyp": ["a", "c"], "ops": "=D="}
-    detail = lossctl.compute("edit-rate", [[7, 9]], [[7, 8]], unit="token", show_alignment=1).report.samples.details[0]
-    assert detail == {"ref": ["7", "8"], "hyp": ["7", "9"], "ops": "=S"}
+    for name, hyp, ref, options, expected in (
+        ("cer", ["ac"], ["abc"], {}, {"ref": ["a", "b", "c"], "hyp": ["a", "c"], "ops": "=D="}),
+        ("edit-rate", [[7, 9]], [[7, 8]], {"unit": "token"}, {"ref": ["7", "8"], "hyp": ["7", "9"], "ops": "=S"}),
+        ("edit-rate", ["\u00e9"], ["e"], {"unit": "byte"}, {"ref": ["65"], "hyp": ["c3", "a9"], "ops": "IS"}),
+    ):
+        (sample,) = lossctl.compute(name, hyp, ref, show_alignment=1, **options).report.samples
+        assert sample.details == (expected,)
 
 
 @pytest.mark.parametrize("split", SPLITS)

@@ -231,7 +231,15 @@ def test_folding(tmp_path):
     meaning = folding(str(path))
     assert meaning == {"ih": "ih", "ix": "ih", "q": None, "ao": "aa"}
     text = split(Ragged.texts(["q ix b ao q", "q", "b"]), "token")
-    assert text_of(remapped(text, meaning), "token") == [["ih", "b", "aa"], [], ["b"]]
+    assert text_of(remapped(text, meaning, "token"), "token") == [["ih", "b", "aa"], [], ["b"]]
+
+
+def test_what_has_no_vocabulary_is_folded_by_its_text():
+    letters = remapped(split(Ragged.texts(["a\u00e9b", ""]), "char"), {"\u00e9": "e", "b": None}, "char")
+    assert text_of(letters, "char") == [["a", "e"], []]
+    ids = remapped(Ragged.of([[7, 12], [3]], np.int64), {"12": "7"}, "token")
+    assert text_of(ids, "token") == [["7", "7"], ["3"]]
+    assert len(remapped(Ragged.of([[]], np.int64), {}, "token")) == 1
 
 
 @pytest.mark.parametrize(
