@@ -192,7 +192,7 @@ def test_fifty_digits(name):
 def test_the_stored_digits_are_those_of_the_models():
     """In floats, where floats go far enough."""
     assert EXACT.keys() == MODELS.keys()
-    near = [name for name, value in EXACT.items() if float(value) < 600]
+    near = [name for name, value in EXACT.items() if float(value) < 600 and not name.startswith("shifted")]
     assert len(near) > 5
     for name in near:
         total = by_definition(*MODELS[name], 0, float, math.exp)
