@@ -302,6 +302,9 @@ def detect(
     candidates = [c.name for c in source.columns if c.type != "other" and c.name not in keys]
     if lone and len(candidates) == 1:
         return Found((candidates[0],), form=cols.implied_form(candidates[0]))
+    prose = lone and entry.kind.decode(call.params, None) == "units"
+    if prose and (hit := cols.by_name(source, entry.role, cols.PROSE)) is not None:
+        return hit  # beside a speaker or a language
     twin = found["pred"].columns[0] if "pred" in found else ""
     if lone and entry.role == "target" and twin in candidates and not (twin.isdigit() or cols.says_pred(twin)):
         return Found((twin,))  # under the name that it has among the predictions, as in Kaggle's solutions
