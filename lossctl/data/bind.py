@@ -310,10 +310,10 @@ def detect(
         return Found((twin,))  # under the name that it has among the predictions, as in Kaggle's solutions
     if lone and source.format == "text" and len(candidates) > 2 and entry.kind.columns in {"any", "classes"}:
         return Found(tuple(candidates))  # numbers without names: the whole file is one array
+    needed = [i.role for i in call.entry.spec.inputs if not i.optional]
+    if needed == [entry.role] and len(candidates) == len(source.columns) == 1:
+        return Found((candidates[0],), form=cols.implied_form(candidates[0]))
     if source.format == "npy":
-        needed = [i.role for i in call.entry.spec.inputs if not i.optional]
-        if needed == [entry.role]:
-            return Found((candidates[0],))
         others = " ".join(f"{role.upper()}.npy" for role in needed[1:])
         raise UsageError(
             f"{source.name} is one array and cannot hold {', '.join(needed)}",
