@@ -7,8 +7,8 @@ from typing import Any, TypeAlias, overload
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
+from pyarrow._compute import call_function  # alone: pyarrow.compute wraps every function there is, in 80 ms
 
 __all__ = ["Vocabulary", "dictionary"]
 
@@ -36,30 +36,18 @@ class Vocabulary(Sequence[str]):
 
     def join(self, others: Vocabulary) -> tuple[Array, Vocabulary]:
         """The places of the others behind or among these words, and all of them."""
-        found = pc.index_in(others.words, value_set=self.words)
-        places, new = numbers(found).astype(np.int64), ~valid(found)
-        places[new] = len(self) + np.arange(np.count_nonzero(new))
-        return places, Vocabulary(pa.concat_arrays([self.words, others.words.filter(found.is_null())]))
+        codes, joined = encoded(pa.concat_arrays([self.words, others.words]))
+        return codes[len(self) :].astype(np.int64), joined
 
 
 def dictionary(letters: bytes, bounds: Array) -> tuple[Array, Vocabulary]:
     """A number for each word, equal for equal ones; word k is ``letters[bounds[k] : bounds[k + 1]]``."""
     offsets = pa.py_buffer(bounds.astype(np.int32))
-    found = pa.StringArray.from_buffers(len(bounds) - 1, offsets, pa.py_buffer(letters)).dictionary_encode()
-    return numbers(found.indices), Vocabulary(found.dictionary)
+    return encoded(pa.StringArray.from_buffers(len(bounds) - 1, offsets, pa.py_buffer(letters)))
 
 
-def numbers(array: Any) -> Array:
-    """Arrow's 32-bit integers as they lie in memory: ``to_numpy`` and scalars would load pandas."""
-    return np.frombuffer(array.buffers()[1], np.int32, len(array), 4 * array.offset)
-
-
-def valid(array: Any) -> Array:
-    """Which values are no nulls."""
-    bits = array.buffers()[0]
-    if bits is None or not array.null_count:
-        return np.ones(len(array), bool)
-    start = array.offset // 8
-    packed = np.frombuffer(bits, np.uint8, (array.offset + len(array) + 7) // 8 - start, start)
-    skip = array.offset - 8 * start
-    return np.unpackbits(packed, bitorder="little")[skip : skip + len(array)].view(bool)
+def encoded(words: Any) -> tuple[Array, Vocabulary]:
+    """Words as numbers in order of appearance; read as they lie in memory, as ``to_numpy`` would load pandas."""
+    found = call_function("dictionary_encode", [words])
+    places = found.indices
+    return np.frombuffer(places.buffers()[1], np.int32, len(places), 4 * places.offset), Vocabulary(found.dictionary)
