@@ -17,7 +17,11 @@ VIEWS = {
     Sums: (NONE, "none (one number for the whole data set)", NONE),
     Product: ("its factor", "geometric mean", "none (the product is the default)"),
     SampleMean: ("its own value", "sum of the values / number of rows", "sum of the values"),
-    Pooled: ("its own value", "from the sums over all rows; the mean of their values stands beside it", "sum of the values"),
+    Pooled: (
+        "its own value",
+        "from the sums over all rows; the mean of their values stands beside it",
+        "sum of the values",
+    ),
     Extreme: ("its greatest value", "none (the greatest of all)", NONE),
 }
 
