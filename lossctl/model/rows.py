@@ -76,9 +76,9 @@ def listed(name: str, rows: list[Any], *, text: bool) -> Ragged:
     if any(isinstance(row, str) for row in known):
         words = "lists of numbers" if not text else "text in all rows, or lists in all rows"
         raise DataError(f"{name} is text, and must be {words}", code="dtype")
-    single = next((row for row in known if isinstance(row, bytes) or not hasattr(row, "__len__")), None)
+    single = next((row for row in known if isinstance(row, (bytes, np.void)) or not hasattr(row, "__len__")), None)
     if single is not None:
-        number = isinstance(single, (int, float, np.integer, np.floating))
+        number = isinstance(single, (int, float, np.integer, np.floating)) and not isinstance(single, np.timedelta64)
         raise DataError(
             f"{name} holds single values ({type(single).__name__}), and must hold a sequence in each row",
             code="shape" if number else "dtype",

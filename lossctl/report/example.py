@@ -7,6 +7,7 @@ NPY file for each role is.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -43,18 +44,32 @@ SENSIBLE = 1e6  # a larger value means that the data are of another kind: exp of
 
 def example(entry: Entry) -> str:
     """``lossctl compute NAME [--PARAMETER VALUE] FILE...``."""
-    given = first_number(entry)
-    names = next((names for names in SAMPLES if fits(entry, given, names)), None)
+    given, names = next(ways(entry), (first_number(entry), None))
     files = (
         [f"{FOLDER}/{name}" for name in names] if names else [own_file(i) for i in entry.spec.inputs if not i.optional]
     )
-    options = [f"{entry.spec.params[key].option} {value_text(value)}" for key, value in given.items()]
+    options = [
+        option if value is True else f"{option} {value_text(value)}"
+        for option, value in ((entry.spec.params[key].option, value) for key, value in given.items())
+    ]
     return " ".join(["lossctl compute", entry.name, *options, *files])
 
 
+def ways(entry: Entry) -> Iterator[tuple[dict[str, Value], tuple[str, ...]]]:
+    """Settings and samples that go together; for texts, which no array holds, also with one of the flags set."""
+    settings = [first_number(entry)]
+    if any(i.kind.name == "text" for i in entry.spec.inputs):
+        settings += [{key: True} for key in entry.spec.kernel_params if entry.spec.params[key].default is False]
+    for given in settings:
+        for names in SAMPLES:
+            if fits(entry, given, names):
+                yield given, names
+
+
 def own_file(entry: Input) -> str:
-    """A file for one input: an array, or several by their names."""
-    return f"{entry.role}.{'npz' if entry.kind.mapping else 'npy'}"
+    """A file for one input: an array, several by their names, or lines of text."""
+    form = "txt" if entry.kind.name == "text" else "npz" if entry.kind.mapping else "npy"
+    return f"{entry.role}.{form}"
 
 
 def first_number(entry: Entry) -> dict[str, Value]:

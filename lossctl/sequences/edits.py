@@ -63,6 +63,8 @@ def unit_distance(ref: Ragged, hyp: Ragged) -> NDArray[np.int64]:
         return np.asarray(weighted(ref, hyp, Costs())[0])
     from rapidfuzz.distance import Levenshtein
 
+    if np.count_nonzero(short) < len(short) // 2:  # too few to look at them apart
+        return np.asarray(pairwise(Levenshtein.distance, ref, hyp))
     found = np.empty(len(ref), np.int64)
     found[short] = weighted(ref[short], hyp[short], Costs())[0]
     found[~short] = pairwise(Levenshtein.distance, ref[~short], hyp[~short])

@@ -23,6 +23,7 @@ Array: TypeAlias = NDArray[Any]
 
 CELLS = 1 << 18  # of a diagonal, over all pairs of a batch: a few of them stay in the cache
 ROWS = 4096
+WHOLE = 1 << 31  # costs up to here are added up as whole numbers, which no length overflows
 LONG = 64  # units from which on it pays to look first for what is common, and for how far the ways may stray
 
 
@@ -51,7 +52,7 @@ def weighted(ref: Ragged, hyp: Ragged, costs: Costs, *, split: bool = False) -> 
     substitutions, the least cost is K times the least cost plus the fewest substitutions that reach it.
     """
     x, y = trimmed(narrow(ref), narrow(hyp))
-    whole = all(cost == int(cost) for cost in costs)
+    whole = max(costs) <= WHOLE and all(cost == int(cost) for cost in costs)
     cost = np.zeros(len(ref), np.int64 if whole else np.float64)
     substitutions = np.zeros(len(ref), np.int64)
     for rows in batches(x.lengths, y.lengths):

@@ -49,9 +49,11 @@ def pairwise(
 def strings(ref: Ragged, hyp: Ragged) -> tuple[Sequence[Any], Sequence[Any]]:
     """Both sides, equal codes as equal characters; as lists of whole numbers beyond a million distinct ones."""
     sides = [lean(ref), lean(hyp)]
-    if not all(map(fits, sides)):
+    room = all(map(fits, sides))
+    if not room:
         sides = [side.packed() for side in sides]
-    if not all(map(fits, sides)):
+        room = all(map(fits, sides))
+    if not room:
         both = np.concatenate([side.values.astype(np.int64) for side in sides])
         distinct, codes = np.unique(both, return_inverse=True)
         parts = np.split(codes, [len(sides[0].values)])

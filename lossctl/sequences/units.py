@@ -54,17 +54,20 @@ def ascii_only(values: Array) -> bool:
 
 
 def check_utf8(text: Ragged) -> None:
-    """All of it at once; a row may neither begin within a character nor end there."""
-    full = np.flatnonzero(text.lengths)
-    begun = full[(text.values[text.starts[full]] & 0xC0) == 0x80]
-    first = int(begun[0]) if len(begun) else len(text)
+    """All of it at once; a row that begins within a character was cut off from the one before it."""
+    cut = (text.values[text.starts[text.lengths > 0]] & 0xC0) == 0x80
+    if not cut.any() and is_utf8(text.values):
+        return
+    row = next(n for n in range(len(text)) if not is_utf8(text.row(n)))
+    raise DataError("the text is not UTF-8", code="encoding", row=row + 1, hint="convert the file to UTF-8")
+
+
+def is_utf8(values: Array) -> bool:
     try:
-        text.values.tobytes().decode()
-    except UnicodeDecodeError as error:
-        place = int(np.searchsorted(ends(text.lengths), error.start, side="right"))
-        first = min(first, place)
-    if first < len(text):
-        raise DataError("the text is not UTF-8", code="encoding", row=first + 1, hint="convert the file to UTF-8")
+        values.tobytes().decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def white_space(values: Array) -> NDArray[np.bool_]:
@@ -182,15 +185,19 @@ def united(words: Sequence[str], others: Sequence[str]) -> tuple[Array, Sequence
     return places, list(numbers)
 
 
-def remapped(units: Ragged, meaning: Mapping[str, str | None]) -> Ragged:
-    """Words as what they count as; those that count as nothing (``None``) are left out, others stay as they are."""
+def remapped(units: Ragged, meaning: Mapping[str, str | None], unit: str) -> Ragged:
+    """Units as what they count as; those that count as nothing (``None``) are left out, others stay as they are."""
     packed = units.packed()
+    vocabulary, codes = units.words, packed.values
+    if vocabulary is None:
+        distinct, codes = np.unique(codes, return_inverse=True)
+        vocabulary = names(distinct, None, unit)
     numbers: dict[str, int] = {}
     places = []
-    for word in units.words or ():
-        counted = meaning.get(word, word)
+    for name in vocabulary:
+        counted = meaning.get(name, name)
         places.append(-1 if counted is None else numbers.setdefault(counted, len(numbers)))
-    codes = np.array(places, np.int64)[packed.values] if places else packed.values
+    codes = np.array(places, np.int64)[codes] if places else codes
     moved = Ragged(codes, packed.starts, packed.lengths, missing=packed.missing, words=list(numbers))
     return without(moved, codes < 0)
 

@@ -37,8 +37,7 @@ class Vocabulary(Sequence[str]):
     def join(self, others: Vocabulary) -> tuple[Array, Vocabulary]:
         """The places of the others behind or among these words, and all of them."""
         found = pc.index_in(others.words, value_set=self.words)
-        new = found.is_null().to_numpy(zero_copy_only=False)
-        places = found.fill_null(0).to_numpy().astype(np.int64)
+        places, new = numbers(found).astype(np.int64), ~valid(found)
         places[new] = len(self) + np.arange(np.count_nonzero(new))
         return places, Vocabulary(pa.concat_arrays([self.words, others.words.filter(found.is_null())]))
 
@@ -47,4 +46,20 @@ def dictionary(letters: bytes, bounds: Array) -> tuple[Array, Vocabulary]:
     """A number for each word, equal for equal ones; word k is ``letters[bounds[k] : bounds[k + 1]]``."""
     offsets = pa.py_buffer(bounds.astype(np.int32))
     found = pa.StringArray.from_buffers(len(bounds) - 1, offsets, pa.py_buffer(letters)).dictionary_encode()
-    return found.indices.to_numpy(), Vocabulary(found.dictionary)
+    return numbers(found.indices), Vocabulary(found.dictionary)
+
+
+def numbers(array: Any) -> Array:
+    """Arrow's 32-bit integers as they lie in memory: ``to_numpy`` and scalars would load pandas."""
+    return np.frombuffer(array.buffers()[1], np.int32, len(array), 4 * array.offset)
+
+
+def valid(array: Any) -> Array:
+    """Which values are no nulls."""
+    bits = array.buffers()[0]
+    if bits is None or not array.null_count:
+        return np.ones(len(array), bool)
+    start = array.offset // 8
+    packed = np.frombuffer(bits, np.uint8, (array.offset + len(array) + 7) // 8 - start, start)
+    skip = array.offset - 8 * start
+    return np.unpackbits(packed, bitorder="little")[skip : skip + len(array)].view(bool)

@@ -7,25 +7,30 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_ENABLE_X64"] = "1"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
 import jax.numpy as jnp
+import jiwer
 import keras
 import mpmath
 import numpy as np
 import optax
+import rapidfuzz
 import scipy.spatial.distance
 import scipy.special
 import scipy.stats
 import sklearn.metrics
 import torch
 import torchmetrics.functional.regression
+import torchmetrics.functional.text
 from keras.src.backend.common import dtypes
 
 # Keras casts float64 down to float32 inside its operations, on every backend but TensorFlow's.
@@ -34,7 +39,10 @@ keras.config.set_floatx("float64")
 torch.set_default_dtype(torch.float64)
 torch.use_deterministic_algorithms(True)
 
-PACKAGES = ("torch", "keras", "optax", "jax", "jaxlib", "scikit-learn", "torchmetrics", "numpy", "scipy", "mpmath")
+PACKAGES = (
+    *("torch", "keras", "optax", "jax", "jaxlib", "scikit-learn", "torchmetrics", "numpy", "scipy", "mpmath"),
+    *("jiwer", "rapidfuzz"),
+)
 VERSIONS = {name: version(name).split("+")[0] for name in PACKAGES}
 # Parameters that the libraries want as an array of their own.
 ARRAY_PARAMS = ("class_weight", "pos_weight")
@@ -74,7 +82,12 @@ LIBRARIES: dict[str, tuple[dict[str, Any], Callable[[Any], Any]]] = {
     "optax": ({**vars(optax.losses), "jnp": jnp}, jnp.asarray),
     "sklearn": ({**vars(sklearn.metrics), "np": np}, np.asarray),
     "torchmetrics": (
-        {"torch": torch, **vars(torchmetrics.functional.regression), **vars(torchmetrics.functional)},
+        {
+            "torch": torch,
+            **vars(torchmetrics.functional.regression),
+            **vars(torchmetrics.functional),
+            "edit_distance": torchmetrics.functional.text.edit_distance,
+        },
         to_torch,
     ),
     "scipy": (
@@ -85,6 +98,11 @@ LIBRARIES: dict[str, tuple[dict[str, Any], Callable[[Any], Any]]] = {
             "stats": scipy.stats,
             "np": np,
         },
+        np.asarray,
+    ),
+    "jiwer": ({**vars(jiwer), "np": np}, np.asarray),
+    "rapidfuzz": (
+        {**vars(rapidfuzz.distance), "cpdist": rapidfuzz.process.cpdist, "nfc": partial(normalize, "NFC"), "np": np},
         np.asarray,
     ),
     # No library has the loss: double loops over plain lists, with mpmath or fractions where digits could go.

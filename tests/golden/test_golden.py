@@ -24,6 +24,12 @@ EXACT = {"rtol": 1e-14, "atol": 1e-320}  # where the oracle keeps every digit; a
 VALUE = 1e-12
 
 
+@pytest.fixture(autouse=True)
+def _here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parameters that name a file mean one of this folder."""
+    monkeypatch.chdir(Path(__file__).parent)
+
+
 def arrays_of(loss: str, data: str) -> list[Any]:
     """The inputs in the order of the loss's roles; optional ones where the data has them."""
     stored = GOLDEN.data[data]

@@ -41,7 +41,7 @@ Text = Annotated[Ragged, sequences.Units("char")]
     tasks=("alignment", "biological sequences"),
     traps=(
         "it is minus the score, so that less is better as with every loss",
-        "a run of k gaps adds gap_open + k gap; to Biopython the first is open_gap_score (gap_open + gap), others extend",
+        "a run of k gaps adds gap_open + k gap: Biopython's open_gap_score is the first of them, gap_open + gap",
         "gap and gap_open are added, so that they are 0 or negative",
         "the score grows with the length, and is not divided by it",
     ),

@@ -124,7 +124,8 @@ class Reading(NamedTuple):
         if self.ignore_space:
             ref, hyp = spaceless(ref, self.unit), spaceless(hyp, self.unit)
         if self.mapping is not None:
-            ref, hyp = shared(remapped(ref, folding(self.mapping)), remapped(hyp, folding(self.mapping)))
+            fold = folding(self.mapping)
+            ref, hyp = shared(remapped(ref, fold, self.unit), remapped(hyp, fold, self.unit))
         return ref, hyp
 
     def parts(self, pred: Ragged, target: Ragged) -> Parts:

@@ -37,7 +37,7 @@ UNICODE = (
     equivalents=(
         Equivalent(
             "torchmetrics",
-            "edit_distance(pred.tolist(), target.tolist(), substitution_cost=int(substitution_cost)) + 0.0",
+            "edit_distance(pred.tolist(), target.tolist(), substitution_cost=int(substitution_cost))",
         ),
         Equivalent(
             "rapidfuzz",

@@ -82,8 +82,9 @@ MORRIS = Paper(
     see=("mer", "wil", "wip", "ser", "edit-distance"),
     tasks=(*SPEECH, "WER", "CER", "accuracy"),
     equivalents=(
-        Equivalent("jiwer", "wer(target.tolist(), pred.tolist())", "jiwer takes the reference first"),
-        Equivalent("torchmetrics", "word_error_rate(pred.tolist(), target.tolist())"),
+        Equivalent("jiwer", "wer(target.tolist(), pred.tolist())", "the reference comes first"),
+        Equivalent("jiwer", "cer(target.tolist(), pred.tolist())", "unit=char; blanks at the ends are stripped there"),
+        Equivalent("torchmetrics", "word_error_rate(pred.tolist(), target.tolist()).double()", "computed in float32"),
     ),
     traps=(
         "it pools: all errors over all reference units. The mean of the rows' rates is another number (--average "
