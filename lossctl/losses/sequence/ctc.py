@@ -26,8 +26,8 @@ from lossctl.sequences.units import shared, split
 Params = Mapping[str, Value]
 
 NLL = ("nll",)
-INFEASIBLE = Rule("infeasible", "are too few frames for the target: the loss is inf", "warning")
-DISCOUNTED = INFEASIBLE._replace(text="are too few frames for the target: the loss is 0, as zero-infinity says")
+INFEASIBLE = Rule("infeasible", "frames are too few for the target: the loss is inf", "warning")
+DISCOUNTED = INFEASIBLE._replace(text="frames are too few for the target: the loss is 0, as zero-infinity says")
 TORCH = (
     "F.ctc_loss(pred.transpose(0, 1), target, torch.full((pred.shape[0],), pred.shape[1]), "
     "torch.full((target.shape[0],), target.shape[1]), blank=blank, zero_infinity=zero_infinity, reduction={how!r})"
@@ -64,11 +64,8 @@ def infeasible(arrays: Arrays, params: Params) -> list[Seen]:
     """Rows with fewer frames than their target needs."""
     if params["score"] != "nll":
         return []
-    frames, needed = arrays["pred"].lengths, frames_needed(arrays["target"])
-    few = frames < needed
-    said = np.full(len(frames), "", object)
-    said[few] = [f"{have} frames, and {need} needed," for have, need in zip(frames[few], needed[few], strict=True)]
-    return [(DISCOUNTED if params["zero_infinity"] else INFEASIBLE, few, said)]
+    frames = arrays["pred"].lengths
+    return [(DISCOUNTED if params["zero_infinity"] else INFEASIBLE, frames < frames_needed(arrays["target"]), frames)]
 
 
 def decode(pred: Ragged, params: Params) -> Ragged:
