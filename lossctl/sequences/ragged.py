@@ -127,6 +127,11 @@ class Ragged:
         if self.step == 1 and len(self) and np.array_equal(self.starts - self.starts[0], run):
             start = int(self.starts[0])
             return self.values[start : start + int(self.lengths.sum())]
+        stops = self.starts + self.lengths
+        gaps = self.starts[1:] - stops[:-1]
+        if self.step == 1 and len(self) and (gaps >= 0).all():  # in order, such as lines of a file
+            kept = np.repeat(np.tile([True, False], len(self)), np.stack([self.lengths, np.append(gaps, 0)], 1).ravel())
+            return np.asarray(self.values[int(self.starts[0]) : int(stops[-1])][kept])
         return self.values[self.places()]
 
     def packed(self) -> Ragged:
