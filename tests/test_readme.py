@@ -20,7 +20,7 @@ def test_two_set_up_blocks() -> None:
     ups = [block for block in BLOCKS if "venv" in block]
     assert len(ups) == 2
     assert "lossctl compute huber" in ups[0]
-    assert ups[1].strip().endswith("pytest")
+    assert ups[1].strip().endswith("pytest -n auto")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -302,15 +302,18 @@ def detect(
     candidates = [c.name for c in source.columns if c.type != "other" and c.name not in keys]
     if lone and len(candidates) == 1:
         return Found((candidates[0],), form=cols.implied_form(candidates[0]))
+    prose = lone and entry.kind.decode(call.params, None) == "units"
+    if prose and (hit := cols.by_name(source, entry.role, cols.PROSE)) is not None:
+        return hit  # beside a speaker or a language
     twin = found["pred"].columns[0] if "pred" in found else ""
     if lone and entry.role == "target" and twin in candidates and not (twin.isdigit() or cols.says_pred(twin)):
         return Found((twin,))  # under the name that it has among the predictions, as in Kaggle's solutions
     if lone and source.format == "text" and len(candidates) > 2 and entry.kind.columns in {"any", "classes"}:
         return Found(tuple(candidates))  # numbers without names: the whole file is one array
+    needed = [i.role for i in call.entry.spec.inputs if not i.optional]
+    if needed == [entry.role] and len(candidates) == len(source.columns) == 1:
+        return Found((candidates[0],), form=cols.implied_form(candidates[0]))
     if source.format == "npy":
-        needed = [i.role for i in call.entry.spec.inputs if not i.optional]
-        if needed == [entry.role]:
-            return Found((candidates[0],))
         others = " ".join(f"{role.upper()}.npy" for role in needed[1:])
         raise UsageError(
             f"{source.name} is one array and cannot hold {', '.join(needed)}",

@@ -38,6 +38,7 @@ ALSO = {
     "input-lengths": (("inputlengths", "predlengths"), ("logitlengths", "framelengths"), ("logitpaddings",)),
     "target-lengths": (("targetlengths",), ("labellengths",), ("labelpaddings",)),
 }
+PROSE = (("text",), ("transcript", "transcription"))  # in a file of transcripts alone, whichever side it is on
 RANKING_TARGET = (("relevance", "rel"),)
 WEIGHT = ("weight", "weights", "sampleweight", "w")
 _CAMEL_ID = re.compile(r"[a-z0-9]I[dD]$")  # PassengerId, imageID; not "paid"

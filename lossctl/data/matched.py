@@ -48,7 +48,7 @@ def matched(
     used[order[there]] = True
     if used.all() and there.all():
         same = bool((order == np.arange(len(order))).all())
-        return (first if same else Held(first, order, memory), second)
+        return _in_step(first if same else Held(first, order, memory), second)
     lone = [mine[row] for row in np.flatnonzero(~used).tolist()]
     absent = [theirs[row] for row in np.flatnonzero(~there).tolist()]
     if unmatched != "drop":
@@ -58,7 +58,14 @@ def matched(
         held.unmatched = len(words)
         if words:
             held.notes += (f"{len(words):,} left out that have no partner: {_listed(words)}",)
-    return kept
+    return _in_step(*kept)
+
+
+def _in_step(first: Source, second: Source) -> tuple[Source, Source]:
+    """Both, marked as sources whose ids need not be compared again."""
+    for source in (first, second):
+        source.in_step = True  # type: ignore[attr-defined]
+    return first, second
 
 
 def _ids(source: Source, memory: int) -> list[bytes]:

@@ -185,7 +185,8 @@ def walk(binding: Binding, rows: int, limit: int | None, *, check_keys: bool = T
         for place, source in enumerate(sources)
         if numeric[place] or text[place] or sequences[place]
     }
-    keys = Keys(binding) if check_keys and len(binding.keys) > 1 else None
+    in_step = all(getattr(source, "in_step", False) for source in sources)  # matched by these very keys
+    keys = Keys(binding) if check_keys and len(binding.keys) > 1 and not in_step else None
     first = 0
     while True:
         blocks = {place: block for place, stream in streams.items() if (block := next(stream, None)) is not None}

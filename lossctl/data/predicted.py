@@ -21,6 +21,8 @@ def search_pred(kind: Kind, source: Source, given: Sequence[str]) -> Found | Non
     if kind.columns == "one":
         hit = cols.by_name(source, "pred", (*cols.PRED, *cols.SCORE, *cols.RAW))
         return hit or companion(source, "pred", "pred", given)
+    if kind.columns == "tokens":
+        return token_scores(source)
     if kind.columns == "any":
         return (
             cols.by_name(source, "pred", cols.PRED)
@@ -41,6 +43,16 @@ def search_pred(kind: Kind, source: Source, given: Sequence[str]) -> Found | Non
             hit = None
     hit = hit or companion(source, "pred", "probs", given) or cols.by_name(source, "pred", cols.RAW_LISTS)
     return hit or cols.family(source, "pred", outputs)
+
+
+def token_scores(source: Source) -> Found | None:
+    """Log-probabilities of tokens; other scores only where a row holds lists of them, as one list is of classes."""
+    hit = cols.by_name(source, "pred", (("tokenlogprobs",),))
+    if hit is None:
+        hit = cols.by_name(source, "pred", (*cols.CLASS_LISTS, *cols.SCORE, *cols.PRED))
+        if hit is not None and len(cols.column_of(source, hit.columns[0]).axes) < 2:
+            hit = None
+    return hit
 
 
 def decision(source: Source, given: Sequence[str]) -> Found | None:

@@ -52,8 +52,7 @@ class TokenScores(Frames):
     axes: str = "N T C | N T"
     phrase: str = "a score for each token of the vocabulary at each place; or each token's own log-probability"
 
-    columns: Detect = "one"  # not the columns of a table, which are the classes of single rows
-    called: tuple[str, ...] = ("tokenlogprobs", "logprobs", "logits", "probs")
+    columns: Detect = "tokens"
 
     def __init__(self) -> None:
         super().__init__("logits")

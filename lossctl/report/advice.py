@@ -200,7 +200,7 @@ def rank(attempt: Attempt, known: Known) -> tuple[int, int, str]:
     elif any(i.kind.decode(bound.call.params, None) == "sequence" for i in bound.call.entry.spec.inputs):
         order = SEQUENCES
     name = attempt.entry.name
-    return -len(attempt.entry.spec.inputs), order.index(name) if name in order else len(order), name
+    return -len(bound.refs), order.index(name) if name in order else len(order), name
 
 
 def renamed(every: Sequence[Entry], known: Known, roles: dict[tuple[int, str], list[str]]) -> Iterator[Attempt]:

@@ -67,8 +67,9 @@ def ways(entry: Entry) -> Iterator[tuple[dict[str, Value], tuple[str, ...]]]:
 
 
 def own_file(entry: Input) -> str:
-    """A file for one input: an array, or several by their names."""
-    return f"{entry.role}.{'npz' if entry.kind.mapping else 'npy'}"
+    """A file for one input: an array, several by their names, or lines of text."""
+    form = "txt" if entry.kind.name == "text" else "npz" if entry.kind.mapping else "npy"
+    return f"{entry.role}.{form}"
 
 
 def first_number(entry: Entry) -> dict[str, Value]:

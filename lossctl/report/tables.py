@@ -16,11 +16,11 @@ READ = {
     "csv": "Comma-separated text with a header, in UTF-8. `--delimiter` names another separator, `--no-header` makes "
     "the columns 1, 2, 3, ... Cells that are empty, NA, NaN or null are missing in a numeric column.",
     "tsv": "The same, separated by tabs.",
-    "parquet": "Only the columns that are needed are read. Lists of one length are vectors; lists of any length, of words "
-    "and of lists are sequences.",
+    "parquet": "Only the columns that are needed are read. Lists of one length are vectors; lists of any length, of "
+    "words and of lists are sequences.",
     "arrow": "Arrow IPC files and streams, Feather (version 2) among them.",
-    "jsonl": "One JSON object on each line, or one array of objects; a dotted path names a value within it, and behind a "
-    "list of objects that value of each (choices.0.logprobs.content.logprob). A file of Whisper is one row.",
+    "jsonl": "One JSON object on each line, or one array of objects; a dotted path names a value within it, and behind "
+    "a list of objects that value of each (choices.0.logprobs.content.logprob). A file of Whisper is one row.",
     "text": "Numbers without a header, between commas, tabs or blanks, as numpy.savetxt writes them; the columns are "
     "1, 2, 3, ...",
     "lines": "Plain text, one row a line, in the column text. Losses that compare text read two files `.txt`, `.ref`, "

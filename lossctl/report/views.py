@@ -10,6 +10,7 @@ __all__ = ["views"]
 
 NONE = "none"
 FORMULA = "as the formula says"
+POOLED = "from the sums over all rows; the mean of their values stands beside it"
 VIEWS = {
     Mean: ("its value", "sum of the values / number of rows", "sum of the values"),
     Ratio: ("its numerator", "sum of numerators / sum of denominators", "sum of numerators"),
@@ -17,7 +18,7 @@ VIEWS = {
     Sums: (NONE, "none (one number for the whole data set)", NONE),
     Product: ("its factor", "geometric mean", "none (the product is the default)"),
     SampleMean: ("its own value", "sum of the values / number of rows", "sum of the values"),
-    Pooled: ("its own value", "from the sums over all rows; the mean of their values stands beside it", "sum of the values"),
+    Pooled: ("its own value", POOLED, "sum of the values"),
     Extreme: ("its greatest value", "none (the greatest of all)", NONE),
 }
 

@@ -326,11 +326,26 @@ def test_lists_dates_and_twins(look):
     assert "2 columns have this name" in column(look("t.csv"), "x")["note"]
 
 
-def test_a_ragged_list_is_said_and_left(look):
+def test_a_ragged_list_is_said_with_its_lengths(look):
     pq.write_table(pa.table({"y_true": [1.0, 2.0], "y_pred": [1.0, 2.5], "v": [[1.0], [1.0, 2.0]]}), "t.parquet")
     seen = column(look("t.parquet"), "v")
-    assert seen["type"] == "other"
-    assert "list" in seen["note"]
+    assert seen["type"] == "list"
+    assert seen["lengths"] == [1, 2]
+    assert (seen["min"], seen["max"]) == (None, None)
+
+
+def test_text_and_sequences_bring_their_losses(look, data):
+    assert look(f"{data}/lines.csv")["command"].startswith("lossctl compute wer ")
+    lines = look(f"{data}/lines_hyp.txt {data}/lines_ref.txt")
+    assert [file["format"] for file in lines["files"]] == ["lines", "lines"]
+    assert lines["command"].startswith("lossctl compute wer ")
+    assert look(f"{data}/lines_ctc.npz")["command"].startswith("lossctl compute ctc ")
+    assert look(f"{data}/lines_logprobs.jsonl")["command"].startswith("lossctl compute bits-per-byte ")
+
+
+def test_numbers_are_no_sentences(look, data):
+    """A column of a CSV file has no type, and could be text."""
+    assert not {"wer", "edit-distance", "jaro"} & set(look(f"{data}/diabetes_ridge.csv")["losses"])
 
 
 def test_a_pipe(lossctl, data):

@@ -181,6 +181,9 @@ def test_idle_parameter_is_refused(entry, good_values):
             if idle in param.when.values:
                 continue
             given = {param.when.param: idle, name: next(v for v in good_values(param) if v != param.when.off)}
+            outer = entry.spec.params[param.when.param].when
+            if outer is not None:  # what says whether this acts acts only with something else
+                given[outer.param] = outer.values[0]
             call = LossCall.make(entry.name, given)
             assert call.params[name] == param.when.off
             with pytest.raises(UsageError, match=rf"\b{name}\b") as caught:

@@ -437,3 +437,10 @@ def test_lm_eval():
     assert source.find("resps.0.0.0")
     (block,) = source.blocks(["filtered_resps.0.0", "resps.0.0.0"], [], 5)
     assert block.numbers("filtered_resps.0.0").tolist() == block.numbers("resps.0.0.0").tolist() == [-12.5, -3.25]
+
+
+def test_word_errors(value):
+    """NeMo's manifest by its own names; Whisper's file against lines of references."""
+    assert value("wer", "nemo/manifest.json") == 5 / 16
+    for name in ("whisper/talk.json", "whisper/talk.cpp.json"):
+        assert value("wer", name, "whisper/talk.ref") == 2 / 12

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+import lossctl
 from lossctl.data import lines
 from lossctl.data import matched as matching
 from lossctl.data.formats import open_source
@@ -219,3 +220,24 @@ def test_matching_keeps_to_its_memory(kaldi, monkeypatch):
 def test_formats_without_ids(put):
     assert not has_ids(open_source(put("x.lines", "a\n")))
     assert not has_ids(open_source(put("x.csv", "utt_id,text\n1,2\n")))
+
+
+# Scored.
+
+
+def test_rows_are_scored_by_id(put):
+    hyp, ref = put("hyp", "b x y\na the cat\nc\n"), put("ref", "a the hat\nb x y\nc z\n")
+    found = lossctl.compute("wer", hyp, ref, input_format="kaldi")
+    assert found.value == 2 / 5
+    assert found.per_sample.tolist() == [0.5, 0, 1]
+    trn = put("x.trn", "the cat (a-1)\nx y (a-2)\n")
+    report = lossctl.compute("wer", trn, trn, by="speaker").report
+    assert [(r.slice, r.n, r.value) for r in report.results] == [("total", 2, 0), ("group", 2, 0)]
+
+
+def test_unequal_lines(put):
+    one, two = put("a.txt", "a\nb\n\n"), put("b.txt", "a\nb\n")
+    with pytest.raises(DataError) as caught:
+        lossctl.compute("wer", one, two)
+    assert caught.value.code == "lengths-differ"
+    assert caught.value.message == f"the files have different numbers of rows: {one} 3, {two} 2"

@@ -106,3 +106,16 @@ def test_no_rows():
     assert empty.shape == (0, 0)
     assert empty.flat().tolist() == []
     assert lists_of(shuffled()[:0]) == []
+
+
+@pytest.mark.parametrize("gap", [0, 1, 2, 9])
+def test_rows_in_order_with_gaps_between(gap):
+    """As lines of text stand between line ends: they are picked out without a place for each element."""
+    rng = np.random.default_rng(gap)
+    lengths = rng.integers(0, 6, size=50)
+    starts = np.cumsum(lengths + gap) - lengths
+    values = rng.normal(size=int(starts[-1] + lengths[-1]) + 3)
+    rows = Ragged(values, starts, lengths)
+    assert (rows.flat() == values[rows.places()]).all()
+    assert (rows[::-1].flat() == values[rows[::-1].places()]).all()
+    assert (rows[5:9].flat() == values[rows[5:9].places()]).all()

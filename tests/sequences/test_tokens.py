@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import mpmath
@@ -199,3 +200,44 @@ def test_every_row_is_the_same_alone_and_in_any_company():
         together = token_costs(*rows, smoothing=0.1)
         alone = [token_costs(rows[0][n : n + 1], rows[1][n : n + 1], smoothing=0.1).loss[0] for n in range(40)]
         np.testing.assert_array_equal(together.loss, alone)
+
+
+# Files.
+
+
+def test_log_probabilities_of_tokens_are_found_by_their_name(tmp_path):
+    rows = [[None, -1.0, -2.0], [None, -3.0]]
+    lines = [{"text": "abc", "tokens": ["a", "b", "c"][: len(lp)], "token_logprobs": lp, "label": 1} for lp in rows]
+    path = tmp_path / "lm.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    done = lossctl.compute("token-nll,perplexity,bits-per-byte", str(path))
+    assert [r.params["input"] for r in done.results] == ["log-probs"] * 3
+    values = [2.0, math.exp(2), 6 / (math.log(2) * 6)]
+    np.testing.assert_allclose([r.value for r in done.results], values, rtol=1e-15)
+
+
+def test_scores_of_classes_are_no_scores_of_tokens(tmp_path):
+    """A list of probabilities a row, or columns of them, are those of classes; nothing is made of them unasked."""
+    table = tmp_path / "classes.csv"
+    table.write_text("label,prob_a,prob_b\na,0.5,0.5\nb,0.25,0.75\n")
+    lists = tmp_path / "classes.jsonl"
+    lists.write_text('{"label": 0, "probs": [0.5, 0.5]}\n{"label": 1, "probs": [0.25, 0.75]}\n')
+    for path in (table, lists):
+        with pytest.raises(DataError, match="recognisable"):
+            lossctl.compute("perplexity", str(path))
+
+
+def test_lists_of_scores_and_a_padded_archive_give_the_same(tmp_path):
+    rng = np.random.default_rng(8)
+    scores, labels, lengths = rng.normal(size=(3, 4, 5)), rng.integers(0, 5, size=(3, 4)), np.array([2, 4, 3])
+    path = tmp_path / "lm.jsonl"
+    rows = [
+        {"logits": s[:n].tolist(), "labels": y[:n].tolist()} for s, y, n in zip(scores, labels, lengths, strict=True)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    scores[np.arange(4) >= lengths[:, None]] = np.nan
+    np.savez(tmp_path / "lm.npz", logits=scores, labels=labels, input_lengths=lengths)
+    one, other = (
+        lossctl.compute("token-nll", str(tmp_path / f"lm.{kind}"), reduction="none") for kind in ("jsonl", "npz")
+    )
+    np.testing.assert_array_equal(one.per_sample, other.per_sample)
