@@ -22,59 +22,65 @@ LOOK = 100  # cells that show whether an untyped column is text
 def settle_sequences(
     call: LossCall, found: Mapping[str, Found], places: Mapping[str, int], sources: Sequence[Source]
 ) -> LossCall:
-    """Let lists settle ``unit=token``, and tell sources how the rows of arrays lie."""
+    """Let lists settle ``unit=token``, and sclite's files alternatives; tell sources how the rows of arrays lie."""
     lists = []
     for entry in call.entry.spec.inputs:
-        if entry.role not in found:
-            continue
         way = entry.kind.decode(call.params, None)
+        if entry.role not in found or way not in {"units", "sequence"}:
+            continue
         source, name = sources[places[entry.role]], found[entry.role].columns[0]
         if way == "sequence":
             lay_out(call, entry.role, source, name, found, places)
         column = cols.column_of(source, name)
-        if len(found[entry.role].columns) > 1 and not entry.kind.spread:
-            raise DataError(
-                f"{call.name}: {entry.role} is {cols.listed(found[entry.role].columns)}, and must be one column: "
-                f"{entry.kind.phrase} a row",
-                code="shape",
-                file=source.name,
-                hint="lists come in Parquet, JSONL, NPY and NPZ",
-            )
-        if way in {"units", "sequence"} and len(found[entry.role].columns) == 1:
-            check_rows(call, entry, source, column)
-        if way == "units" and column.rows != 0 and (column.width is not None or column.type not in {"cell", "text"}):
-            lists.append((entry.role, source, column.dtype, name))
-    if lists and "unit" in call.params and call.params["unit"] not in {"token", "word"}:
-        role, source, dtype, name = lists[0]
-        if "unit" in call.given or "unit" in call.entry.fixed:
-            raise UsageError(
-                f'{call.name}: {role} = "{name}" is {dtype}, a list of tokens, and has no {call.params["unit"]}s',
-                code="unit",
-                file=source.name,
-                hint="--unit token compares the tokens; text is needed for characters",
-            )
-        return call.with_params({"unit": "token"})
-    return call
+        check_rows(call, entry, source, column, found[entry.role].columns)
+        if way == "units" and column.rows != 0 and not is_text(column):
+            lists.append((entry.role, source, column))
+    target = places.get("target")
+    open_to_choice = "alternatives" in call.params and "alternatives" not in {*call.given, *call.entry.fixed}
+    if open_to_choice and target is not None and sources[target].format == "trn":
+        call = call.with_params({"alternatives": True})  # as sclite reads its own files
+    if not lists or call.params.get("unit", "token") in {"token", "word"}:
+        return call
+    role, source, column = lists[0]
+    if "unit" in call.given or "unit" in call.entry.fixed:
+        raise UsageError(
+            f'{call.name}: {role} = "{column.name}" is {column.dtype}, a list of tokens, and has no '
+            f"{call.params['unit']}s",
+            code="unit",
+            file=source.name,
+            hint="--unit token compares the tokens; text is needed for characters",
+        )
+    return call.with_params({"unit": "token"})
 
 
-def check_rows(call: LossCall, entry: Input, source: Source, column: Column) -> None:
-    """Refuse a column that holds one number a row, or text where lists of numbers belong."""
-    text = column.type in {"cell", "text"} and column.width is None
-    if column.width is None and column.rows != 0 and (entry.kind.decode(call.params, None) == "sequence" or not text):
-        raise DataError(
-            f'{call.name}: {entry.role} = "{column.name}" is {column.dtype}, and must be {entry.kind.phrase} a row',
-            code="shape",
-            file=source.name,
-            column=column.name,
-            hint="lists come in Parquet, JSONL, NPY and NPZ",
-        )
-    if entry.kind.decode(call.params, None) == "units" and column.type == "real" and column.rows != 0:
-        raise DataError(
-            f'{call.name}: {entry.role} = "{column.name}" is {column.dtype}, and must be {entry.kind.phrase}',
-            code="dtype",
-            file=source.name,
-            column=column.name,
-        )
+def is_text(column: Column) -> bool:
+    """Whether there is one text a row."""
+    return column.width is None and column.type in {"cell", "text"}
+
+
+def check_rows(call: LossCall, entry: Input, source: Source, column: Column, columns: Sequence[str]) -> None:
+    """Refuse several columns, one number a row, and text where lists of numbers belong."""
+    if len(columns) > 1:
+        if not entry.kind.spread:
+            raise no_rows(call, entry, source, cols.listed(columns), "shape")
+        return
+    units = entry.kind.decode(call.params, None) == "units"
+    said = f'"{column.name}", which is {column.dtype}'
+    if column.rows == 0 or (units and is_text(column)):
+        return
+    if column.width is None:
+        raise no_rows(call, entry, source, said, "shape")
+    if units and column.type == "real":
+        raise no_rows(call, entry, source, said, "dtype")
+
+
+def no_rows(call: LossCall, entry: Input, source: Source, said: str, code: str) -> DataError:
+    return DataError(
+        f"{call.name}: {entry.role} is {said}, and must be {entry.kind.phrase} in one column",
+        code=code,
+        file=source.name,
+        hint="lists come in Parquet, JSONL, NPY and NPZ",
+    )
 
 
 def refuse_numbers(bound: BoundCall, sources: Sequence[Source]) -> None:

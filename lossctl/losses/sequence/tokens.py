@@ -176,6 +176,7 @@ def token_nll(
     reduce=ExpPooled("nll", "tokens", parts=("tokens",)),
     unit="1",
     range="1 to inf",
+    laws={NONNEGATIVE},
     aliases=("ppl",),
     see=("token-nll", "bits-per-byte"),
     tasks=("language model",),
