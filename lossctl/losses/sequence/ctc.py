@@ -144,7 +144,7 @@ def errors(pred: Ragged, target: Ragged, params: Params) -> Terms:
         "Connectionist temporal classification: labelling unsegmented sequence data with recurrent neural networks",
         doi="10.1145/1143844.1143891",
     ),
-    see=("rnn-t",),
+    see=("rnn-t", "cer", "wer"),
     tasks=("speech recognition", "handwriting", "OCR", "unsegmented labels", "forced alignment", "CER", "WER"),
     like={
         "torch": {},
