@@ -75,7 +75,7 @@ class Binding(NamedTuple):
                 ref = bound.refs[entry.role]
                 bucket = text if self.reads_text(bound, entry.role) else numeric
                 way = entry.kind.decode(bound.call.params, bound.width)
-                if way in {"units", "sequence"} and len(ref.columns) == 1:
+                if way in {"units", "sequence"} and len(ref.columns) == 1 and not self.is_single(bound, entry.role):
                     bucket = sequences
                 bucket[ref.source].update(dict.fromkeys(ref.columns))
         for single in (self.weight, self.mask):
@@ -89,6 +89,12 @@ class Binding(NamedTuple):
         """The names of the files that a call reads."""
         places = dict.fromkeys(ref.source for ref in bound.refs.values())
         return ", ".join(self.sources[place].name for place in places)
+
+    def is_single(self, bound: BoundCall, role: str) -> bool:
+        """Whether a role that takes rows of any length is one number a row."""
+        ref = bound.refs[role]
+        column = cols.column_of(self.sources[ref.source], ref.columns[0])
+        return input_of(bound.call, role).kind.single and len(ref.columns) == 1 and column.width is None
 
     def reads_text(self, bound: BoundCall, role: str) -> bool:
         """Whether a role's column is read as text."""

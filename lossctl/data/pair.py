@@ -40,7 +40,9 @@ class Chunk:
         text = self.binding.reads_text(bound, role)
         if way in {"units", "sequence"}:
             try:
-                return kind.read(self.rows_of(ref, text=text), bound.call.params)
+                single = self.binding.is_single(bound, role)
+                raw = Ragged.ones(self.numbers(ref)) if single else self.rows_of(ref, text=text)
+                return kind.read(raw, bound.call.params)
             except DataError as error:
                 if error.row is not None and error.file is None:  # counted within the chunk
                     error.file, error.column, first = self._where(ref)

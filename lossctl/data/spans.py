@@ -68,7 +68,7 @@ def check_rows(call: LossCall, entry: Input, source: Source, column: Column, col
     said = f'"{column.name}", which is {column.dtype}'
     if column.rows == 0 or (units and is_text(column)):
         return
-    if column.width is None:
+    if column.width is None and not entry.kind.single:
         raise no_rows(call, entry, source, said, "shape")
     if units and column.type == "real":
         raise no_rows(call, entry, source, said, "dtype")

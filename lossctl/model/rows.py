@@ -28,7 +28,9 @@ def sequences(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Va
             name, value = f"{spec.name}: {entry.role}", inputs[entry.role]
             if isinstance(value, Ragged):
                 raw = value
-            elif (numbers := as_numbers(name, value)) is not None:
+            elif (numbers := as_numbers(name, value)) is not None and numbers.ndim == 1 and entry.kind.single:
+                raw = Ragged.ones(numbers)
+            elif numbers is not None:
                 raw = rows_of(name, numbers, by_time, inputs.get(f"{entry.role}-lengths"))
             else:
                 cells = value.to_pylist() if hasattr(value, "to_pylist") else list(value)

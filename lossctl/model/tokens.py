@@ -16,7 +16,7 @@ from lossctl.model.scores import NOT_A_PROBABILITY, POSITIVE_LOG
 from lossctl.model.sequences import Frames, Sequence, broken
 from lossctl.sequences.ragged import Ragged
 
-__all__ = ["Amount", "Count", "TokenIds", "TokenScores", "natural", "one_a_token"]
+__all__ = ["Amount", "Count", "TextScores", "TokenIds", "TokenScores", "natural", "one_a_token"]
 
 BASE = complete(
     Param(
@@ -96,6 +96,18 @@ class TokenScores(Frames):
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         found = np.asarray(super().sample(rng, sizes, params))
         return found / natural(params) if params["input"] == "log-probs" else found
+
+
+class TextScores(TokenScores):
+    """The same, or one number a row: the log-probability of all of its text, as evaluation harnesses keep it."""
+
+    name: str = "text scores"
+    phrase: str = f"{TokenScores.phrase}, or that of all tokens together"
+    single: bool = True
+
+    def ignored(self, array: Any, params: Params) -> NDArray[np.bool_] | None:
+        rows = super().ignored(array, params)
+        return rows if rows is None else rows & ~Sequence.missing(self, array, params)
 
 
 def headless(array: Any) -> NDArray[np.bool_]:

@@ -77,6 +77,12 @@ class Ragged:
         starts = np.arange(rows, dtype=np.int64) * (1 if by_time else length)
         return cls(flat, starts, np.full(rows, length, np.int64), step=step)
 
+    @classmethod
+    def ones(cls, numbers: Array) -> Ragged:
+        """Rows of one number each; NaN is a missing row."""
+        rows, gone = cls.padded(numbers[:, None]), np.isnan(numbers)
+        return cls(rows.values, rows.starts, rows.lengths, missing=gone if gone.any() else None)
+
     @property
     def dtype(self) -> np.dtype[Any]:
         return self.values.dtype

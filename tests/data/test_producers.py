@@ -439,6 +439,18 @@ def test_lm_eval():
     assert block.numbers("filtered_resps.0.0").tolist() == block.numbers("resps.0.0.0").tolist() == [-12.5, -3.25]
 
 
+def test_bits_of_whole_answers(value, wrong, tmp_path):
+    """The log-likelihood of an answer over the bytes of it; it says nothing of tokens."""
+    texts, logs = ["Paris is", "né"], [-12.5, -3.25]
+    file = tmp_path / "samples.jsonl"
+    rows = [{"doc": {"page": t}, "filtered_resps": [[str(x), "False"]]} for t, x in zip(texts, logs, strict=True)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    said = (str(file), "--pred", "filtered_resps.0.0", "--input", "log-probs")
+    found = value("bits-per-byte", *said, "--text", "doc.page")
+    assert found == pytest.approx((12.5 + 3.25) / math.log(2) / sum(len(text.encode()) for text in texts), rel=1e-15)
+    wrong(3, "shape", ["filtered_resps.0.0", "each token"], "perplexity", *said)
+
+
 def test_word_errors(value):
     """NeMo's manifest by its own names; Whisper's file against lines of references."""
     assert value("wer", "nemo/manifest.json") == 5 / 16

@@ -24,6 +24,7 @@ __all__ = [
     "Tags",
     "TargetLengths",
     "Terms",
+    "TextScores",
     "TokenIds",
     "TokenScores",
     "Transitions",
@@ -44,6 +45,7 @@ Tags = Annotated[Ragged, lattices.Tags()]
 Transitions = Annotated[NDArray[np.float64], lattices.Transitions()]
 StepScores = Annotated[NDArray[np.float64] | None, lattices.StepScores()]
 
+TextScores = Annotated[Ragged, tokens.TextScores()]
 TokenScores = Annotated[Ragged, tokens.TokenScores()]
 TokenIds = Annotated[Ragged | None, tokens.TokenIds()]
 Amount = Annotated[Ragged | None, tokens.Amount()]

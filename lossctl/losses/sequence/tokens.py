@@ -10,7 +10,7 @@ import numpy as np
 from lossctl import numerics
 from lossctl.errors import DataError, UsageError
 from lossctl.losses.classification.options import CLASS_WEIGHT
-from lossctl.losses.sequence.inputs import Amount, Count, SharedLengths, Terms, TokenIds, TokenScores
+from lossctl.losses.sequence.inputs import Amount, Count, SharedLengths, Terms, TextScores, TokenIds, TokenScores
 from lossctl.losses.types import Rows
 from lossctl.model.findings import Rule, Seen
 from lossctl.model.laws import NONNEGATIVE
@@ -258,6 +258,7 @@ def amount_of(text: Ragged, unit: str) -> Rows:
     see=("perplexity", "token-nll"),
     tasks=("language model", "compression"),
     traps=(
+        "one number a row is taken for the log-probability of all of its text (perplexity would need the tokens)",
         "all bytes of the text count, also those of a first token that nothing is said about",
         "per byte and per character differ in all text that is not plain ASCII",
     ),
@@ -265,7 +266,7 @@ def amount_of(text: Ragged, unit: str) -> Rows:
     checks=one_score_a_token,
 )
 def bits_per_byte(
-    pred: TokenScores,
+    pred: TextScores,
     target: TokenIds = None,
     text: Amount = None,
     units: Count = None,
