@@ -27,6 +27,10 @@ SCORE = ([0.3, 0.8, 2, -0.5], [1, -1, 1, -1])
 IGNORED = [0, -100, 1, -100]
 RANKED = ([[0.75, 0.5, 1], [1, 0.2, 0.1]], [[1, 0, 0], [0, 0, 1]])
 
+FRAMES = np.arange(40).reshape(5, 2, 4) % 7 * 0.3
+FRAMES -= np.log(np.exp(FRAMES).sum(axis=2, keepdims=True))
+PATHS = (FRAMES, [[1, 2], [3, 3]], [5, 4])
+
 CE = ".2413112967 .1698460196 1.0986122887 3.0239090562"
 FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = [
     # loss, inputs, parameters, row values, reduced values by reduction
@@ -155,6 +159,10 @@ FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = 
     ("coverage-error", RANKED, {}, "2 3", {"mean": "2.5"}),
     ("label-ranking-loss", RANKED, {}, ".5 1", {"mean": ".75"}),
     ("lrap-loss", RANKED, {}, ".5 .6666666667", {"mean": ".5833333333"}),
+    ("ctc", (*PATHS, [2, 2]), {"layout": "TNC"}, "3.9437822678 4.2678035435", {"mean": "2.0528964528"}),
+    ("ctc", (*PATHS, [0, 2]), {"layout": "TNC"}, "9.0654705162 4.2678035435", {"mean": "5.599686144"}),
+    ("edit-distance", (["rain"], ["shine"]), {}, "3", {}),
+    ("edit-distance", (["rain"], ["shine"]), {"substitution_cost": 2}, "5", {}),
 ]
 
 # What --like, --row and weights change: loss, inputs, options, value.
