@@ -157,7 +157,12 @@ def option_value(option: click.Option, done: Typed, word: str, named: str) -> tu
     if isinstance(option.type, click.Choice):
         return False, starting(bare(option.type.choices), word)
     if name.startswith("p_"):
-        return False, starting(parameter_words(named, name[2:]), word)
+        if metavar == "FILE":
+            return FILES
+        before = word[: word.rfind(",") + 1] if metavar == "LIST" else ""
+        return False, [
+            (before + text, said) for text, said in starting(parameter_words(named, name[2:]), word[len(before) :])
+        ]
     if metavar.startswith("COL"):
         return columns(done, word)
     if name == "family":
@@ -189,7 +194,8 @@ def losses(word: str) -> Found:
     before += call + colon
     name = call.split(":")[0]
     if equals:
-        return [(f"{before}{key}={text}", "") for text, _ in starting(parameter_words(name, key), value)]
+        before += f"{key}={value[: value.rfind('/') + 1]}"  # of a list the last word
+        return [(before + text, "") for text, _ in starting(parameter_words(name, key), value.rpartition("/")[2])]
     given = {part.partition("=")[0] for part in call.split(":")[1:]}
     return [(before + text, said) for text, said in settings(name, key) if text.rstrip("=") not in given]
 

@@ -147,6 +147,22 @@ def test_parameters_behind_a_colon(entry):
                 assert options == [value.rpartition("=")[2] for value in values]
 
 
+def test_lists_of_words():
+    """The last word of a list is completed, behind a comma in an option and behind a slash in a call."""
+    assert after("lossctl compute wer --normalize lower,p") == ["lower,punct"]
+    assert after("lossctl compute wer:normalize=lower/p") == ["wer:normalize=lower/punct"]
+
+
+def test_files_that_parameters_name():
+    assert after("lossctl compute ctc --tokens lines") == ["FILES"]
+
+
+def test_synonyms_of_roles(tmp_path):
+    file = tmp_path / "x.csv"
+    file.write_text("ref,hyp\na,b\n", encoding="utf-8")
+    assert after(f"lossctl compute wer {file} --hyp ") == after(f"lossctl compute wer {file} --pred ") == ["ref", "hyp"]
+
+
 @each_entry
 def test_reductions(entry):
     found = after(f"lossctl compute {entry.name} --reduction ")
