@@ -11,7 +11,19 @@ from lossctl.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["INDEX", "aliases", "families", "heading", "names", "normal", "record", "resolve", "set_names", "unknown"]
+__all__ = [
+    "INDEX",
+    "aliases",
+    "families",
+    "heading",
+    "named",
+    "names",
+    "normal",
+    "record",
+    "resolve",
+    "set_names",
+    "unknown",
+]
 
 REFUSED = {
     "l2": "l2 means three different losses: mse (mean of squares), l2-norm (root of the sum of squares), "
@@ -67,6 +79,13 @@ def resolve(name: str) -> str:
         if candidate in REFUSED:
             raise UsageError(REFUSED[candidate], code="ambiguous-loss", hint="name the one you mean: mse")
     raise unknown(word, [*INDEX, *known])
+
+
+def named(part: str) -> list[str]:
+    """The canonical names that a part of a comma list stands for: one, or those of a set."""
+    if not part.strip().startswith("@"):
+        return [resolve(part.split(":")[0])]
+    return set_names(part)
 
 
 def set_names(text: str) -> list[str]:

@@ -37,13 +37,6 @@ class Sectioned(click.Command):
                 formatter.write_dl(records)
 
 
-def named(part: str) -> list[str]:
-    """The canonical names that a part of a comma list stands for: one, or those of a set."""
-    if not part.strip().startswith("@"):
-        return [index.resolve(part.split(":")[0])]
-    return index.set_names(part)
-
-
 def with_levels(args: Sequence[str]) -> list[str]:
     """``--ci`` may stand without its level: what follows is one only if it is a number, with % or without."""
     found = list(args)
@@ -62,7 +55,7 @@ class ComputeGroup(click.Group):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command:
         try:
-            names = [found for part in name.split(",") for found in named(part)]
+            names = [found for part in name.split(",") for found in index.named(part)]
         except UsageError:
             from lossctl.model.call import parse_calls
 

@@ -14,7 +14,6 @@ import click
 from lossctl import index
 from lossctl.cli import terminal
 from lossctl.cli.common import Settings, apply_common, say
-from lossctl.cli.compute import named
 from lossctl.cli.terminal import put_all
 from lossctl.data.binding import Request
 from lossctl.data.inputs import open_inputs
@@ -78,7 +77,7 @@ def other_names(losses: str) -> Iterator[tuple[str, str]]:
 
 def file_params(losses: str) -> set[str]:
     """Parameters that are files themselves, rather than lists that a file may hold."""
-    every = (index.record(name)["params"] for part in losses.split(",") for name in named(part))
+    every = (index.record(name)["params"] for part in losses.split(",") for name in index.named(part))
     return {key for params in every for key, param in params.items() if param["file"]}
 
 
