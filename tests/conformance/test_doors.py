@@ -5,6 +5,7 @@ There are two doors, the function and ``lossctl.compute``; both are held to the 
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -319,10 +320,11 @@ def test_fixed_size_lists(plain, door):
 
 
 def floats_agree(case, door, dtype):
+    """Whether the sample is still good in that precision; its values are then the same."""
     narrow = "f8" if np.dtype(dtype).itemsize >= 8 else dtype
     good = {role: exact(a, narrow) for role, a in case.sample(ROWS).items()}
     if not case.accepts(good):
-        pytest.skip("no longer good after rounding")
+        return False
     expected = door(case, good)
     assert expected.dtype == np.float64
     floats = [role for role, a in good.items() if a.dtype.kind == "f"]
@@ -330,18 +332,20 @@ def floats_agree(case, door, dtype):
         arrays = {role: a.astype(dtype) if role in roles else a for role, a in good.items()}
         found = door(case, arrays)
         assert found.dtype == np.float64
-        assert same(found, expected), (roles, np.abs(found - expected).max())
+        assert same(found, expected), (dtype, roles, np.abs(found - expected).max())
+    return True
 
 
-@pytest.mark.parametrize("dtype", ["f4", ">f4", "f2", ">f2", ">f8", "g"])
-def test_floats_of_any_width_give_the_digits_of_float64(plain, door, dtype):
+def test_floats_of_any_width_give_the_digits_of_float64(plain, door):
     """float32 and float16 are widened before any arithmetic, in every role and in all together."""
-    floats_agree(plain, door, dtype)
+    held = [floats_agree(plain, door, dtype) for dtype in ("f4", ">f4", "f2", ">f2", ">f8", "g")]
+    assert any(held)
 
 
 def test_float32_gives_the_digits_of_float64(called, door):
     """With every parameter."""
-    floats_agree(called, door, "f4")
+    if not floats_agree(called, door, "f4"):
+        pytest.skip("no longer good after rounding")
 
 
 def test_the_reduced_value_too(called):
@@ -353,11 +357,10 @@ def test_the_reduced_value_too(called):
     assert through_compute(called, arrays).value == through_compute(called, good).value
 
 
-@pytest.mark.parametrize("dtype", ["i1", "i4", "i8", ">i2", "u1", "u8", "?"])
-def test_integers_and_booleans_are_numbers(plain, door, dtype):
+def test_integers_and_booleans_are_numbers(plain, door):
     good = plain.sample(ROWS)
     numbers = {role: array for role, array in good.items() if array.dtype.kind != "O"}
-    for role, array in numbers.items():
+    for dtype, (role, array) in itertools.product(["i1", "i4", "i8", ">i2", "u1", "u8", "?"], numbers.items()):
         whole = np.rint(array).astype(np.float64)
         if np.dtype(dtype).kind in "ub":
             whole = np.abs(whole)
@@ -365,7 +368,7 @@ def test_integers_and_booleans_are_numbers(plain, door, dtype):
             whole = np.minimum(whole, 1.0)
         floats = {**good, role: whole}
         if plain.accepts(floats):
-            assert same(door(plain, {**good, role: whole.astype(dtype)}), door(plain, floats)), role
+            assert same(door(plain, {**good, role: whole.astype(dtype)}), door(plain, floats)), (role, dtype)
 
 
 def test_text_labels(plain, door):
