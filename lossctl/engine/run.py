@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -13,11 +12,12 @@ from numpy.typing import NDArray
 from lossctl.data.bind import bind, label_or_role
 from lossctl.data.binding import Binding, LeftOut, Ref, Request, left_out, nothing_fits
 from lossctl.data.pair import Chunk, walk
-from lossctl.data.source import Column, Source
+from lossctl.data.source import Source
 from lossctl.engine.details import add_details, check_details
 from lossctl.engine.finish import input_infos, results_of, warnings_of
 from lossctl.engine.job import Job, Scored
 from lossctl.engine.options import ALL, Options
+from lossctl.engine.pace import default_rows
 from lossctl.engine.result import Report
 from lossctl.engine.samples import SampleLog, joint_status, list_lines, row_lines
 from lossctl.engine.slices import Scattered, Slices
@@ -30,9 +30,6 @@ __all__ = ["run"]
 
 Made = TypeVar("Made")
 
-CHUNK_BYTES = 2**22  # arrays of one chunk stay within the caches of one core
-LONG_BYTES = 2**26  # and where rows are long, of the fewest rows that are worth a call
-UNKNOWN_WIDTH = 256
 SHOWN = 10  # rows shown where nobody says how many
 
 
@@ -376,19 +373,3 @@ def raise_errors(binding: Binding, job: Job) -> None:
             )
     where = {role: (binding.sources[ref.source].name, ref.columns[0]) for role, ref in bound.refs.items()}
     bound.vocabulary.verdict(bound.call.name, where)
-
-
-def default_rows(binding: Binding) -> int:
-    """Rows of a chunk, so that its arrays stay in the caches; fewer than 256 only where rows are that long."""
-    width = 0
-    for source, names in zip(binding.sources, binding.wanted()[0], strict=True):
-        widths = {column.name: width_of(column) for column in source.columns}
-        width += sum(widths[name] for name in names)
-    size = 8 * max(width, 1)
-    return int(min(max(CHUNK_BYTES // size, min(256, LONG_BYTES // size), 1), 65536))
-
-
-def width_of(column: Column) -> int:
-    """Values in a row; a length that only the data tells is taken for a large one."""
-    inner = math.prod(size or UNKNOWN_WIDTH for size in column.axes[1:])
-    return 1 if column.width is None else column.width or UNKNOWN_WIDTH * inner

@@ -7,8 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.model import beside, domains, kinds, margins, reals, scores, sequences, sets, targets
-from lossctl.sequences.ragged import Ragged
+from lossctl.model import beside, domains, kinds, margins, reals, scores, sets, targets
 
 Rows: TypeAlias = NDArray[np.float64]
 Ratios: TypeAlias = tuple[Rows, Rows]
@@ -80,8 +79,3 @@ LabelScores = Annotated[Rows, margins.LabelScores()]
 LabelLogits = Annotated[Rows, margins.LabelLogits()]
 LabelSet = Annotated[Rows, margins.LabelSet()]
 IndexLists = Annotated[NDArray[np.bool_], margins.IndexLists()]
-
-Text = Annotated[Ragged, sequences.Units("char")]
-EvenText = Annotated[Ragged, sequences.EvenUnits("char")]
-Transcript = Annotated[Ragged, sequences.Units("word")]
-ReferenceText = Annotated[Ragged, sequences.Reference("word")]

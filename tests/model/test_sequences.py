@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from lossctl.model.findings import Findings
-from lossctl.model.sequences import Frames, Labels, Lengths, Reference, Series, Units, without_padding
+from lossctl.model.sequences import Frames, Labels, Lengths, Series, without_padding
+from lossctl.model.texts import Reference, Units
 from lossctl.sequences.ragged import Ragged
 
 NLL = {"input": "log-probs", "layout": "NTC"}

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from lossctl.losses.sequence.inputs import Text
 from lossctl.losses.types import Rows
-from lossctl.model import sequences
 from lossctl.model.params import Param
 from lossctl.model.reduce import Mean
 from lossctl.model.registry import loss
 from lossctl.model.spec import Paper, Preset
 from lossctl.sequences.needleman import Scoring, alignment_score
-from lossctl.sequences.ragged import Ragged
 from lossctl.sequences.units import shared
-
-Text = Annotated[Ragged, sequences.Units("char")]
 
 
 @loss(

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from lossctl.losses.types import EvenText, Rows, Text
+from lossctl.losses.sequence.inputs import EvenText, Text
+from lossctl.losses.types import Rows
 from lossctl.model.findings import Rule, Seen
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param

@@ -7,30 +7,39 @@ from typing import Annotated, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.model import lattices, sequences, tokens
+from lossctl.model import lattices, sequences, texts, tokens
 from lossctl.sequences.ragged import Ragged
 
 __all__ = [
     "Amount",
     "Count",
     "Emissions",
+    "EvenText",
     "FrameScores",
     "LabelSequence",
     "Lattice",
     "PredLengths",
+    "ReferenceText",
     "Series",
     "SharedLengths",
     "StepScores",
     "Tags",
     "TargetLengths",
     "Terms",
+    "Text",
     "TextScores",
     "TokenIds",
     "TokenScores",
+    "Transcript",
     "Transitions",
 ]
 
 Terms: TypeAlias = dict[str, NDArray[np.float64]]
+
+Text = Annotated[Ragged, texts.Units("char")]
+EvenText = Annotated[Ragged, texts.EvenUnits("char")]
+Transcript = Annotated[Ragged, texts.Units("word")]
+ReferenceText = Annotated[Ragged, texts.Reference("word")]
 
 Series = Annotated[Ragged, sequences.Series()]
 FrameScores = Annotated[Ragged, sequences.Frames()]

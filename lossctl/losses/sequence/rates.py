@@ -21,7 +21,8 @@ from lossctl.losses.sequence.counting import (
     terms,
     unreadable,
 )
-from lossctl.losses.types import ReferenceText, Rows, Transcript
+from lossctl.losses.sequence.inputs import ReferenceText, Transcript
+from lossctl.losses.types import Rows
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.reduce import Mean
 from lossctl.model.registry import loss

@@ -1,0 +1,33 @@
+"""How many rows a chunk has: enough to be worth a call, few enough for the caches."""
+
+from __future__ import annotations
+
+import math
+
+from lossctl.data.binding import Binding
+from lossctl.data.source import Column
+
+__all__ = ["default_rows"]
+
+CHUNK_BYTES = 2**22  # arrays of one chunk stay within the caches of one core
+LONG_BYTES = 2**26  # and where rows are long, of the fewest rows that are worth a call
+FEW = 256  # rows
+UNKNOWN_WIDTH = 256  # values in a list whose length only the data tells
+TEXT_WIDTH = 16  # a sentence, in values of eight bytes, or another row of any length at the least
+
+
+def default_rows(binding: Binding) -> int:
+    """Rows of a chunk, so that its arrays stay in the caches; fewer than 256 only where rows are that long."""
+    width = 0
+    numeric, _, sequences = binding.wanted()
+    for source, numbers, rows in zip(binding.sources, numeric, sequences, strict=True):
+        widths = {column.name: width_of(column) for column in source.columns}
+        width += sum(widths[name] for name in numbers) + sum(max(widths[name], TEXT_WIDTH) for name in rows)
+    size = 8 * max(width, 1)
+    return int(min(max(CHUNK_BYTES // size, min(FEW, LONG_BYTES // size), 1), 65536))
+
+
+def width_of(column: Column) -> int:
+    """Values in a row; a length that only the data tells is taken for a large one."""
+    inner = math.prod(size or UNKNOWN_WIDTH for size in column.axes[1:])
+    return 1 if column.width is None else column.width or UNKNOWN_WIDTH * inner
