@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.data.binding import Request
+from lossctl.data.arrays.memory import MemorySource
 from lossctl.data.inputs import open_inputs
-from lossctl.data.memory import MemorySource
+from lossctl.data.roles.binding import Request
 from lossctl.data.source import Source
 from lossctl.engine.options import ALL, Options, Plan, memory_size
 from lossctl.engine.result import Note, Report, Result

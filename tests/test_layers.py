@@ -98,9 +98,9 @@ def test_every_room_has_a_floor():
 @pytest.mark.parametrize(
     ("file", "line"),
     [
-        ("model/kinds.py", "from lossctl.data.bind import bind"),
-        ("losses/margin/binary.py", "import lossctl.data.csv"),
-        ("data/bind.py", "from lossctl.losses import huber"),
+        ("model/kinds.py", "from lossctl.data.roles.bind import bind"),
+        ("losses/margin/binary.py", "import lossctl.data.text.csv"),
+        ("data/roles/bind.py", "from lossctl.losses import huber"),
         ("sums.py", "from lossctl import numerics"),
         ("errors.py", "from lossctl import index"),
         ("engine/run.py", "def f():\n    from lossctl.report.render import render"),

@@ -58,7 +58,7 @@ def test_as_many_losses_as_it_says() -> None:
 
 def test_columns_table_is_true() -> None:
     """The names that README promises are found."""
-    from lossctl.data import columns
+    from lossctl.data.roles import columns
 
     (table,) = re.findall(r"\| role \| found under the names \|\n\|.*?\n(.*?)\n\n", README, flags=re.DOTALL)
     rows = dict(line.strip("| ").split(" | ", 1) for line in table.splitlines())

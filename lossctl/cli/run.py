@@ -15,8 +15,8 @@ from lossctl import index
 from lossctl.cli import terminal
 from lossctl.cli.common import Settings, apply_common, say
 from lossctl.cli.terminal import put_all
-from lossctl.data.binding import Request
 from lossctl.data.inputs import open_inputs
+from lossctl.data.roles.binding import Request
 from lossctl.engine.options import ALL, MEMORY, Options, Plan, memory_size
 from lossctl.engine.result import Report, Result
 from lossctl.engine.run import run

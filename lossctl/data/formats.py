@@ -98,38 +98,38 @@ def open_source(
     kind = input_format or _kind(data, head, prose=prose and delimiter is None and not no_header)
 
     if kind == "npy":
-        from lossctl.data.npy import NpySource
+        from lossctl.data.arrays.npy import NpySource
 
         return NpySource(data)
     if kind == "npz":
-        from lossctl.data.npz import NpzSource
+        from lossctl.data.arrays.npz import NpzSource
 
         return NpzSource(data)
     if kind == "parquet":
-        from lossctl.data.parquet import ParquetSource
+        from lossctl.data.arrow.parquet import ParquetSource
 
         return ParquetSource(data)
     if kind == "arrow":
-        from lossctl.data.ipc import IpcSource
+        from lossctl.data.arrow.ipc import IpcSource
 
         return IpcSource(data)
     if kind == "jsonl":
-        from lossctl.data.jsonl import JsonlSource
+        from lossctl.data.json.source import JsonlSource
 
         return JsonlSource(data, null_values=null_values or ())
     if kind == "lines":
-        from lossctl.data.lines import LinesSource
+        from lossctl.data.text.lines import LinesSource
 
         return LinesSource(data)
     if kind in {"kaldi", "trn"}:
-        from lossctl.data.transcripts import KaldiSource, TrnSource
+        from lossctl.data.text.transcripts import KaldiSource, TrnSource
 
         return KaldiSource(data) if kind == "kaldi" else TrnSource(data)
     if kind == "text":
-        from lossctl.data.text import text_source
+        from lossctl.data.text.bare import text_source
 
         return text_source(data, delimiter=delimiter, no_header=no_header, null_values=null_values or ())
-    from lossctl.data.csv import CsvSource
+    from lossctl.data.text.csv import CsvSource
 
     return CsvSource(data, format=kind, delimiter=delimiter, no_header=no_header, null_values=null_values or ())
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 
-from lossctl.data.lines import LineBlock, TextPart
-from lossctl.data.transcripts import cells
+from lossctl.data.text.lines import LineBlock, TextPart
+from lossctl.data.text.transcripts import cells
 from lossctl.data.values import check_asked
 from lossctl.errors import DataError, UsageError
 from lossctl.sequences.ragged import Ragged

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.data.binding import Binding, BoundCall, Ref, input_of
+from lossctl.data.roles.binding import Binding, BoundCall, Ref, input_of
 from lossctl.data.source import Block, Source
 from lossctl.errors import DataError, UsageError
 from lossctl.model.spec import Arrays

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from lossctl import __version__
-from lossctl.data.binding import Binding, Request
+from lossctl.data.roles.binding import Binding, Request
 from lossctl.engine.books import named_classes
 from lossctl.engine.job import Job
 from lossctl.engine.options import Options, quantile_of

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl import numerics
-from lossctl.data.binding import BoundCall
 from lossctl.data.pair import Chunk, whole_inputs
+from lossctl.data.roles.binding import BoundCall
 from lossctl.engine.books import Buckets, Classes, booked, classes_of
 from lossctl.engine.options import Options, quantile_of
 from lossctl.engine.slices import Cutter, Piece, one_each

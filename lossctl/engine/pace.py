@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from lossctl.data.binding import Binding
+from lossctl.data.roles.binding import Binding
 from lossctl.data.source import Column
 
 __all__ = ["default_rows"]

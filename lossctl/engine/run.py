@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.data.bind import bind, label_or_role
-from lossctl.data.binding import Binding, LeftOut, Ref, Request, left_out, nothing_fits
 from lossctl.data.pair import Chunk, walk
+from lossctl.data.roles.bind import bind, label_or_role
+from lossctl.data.roles.binding import Binding, LeftOut, Ref, Request, left_out, nothing_fits
 from lossctl.data.source import Source
 from lossctl.engine.details import add_details, check_details
 from lossctl.engine.finish import input_infos, results_of, warnings_of

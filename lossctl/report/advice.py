@@ -6,10 +6,10 @@ import shlex
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from lossctl.data.bind import bind
-from lossctl.data.binding import Ref, Request
+from lossctl.data.roles.bind import bind
+from lossctl.data.roles.binding import Ref, Request
+from lossctl.data.roles.spans import refuse_numbers
 from lossctl.data.source import Source
-from lossctl.data.spans import refuse_numbers
 from lossctl.engine.options import Options
 from lossctl.engine.run import run
 from lossctl.errors import LossctlError

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from lossctl.data.binding import Request
 from lossctl.data.inputs import open_inputs
+from lossctl.data.roles.binding import Request
 from lossctl.data.source import Source
 from lossctl.engine.options import Options
 from lossctl.engine.run import run

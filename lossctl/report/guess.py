@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from lossctl.data import columns as cols
+from lossctl.data.roles import columns as cols
 from lossctl.report.survey import Facts, Survey
 
 __all__ = ["Guess", "guesses", "is_label", "is_sentence"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lossctl import __version__
-from lossctl.data import columns as cols
+from lossctl.data.roles import columns as cols
 from lossctl.report.advice import Advice
 from lossctl.report.guess import is_label
 from lossctl.report.page import Block, Code, Item, Line, Para, Section, Span, bold, literal

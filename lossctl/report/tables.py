@@ -74,7 +74,7 @@ def ranked(role: str, ranks: Sequence[Sequence[str]]) -> Item:
 
 
 def roles() -> Iterator[Block]:
-    from lossctl.data import columns as cols
+    from lossctl.data.roles import columns as cols
 
     families = ", ".join(f"{prefix}<c>" for prefix in cols.PREFIXES)
     lists = "; ".join(map(spelled, cols.CLASS_LISTS))
@@ -87,7 +87,7 @@ def roles() -> Iterator[Block]:
 
 
 def forms() -> Iterator[Block]:
-    from lossctl.data import columns as cols
+    from lossctl.data.roles import columns as cols
 
     for form, names in cols.FORMS.items():
         prefixes = [f"{prefix}<c>" for prefix, said in cols.PREFIXES.items() if said == form]
@@ -95,13 +95,13 @@ def forms() -> Iterator[Block]:
 
 
 def keys() -> Iterator[Block]:
-    from lossctl.data.columns import KEY
+    from lossctl.data.roles.columns import KEY
 
     yield Para(literal(spelled(KEY)))
 
 
 def weights() -> Iterator[Block]:
-    from lossctl.data.columns import WEIGHT
+    from lossctl.data.roles.columns import WEIGHT
 
     yield Para(literal(spelled(WEIGHT)))
 

@@ -15,7 +15,8 @@ from lossctl.cli import main as program
 from lossctl.cli.help import subject_titles, subjects
 from lossctl.cli.main import COMMANDS, main
 from lossctl.cli.man import pages
-from lossctl.data import columns, formats
+from lossctl.data import formats
+from lossctl.data.roles import columns
 from lossctl.report import output, render
 from lossctl.report.page import Code, folded
 from lossctl.report.roff import ROOM

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lossctl.data.binding import Request
-from lossctl.data.memory import MemorySource
+from lossctl.data.arrays.memory import MemorySource
+from lossctl.data.roles.binding import Request
 from lossctl.engine.options import ALL as EVERY_ROW
 from lossctl.engine.options import Options
 from lossctl.engine.run import run

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lossctl.data.csv import CsvSource
 from lossctl.data.formats import open_source
 from lossctl.data.opening import Input
 from lossctl.data.source import Source
+from lossctl.data.text.csv import CsvSource
 from lossctl.errors import LossctlError
 
 ROWS = (1, 7, 1000)

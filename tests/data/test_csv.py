@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossctl.data.cells import read_numbers
-from lossctl.data.csv import CsvSource
 from lossctl.data.formats import open_source
 from lossctl.data.opening import Input
+from lossctl.data.text.csv import CsvSource
 from lossctl.errors import DataError
 
 N = 53

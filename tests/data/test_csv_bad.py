@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lossctl.data import rowends
-from lossctl.data.csv import CsvSource
 from lossctl.data.formats import open_source
+from lossctl.data.text import rowends
+from lossctl.data.text.csv import CsvSource
 from lossctl.errors import DataError, UsageError
 
 ROWS = 40

@@ -12,8 +12,10 @@ from functools import partial
 import numpy as np
 import pytest
 
-from lossctl.data import jsondocument, jsonlines, jsonpaths
 from lossctl.data.formats import open_source
+from lossctl.data.json import document as jsondocument
+from lossctl.data.json import lines as jsonlines
+from lossctl.data.json import paths as jsonpaths
 from lossctl.errors import DataError
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from lossctl.data import npy
+from lossctl.data.arrays import npy
+from lossctl.data.arrays.memory import MemorySource
 from lossctl.data.formats import open_source
-from lossctl.data.memory import MemorySource
 from lossctl.errors import DataError
 
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lossctl.data import lines
 from lossctl.data.formats import open_source
 from lossctl.data.inputs import open_inputs
+from lossctl.data.text import lines
 from lossctl.errors import DataError
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from lossctl.data.memory import MemorySource
+from lossctl.data.arrays.memory import MemorySource
 from lossctl.errors import DataError
 
 N = 20

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import feather
 
+from lossctl.data.arrays.memory import MemorySource
 from lossctl.data.formats import open_source
-from lossctl.data.memory import MemorySource
 
 VECTOR = pa.struct(
     [

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from lossctl.data import npy as npy_module
+from lossctl.data.arrays import npy as npy_module
 from lossctl.data.formats import open_source
 from lossctl.errors import DataError
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lossctl.data import parquet as parquet_module
+from lossctl.data.arrow import parquet as parquet_module
 from lossctl.data.formats import open_source
 from lossctl.errors import DataError
 

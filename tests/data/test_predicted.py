@@ -12,10 +12,10 @@ import pytest
 from pyarrow import feather
 
 import lossctl
-from lossctl.data.bind import bind
-from lossctl.data.binding import Request
-from lossctl.data.columns import implied_form, key_columns
-from lossctl.data.memory import MemorySource
+from lossctl.data.arrays.memory import MemorySource
+from lossctl.data.roles.bind import bind
+from lossctl.data.roles.binding import Request
+from lossctl.data.roles.columns import implied_form, key_columns
 from lossctl.errors import DataError
 from lossctl.model.call import LossCall
 

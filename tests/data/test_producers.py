@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import lossctl
-from lossctl.data.columns import PRED, TARGET, by_name
 from lossctl.data.formats import open_source
+from lossctl.data.roles.columns import PRED, TARGET, by_name
 from lossctl.errors import DataError
 
 HERE = Path(__file__).parent / "producers"

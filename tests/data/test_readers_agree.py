@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lossctl.data.csv import CsvSource
+from lossctl.data.arrays.memory import MemorySource
 from lossctl.data.formats import open_source
-from lossctl.data.memory import MemorySource
 from lossctl.data.opening import Input
+from lossctl.data.text.csv import CsvSource
 
 
 def sources(folder, numbers, words):

@@ -62,7 +62,14 @@ def test_pandas_is_installed():
 def test_npy_needs_numpy_only(folder):
     modules = loaded(folder / "x.npy", "array", "array")
     assert "numpy" in modules
-    assert not modules & {"pyarrow", "pandas", "zipfile", "tempfile", "lossctl.data.npz", "lossctl.data.csv"}
+    assert not modules & {
+        "pyarrow",
+        "pandas",
+        "zipfile",
+        "tempfile",
+        "lossctl.data.arrays.npz",
+        "lossctl.data.text.csv",
+    }
 
 
 def test_npz_needs_zipfile(folder):
@@ -70,7 +77,13 @@ def test_npz_needs_zipfile(folder):
     assert not modules & {"pyarrow", "pandas", "tempfile"}
 
 
-READERS = {f"lossctl.data.{name}" for name in ("parquet", "ipc", "nested", "jsonl", "jsonlines", "npz", "npy", "text")}
+ROOMS = {
+    "arrow": ("parquet", "ipc", "nested"),
+    "json": ("source", "lines"),
+    "arrays": ("npz", "npy"),
+    "text": ("bare",),
+}
+READERS = {f"lossctl.data.{room}.{name}" for room, names in ROOMS.items() for name in names}
 
 
 def test_csv(folder):
@@ -88,14 +101,14 @@ def test_parquet(folder):
 
 def test_text(folder):
     modules = loaded(folder / "x.txt", "1,2")
-    assert modules & READERS == {"lossctl.data.text"}
+    assert modules & READERS == {"lossctl.data.text.bare"}
     assert not modules & {"pandas", "pyarrow.compute", "pyarrow.fs", "json", "tempfile"}
 
 
 def test_jsonl_needs_numpy_only(folder):
     modules = loaded(folder / "x.jsonl", "n,l", "t,n")
-    assert modules & READERS == {"lossctl.data.jsonl", "lossctl.data.jsonlines"}
-    assert not modules & {"pyarrow", "pandas", "tempfile", "zipfile", "lossctl.data.csv"}
+    assert modules & READERS == {"lossctl.data.json.source", "lossctl.data.json.lines"}
+    assert not modules & {"pyarrow", "pandas", "tempfile", "zipfile", "lossctl.data.text.csv"}
 
 
 SEQUENCES = """
@@ -132,5 +145,5 @@ def test_sequences(folder, name, columns, more):
 @pytest.mark.parametrize("name", ["x.feather", "x.arrows"])
 def test_arrow(folder, name):
     modules = loaded(folder / name, "n,i,l,b", "t,i,b,n")
-    assert modules & READERS == {"lossctl.data.ipc", "lossctl.data.nested"}
+    assert modules & READERS == {"lossctl.data.arrow.ipc", "lossctl.data.arrow.nested"}
     assert not modules & {"pandas", "pyarrow.compute", "pyarrow.fs", "pyarrow.feather", "pyarrow._parquet", "tempfile"}

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import feather
 
-from lossctl.data.csv import CsvSource
+from lossctl.data.arrays.memory import MemorySource
 from lossctl.data.formats import open_source
-from lossctl.data.memory import MemorySource
 from lossctl.data.opening import Input
+from lossctl.data.text.csv import CsvSource
 from lossctl.errors import DataError
 from lossctl.sequences.ragged import Ragged
 
@@ -559,7 +559,7 @@ def test_any_slices_and_chunks(seed):
 
 def test_batches_follow_the_length_of_lists(tmp_path, monkeypatch):
     """Rows of a batch are as many as fit, not the few of a first look, and not all of them."""
-    from lossctl.data import parquet
+    from lossctl.data.arrow import parquet
 
     monkeypatch.setattr(parquet, "_BATCH_BYTES", 80_000)
     pq.write_table(pa.table({"x": [[float(n)] * 100 for n in range(1000)]}), tmp_path / "x.parquet")

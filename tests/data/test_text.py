@@ -8,8 +8,8 @@ import io
 import numpy as np
 import pytest
 
-from lossctl.data import text as text_module
 from lossctl.data.formats import open_source
+from lossctl.data.text import bare as text_module
 
 TABLE = np.array([[0.1, -2.0, 1e300], [5.0, 0.0, np.nan], [np.inf, -np.inf, 1 / 3], [1.0, 22.25, -333.5]])
 

@@ -7,10 +7,10 @@ import random
 import pytest
 
 import lossctl
-from lossctl.data import lines
 from lossctl.data import matched as matching
 from lossctl.data.formats import open_source
 from lossctl.data.matched import has_ids, matched
+from lossctl.data.text import lines
 from lossctl.errors import DataError, UsageError
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from lossctl.data.binding import Request
+from lossctl.data.arrays.memory import MemorySource
 from lossctl.data.inputs import open_inputs
-from lossctl.data.memory import MemorySource
+from lossctl.data.roles.binding import Request
 from lossctl.engine.options import Options
 from lossctl.engine.run import run
 from lossctl.errors import LossctlError

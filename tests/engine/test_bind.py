@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from lossctl.data.bind import bind
-from lossctl.data.binding import Request
-from lossctl.data.columns import KEY, PRED, SCORE, TARGET, implied_form, plain
-from lossctl.data.memory import MemorySource
+from lossctl.data.arrays.memory import MemorySource
+from lossctl.data.roles.bind import bind
+from lossctl.data.roles.binding import Request
+from lossctl.data.roles.columns import KEY, PRED, SCORE, TARGET, implied_form, plain
 from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.model.call import LossCall
 

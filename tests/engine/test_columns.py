@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import lossctl
-from lossctl.data.binding import Request
-from lossctl.data.memory import MemorySource
+from lossctl.data.arrays.memory import MemorySource
+from lossctl.data.roles.binding import Request
 from lossctl.engine.options import Options, quantile_of
 from lossctl.engine.run import run
 from lossctl.errors import DataError, UsageError

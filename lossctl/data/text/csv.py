@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lossctl.data.cells import NOT_A_NUMBER, advice
-from lossctl.data.csvtable import UTF8, CsvBlock, CsvPart, RaggedError, Tables
 from lossctl.data.labels import NUMBER
 from lossctl.data.regroup import regrouped
-from lossctl.data.rowends import CAP, Chunk, Chunks, Lexer, check_text
 from lossctl.data.source import Column
+from lossctl.data.text.csvtable import UTF8, CsvBlock, CsvPart, RaggedError, Tables
+from lossctl.data.text.rowends import CAP, Chunk, Chunks, Lexer, check_text
 from lossctl.data.values import Where, check_asked
 from lossctl.errors import DataError, UsageError
 

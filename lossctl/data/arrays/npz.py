@@ -8,15 +8,15 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from lossctl.data.layout import Runs, check_lengths, turned
-from lossctl.data.npy import StoredArray, held_block
+from lossctl.data.arrays.layout import Runs, check_lengths, turned
+from lossctl.data.arrays.npy import StoredArray, held_block
 from lossctl.data.opening import Input
 from lossctl.data.stored import Spool, reading
 from lossctl.data.values import Where, check_asked
 from lossctl.errors import DataError
 
 if TYPE_CHECKING:
-    from lossctl.data.arrayblock import ArrayBlock
+    from lossctl.data.arrays.block import ArrayBlock
     from lossctl.data.source import Column
     from lossctl.data.values import Values
     from lossctl.sequences.ragged import Ragged

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lossctl.data.arrayblock import ArrayBlock
-from lossctl.data.layout import Runs, check_lengths, turned
+from lossctl.data.arrays.block import ArrayBlock
+from lossctl.data.arrays.layout import Runs, check_lengths, turned
 from lossctl.data.sequences import across, uneven_rows
 from lossctl.data.source import Column
 from lossctl.data.stored import reading
@@ -20,8 +20,8 @@ from lossctl.errors import DataError
 from lossctl.exact import LARGEST_EXACT_INT
 
 if TYPE_CHECKING:
-    from lossctl.data.arrowblock import ArrowBlock, Part
-    from lossctl.data.nested import Shape
+    from lossctl.data.arrow.block import ArrowBlock, Part
+    from lossctl.data.arrow.nested import Shape
     from lossctl.data.source import Codes, Floats
     from lossctl.data.values import Values
     from lossctl.sequences.ragged import Ragged
@@ -166,8 +166,8 @@ class _Chunked:
     def __init__(self, file: str, name: str, value: Any) -> None:
         import pyarrow as pa
 
-        from lossctl.data.arrow import as_column
-        from lossctl.data.arrowblock import Part
+        from lossctl.data.arrow.arrays import as_column
+        from lossctl.data.arrow.block import Part
 
         with reading(file, f'column "{name}"'):
             whole = hasattr(value, "__arrow_c_array__")
@@ -180,8 +180,8 @@ class _Chunked:
         self._shapes = {} if shape is None else {name: shape}
 
     def _shape(self, data: Any) -> Shape | None:
-        from lossctl.data.arrow import list_width
-        from lossctl.data.nested import Frames, Lists, first_frame, shape_of
+        from lossctl.data.arrow.arrays import list_width
+        from lossctl.data.arrow.nested import Frames, Lists, first_frame, shape_of
 
         column = self.column
         if column.width is None or column.type == "text":
@@ -191,7 +191,7 @@ class _Chunked:
         return shape_of(data.type, column.width, None) if column.width else Lists(list_width(data.chunks))
 
     def block(self, first: int, rows: int) -> ArrowBlock:
-        from lossctl.data.arrowblock import ArrowBlock
+        from lossctl.data.arrow.block import ArrowBlock
 
         pieces: list[tuple[Part, int, int]] = []
         at, stop = bisect_right(self._ends, first), first + rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lossctl.data.jsonpaths import JsonColumn
+from lossctl.data.json.paths import JsonColumn
 from lossctl.data.source import Column
 
 __all__ = ["as_transcript", "is_pieces", "without_segments"]

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from lossctl.data.rowends import CAP
 from lossctl.data.stored import reading
+from lossctl.data.text.rowends import CAP
 from lossctl.errors import DataError
 
 if TYPE_CHECKING:

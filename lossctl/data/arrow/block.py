@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from lossctl.data.arrow import ArrowArray, bad_text, coded_array, floats
-from lossctl.data.arrowrows import text
+from lossctl.data.arrow.arrays import ArrowArray, bad_text, coded_array, floats
+from lossctl.data.arrow.rows import text
 from lossctl.data.sequences import no_sequence, stacked
 from lossctl.data.values import Where, as_texts, joined
 from lossctl.sequences.ragged import Ragged
 
 if TYPE_CHECKING:
-    from lossctl.data.nested import Shape
+    from lossctl.data.arrow.nested import Shape
     from lossctl.data.source import Codes, Floats
 
 __all__ = ["ArrowBlock", "Part"]

@@ -13,8 +13,8 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lossctl.data.arrayblock import ArrayBlock
-from lossctl.data.layout import turned
+from lossctl.data.arrays.block import ArrayBlock
+from lossctl.data.arrays.layout import turned
 from lossctl.data.opening import Input
 from lossctl.data.source import Column
 from lossctl.data.stored import Spool, Stored, reading

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lossctl.data import columns as cols
-from lossctl.data.binding import BoundCall, input_of
 from lossctl.data.cells import read_numbers
-from lossctl.data.columns import Found
+from lossctl.data.roles import columns as cols
+from lossctl.data.roles.binding import BoundCall, input_of
+from lossctl.data.roles.columns import Found
 from lossctl.data.source import Column, Source
 from lossctl.errors import DataError, UsageError
 from lossctl.model.call import LossCall

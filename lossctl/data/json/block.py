@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lossctl.data.cells import TOO_LARGE, read_numbers
-from lossctl.data.jsonpaths import is_scores, word
+from lossctl.data.json.paths import is_scores, word
 from lossctl.data.sequences import coded_rows, encoded, no_sequence, null_item
 from lossctl.data.values import Where, as_texts, classes_differ, coded_texts, ragged, too_large
 from lossctl.errors import DataError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from lossctl.data.arrow import (
+from lossctl.data.arrow.arrays import (
     ArrowArray,
     bad_text,
     coded_array,

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lossctl.data.regroup import regrouped
-from lossctl.data.rowends import CAP, MARK, check_text
 from lossctl.data.sequences import no_sequence, stacked
 from lossctl.data.source import Column
 from lossctl.data.stored import reading
+from lossctl.data.text.rowends import CAP, MARK, check_text
 from lossctl.data.values import Where, check_asked, coded_texts
 from lossctl.errors import DataError
 from lossctl.sequences.ragged import Ragged

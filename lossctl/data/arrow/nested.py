@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 import pyarrow as pa
 
-from lossctl.data import arrowrows
-from lossctl.data.arrow import (
+from lossctl.data.arrow import rows as arrowrows
+from lossctl.data.arrow.arrays import (
     ArrowArray,
     ArrowType,
     as_column,

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lossctl.data import columns as cols
-from lossctl.data.columns import Found
+from lossctl.data.roles import columns as cols
+from lossctl.data.roles.columns import Found
 from lossctl.data.source import Source
 from lossctl.errors import DataError
 from lossctl.model.kinds import Kind

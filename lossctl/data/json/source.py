@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lossctl.data.cells import NOT_A_NUMBER, advice, read_numbers
-from lossctl.data.jsonblock import JsonBlock
-from lossctl.data.jsonlines import Lines
-from lossctl.data.jsonpaths import JsonColumn, Steps, dig, leaf_column, reach, survey
+from lossctl.data.json.block import JsonBlock
+from lossctl.data.json.lines import Lines
+from lossctl.data.json.paths import JsonColumn, Steps, dig, leaf_column, reach, survey
+from lossctl.data.json.whisper import as_transcript, is_pieces, without_segments
 from lossctl.data.source import Column
 from lossctl.data.values import Where, check_asked
-from lossctl.data.whisper import as_transcript, is_pieces, without_segments
 from lossctl.errors import DataError
 
 if TYPE_CHECKING:

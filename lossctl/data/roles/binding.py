@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from lossctl.data import columns as cols
 from lossctl.data.labels import ClassNames, Vocabulary
+from lossctl.data.roles import columns as cols
 from lossctl.data.source import Source
 from lossctl.errors import DataError, LossctlError
 from lossctl.model.call import LossCall

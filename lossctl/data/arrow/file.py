@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from lossctl.data.arrow import is_list, is_text
-from lossctl.data.arrowblock import ArrowBlock, Part
-from lossctl.data.nested import (
+from lossctl.data.arrow.arrays import is_list, is_text
+from lossctl.data.arrow.block import ArrowBlock, Part
+from lossctl.data.arrow.nested import (
     SCORES,
     Element,
     Frames,

@@ -11,9 +11,9 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from lossctl.data.csv import CsvSource, one_byte
-from lossctl.data.rowends import CAP, MARK
 from lossctl.data.stored import reading
+from lossctl.data.text.csv import CsvSource, one_byte
+from lossctl.data.text.rowends import CAP, MARK
 from lossctl.errors import DataError
 
 if TYPE_CHECKING:

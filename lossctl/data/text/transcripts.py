@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lossctl.data.lines import LinesSource, Piece, TextPart, pieces
+from lossctl.data.text.lines import LinesSource, Piece, TextPart, pieces
 from lossctl.errors import DataError
 from lossctl.sequences.ragged import Ragged
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyarrow._parquet import ParquetReader  # pyarrow.parquet adds its file systems: 30 ms at the start
 
-from lossctl.data.arrowfile import ROW_CAP, ArrowFile
+from lossctl.data.arrow.file import ROW_CAP, ArrowFile
 from lossctl.data.opening import Input
 from lossctl.data.stored import reading
 from lossctl.errors import DataError
 
 if TYPE_CHECKING:
-    from lossctl.data.arrowblock import Part
-    from lossctl.data.nested import Shape
+    from lossctl.data.arrow.block import Part
+    from lossctl.data.arrow.nested import Shape
 
 __all__ = ["ParquetSource"]
 

@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
-from lossctl.data.arrow import ArrowArray, floats, plain
-from lossctl.data.arrowblock import ArrowBlock, Part
-from lossctl.data.arrowrows import raw_text
+from lossctl.data.arrow.arrays import ArrowArray, floats, plain
+from lossctl.data.arrow.block import ArrowBlock, Part
+from lossctl.data.arrow.rows import raw_text
 from lossctl.data.cells import LISTS, MISSING, TOO_LARGE, Numbers, read_numbers
-from lossctl.data.rowends import MARK, Chunk, Lexer
+from lossctl.data.text.rowends import MARK, Chunk, Lexer
 from lossctl.data.values import Where, too_large
 from lossctl.errors import DataError
 from lossctl.exact import LARGEST_EXACT_INT

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyarrow import ipc
 
-from lossctl.data.arrow import is_text
-from lossctl.data.arrowfile import ArrowFile
+from lossctl.data.arrow.arrays import is_text
+from lossctl.data.arrow.file import ArrowFile
 from lossctl.data.opening import Input
 from lossctl.data.stored import reading
 from lossctl.data.values import Where
 from lossctl.errors import DataError
 
 if TYPE_CHECKING:
-    from lossctl.data.arrowblock import Part
+    from lossctl.data.arrow.block import Part
 
 __all__ = ["IpcSource"]
 

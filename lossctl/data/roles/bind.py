@@ -9,13 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from lossctl.data import columns as cols
-from lossctl.data.binding import Binding, BoundCall, LeftOut, Ref, Request, input_of, is_text, left_out, nothing_fits
-from lossctl.data.columns import Found
 from lossctl.data.labels import ClassNames, Vocabulary
-from lossctl.data.predicted import companion, search_pred
+from lossctl.data.roles import columns as cols
+from lossctl.data.roles.binding import (
+    Binding,
+    BoundCall,
+    LeftOut,
+    Ref,
+    Request,
+    input_of,
+    is_text,
+    left_out,
+    nothing_fits,
+)
+from lossctl.data.roles.columns import Found
+from lossctl.data.roles.predicted import companion, search_pred
+from lossctl.data.roles.spans import refuse_numbers, settle_sequences
 from lossctl.data.source import Source
-from lossctl.data.spans import refuse_numbers, settle_sequences
 from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.model.call import LossCall
 from lossctl.model.spec import Input

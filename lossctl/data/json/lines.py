@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lossctl.data.jsondocument import CAREFUL, DuplicateKeyError, Object, document
-from lossctl.data.rowends import CAP, MARK, check_text
+from lossctl.data.json.document import CAREFUL, DuplicateKeyError, Object, document
 from lossctl.data.stored import reading
+from lossctl.data.text.rowends import CAP, MARK, check_text
 from lossctl.errors import DataError
 
 if TYPE_CHECKING:

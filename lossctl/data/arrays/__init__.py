@@ -1,0 +1,1 @@
+"""Arrays: NPY, NPZ, and what is in memory already."""

@@ -1,0 +1,1 @@
+"""Arrow's columns and the files that hold them: Parquet, IPC, Feather."""

@@ -1,0 +1,1 @@
+"""JSON: one object a line, documents, and what other tools write in it."""

@@ -1,0 +1,1 @@
+"""Files of text: tables with marks between cells, bare numbers, lines, transcripts."""
