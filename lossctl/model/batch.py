@@ -109,7 +109,8 @@ def prepare(
                 bad = entry.kind.missing(array, params)
                 unnamed = array.dtype.kind == "i" or isinstance(array, Ragged)  # a code, a row of many values
                 shown = np.full(n, "") if unnamed else first_where(array, bad)
-                findings.add(entry.role, (MISSING, every(bad) & missing, shown), rows)
+                rule = MISSING if array.dtype.kind == "f" else MISSING._replace(text="is missing")
+                findings.add(entry.role, (rule, every(bad) & missing, shown), rows)
         if nan != "propagate":
             status[missing] = NAN
     kept = None if not status.any() else np.flatnonzero(status == OK)

@@ -36,4 +36,7 @@ def folding(path: str) -> Mapping[str, str | None]:
         meaning = words[1] if len(words) == 2 else None
         if found.setdefault(words[0], meaning) != meaning:
             raise DataError(f"line {place} says again what {words[0]} counts as", code="bad-mapping", file=path)
+    if not found:
+        hint = "lines of two columns: a phone, and what it counts as"
+        raise DataError("there is no line in the mapping", code="bad-mapping", file=path, hint=hint)
     return MappingProxyType(found)
