@@ -192,7 +192,8 @@ def write(report: Report, values: Mapping[str, Any], settings: Settings) -> None
         utf8=form != "table",
     )
     if report.samples is not None and form not in {"table", "markdown", "json"}:
-        for line in blocks(report.samples, None, values["digits"]):
+        width = os.get_terminal_size(sys.stderr.fileno()).columns if sys.stderr.isatty() else None
+        for line in blocks(report.samples, width, values["digits"], sys.stderr.encoding or "ascii"):
             print(inert(line.removesuffix("\n")), file=sys.stderr)
 
 
