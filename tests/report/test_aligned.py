@@ -90,7 +90,9 @@ def test_alignments_of_samples(make):
     samples = make.samples(*rows, labels=("ctc",), detail_names=("decoded", "alignment"), total=2)
     assert plain_columns(samples) == (0,)
     found = "".join(blocks(samples, 80))
-    assert found.startswith("alignments of all 2 rows\nlabels, their frames (from 0), the cost\n\nrow 1: ctc 2.5\nlabel  a")
+    assert found.startswith(
+        "alignments of all 2 rows\nlabels, their frames (from 0), the cost\n\nrow 1: ctc 2.5\nlabel  a"
+    )
     assert "row 2" not in found
     rows = [make.sample(None, 2.5, 0.5, key=("u\x1b1",))._replace(details=(edits, edits))]
     both = make.samples(
