@@ -147,6 +147,7 @@ CASES = [
     ("ctc good.npz --beam-width 3", 2, "idle-parameter", ["beam_width", "decode=beam"]),
     ("ctc good.npz --score wer --decode greedy", 3, "no-tokens", ["score=wer counts words", "--tokens FILE"]),
     ("ctc good.npz --decode beam --tokens symbols3.txt", 3, "bad-tokens", ["3 symbols for 4 classes", "symbols3.txt"]),
+    ("ctc good.npz --tokens symbols4.txt", 2, "idle-parameter", ["tokens name what is decoded", "--force-align"]),
     ("ctc good.npz --decode beam --tokens none.txt", 3, "unreadable", ["cannot be read", "none.txt"]),
     # lines and utterances
     ("wer three.txt two.txt", 3, "lengths-differ", ["three.txt 3", "two.txt 2", "nothing was scored"]),

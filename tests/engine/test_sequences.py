@@ -442,3 +442,19 @@ def test_what_is_decoded_is_what_was_scored() -> None:
     plain = lossctl.compute("ctc", LOGS, PADDED, decode="beam", rows="all").report
     assert [sample.details for sample in found.samples] == [sample.details for sample in plain.samples]
     assert found.results[0].value == pytest.approx(plain.results[0].value, rel=1e-13)
+
+
+def test_files_of_symbols_and_phones_are_read_anew(tmp_path: Path) -> None:
+    """In one process, after they were changed."""
+    symbols, phones = tmp_path / "symbols.txt", tmp_path / "phones.txt"
+    for first in ("a", "xyz"):
+        symbols.write_text(f"_\n{first}\nb\nc\nd\n")
+        found = lossctl.compute("ctc", LOGS, PADDED, decode="greedy", tokens=str(symbols), rows="all").report.samples
+        names = ["_", first, "b", "c", "d"]
+        whole = [
+            [c for c, last in zip(best, [0, *best], strict=False) if c not in {0, last}] for best in LOGS.argmax(2)
+        ]
+        assert [sample.details for sample in found] == [("".join(names[c] for c in row),) for row in whole]
+    for meaning, errors in (("ih", 0.0), ("iy", 1.0)):
+        phones.write_text(f"ix {meaning}\n")
+        assert lossctl.compute("per", ["ix"], ["ih"], mapping=str(phones)).value == errors
