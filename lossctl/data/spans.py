@@ -70,7 +70,8 @@ def check_rows(call: LossCall, entry: Input, source: Source, column: Column, col
     if column.width is None:
         raise no_rows(call, entry, source, columns, *single(column, entry.role, units=units))
     if units and len(column.axes) > 1:
-        raise no_rows(call, entry, source, columns, f"holds {column.dtype}", "rows of tokens have no further axis")
+        sizes = " x ".join(str(size or "T") for size in column.axes)
+        raise no_rows(call, entry, source, columns, f"is N x {sizes}", "rows of tokens have no further axis")
 
 
 NAME_ONE = "a whole sequence stands in one column: --{} COLUMN"

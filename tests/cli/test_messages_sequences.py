@@ -195,7 +195,7 @@ CASES = [
     ),
     ("wer integers.parquet", 3, "shape", ["hyp holds single values (int64)", "a text, or a list of tokens"]),
     ("wer fractions.parquet", 3, "dtype", ["2.5 is no token", '"ref"', "row 2"]),
-    ("wer deep.npz", 3, "shape", ["pred must be a text, or a list of tokens", "no further axis"]),
+    ("wer deep.npz", 3, "shape", ["pred is N x 3 x 2", "a text, or a list of tokens", "no further axis"]),
     ("wer several.csv", 3, "column-not-found", ["pred", "hyp_a, hyp_b", "--pred hyp_a"]),
     ("wer several.csv --hyp hyp_a,hyp_b", 3, "shape", ["hyp_a, hyp_b are 2 columns", "--pred COLUMN"]),
     ("hamming-string good.csv", 3, "lengths-differ", ["16 units, and the target has 11", "row 1", "--pad"]),
@@ -342,3 +342,20 @@ def test_conventions(go: Go, like: str) -> None:
     assert found["params"]["divisor"] == divisor
     plain = float(go(f"ctc good.npz --divisor {divisor} -f value -q")[1])
     assert found["value"] == plain
+
+
+def test_alignments_beside_a_record(go: Go) -> None:
+    """They go to standard error where they are asked for; a record has room for where labels stand."""
+    status, out, err = go("wer good.csv --show-alignment 1 -f value -q")
+    assert (status, out) == (0, "0.42857142857142855\n")
+    assert err == "alignments of worst 1 of 3 rows\nS substituted, D deleted, I inserted\n\nrow 3: wer 1\n" + (
+        "ref  yes\nhyp  no\n     S\n"
+    )
+    status, out, err = go("ctc good.npz --force-align --reduction none -f jsonl -q")
+    assert (status, err) == (0, "")
+    first = json.loads(out.splitlines()[0])
+    assert [(one["label"], one["first"] <= one["last"]) for one in first["alignment"]] == [
+        (1, True),
+        (2, True),
+        (1, True),
+    ]
