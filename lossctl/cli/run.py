@@ -190,8 +190,10 @@ def write(report: Report, values: Mapping[str, Any], settings: Settings) -> None
         render(report, form, digits=values["digits"], csv_safe=values["csv_safe"], **looks(form, settings)),
         utf8=form != "table",
     )
-    if report.samples is not None and form not in {"table", "markdown", "json"}:
-        for line in blocks(report.samples, None, values["digits"]):
+    aligned = values.get("show_alignment") is not None and form not in {"table", "markdown", "json"}
+    if report.samples is not None and aligned:
+        width = os.get_terminal_size(sys.stderr.fileno()).columns if sys.stderr.isatty() else None
+        for line in blocks(report.samples, width, values["digits"], sys.stderr.encoding or "ascii"):
             print(inert(line.removesuffix("\n")), file=sys.stderr)
 
 

@@ -276,7 +276,8 @@ def warnings_of(
     if len(units) > 1:
         notes.append(Note("mixed-units", "rows and lists cannot share a table: samples are left out"))
     if partial:
-        notes.append(Note("partial", f"only the first {rows(options.limit or 0)} were read (--limit)"))
+        several = f"{rows(options.limit or 0)} were" if options.limit != 1 else "row was"
+        notes.append(Note("partial", f"only the first {several} read (--limit)"))
     return notes
 
 

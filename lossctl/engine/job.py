@@ -146,9 +146,6 @@ class Job:
         if count is not None:
             ref = self.bound.refs.get("pred")
             self.bound.classes.check_count(count, self.files if ref is None else chunk.binding.sources[ref.source].name)
-        if self.options.renormalize:
-            for entry in self.spec.rowwise(arrays):
-                arrays[entry.role] = entry.kind.renormalise(arrays[entry.role], self.params)
         rows = np.arange(chunk.first, chunk.first + chunk.rows)
         piece = Piece(arrays, rows, weight, mask, codes)
         if self.cutter is None:
@@ -164,6 +161,9 @@ class Job:
         whole = whole_inputs(binding, self.bound, self.options.memory) if self.whole is None else self.whole
         arrays = self.spec.fit({**chunk.inputs(self.bound), **whole}, self.params)
         whole = {role: arrays.pop(role) for role in whole}
+        if self.options.renormalize:
+            for entry in self.spec.rowwise(arrays):
+                arrays[entry.role] = entry.kind.renormalise(arrays[entry.role], self.params)
         if first:
             self.whole = check_whole(self.spec, self.params, whole, self.findings)
         return arrays

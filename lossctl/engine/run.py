@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lossctl.data.pair import Chunk, walk
 from lossctl.data.roles.bind import bind, label_or_role
 from lossctl.data.roles.binding import Binding, LeftOut, Ref, Request, left_out, nothing_fits
+from lossctl.data.roles.spans import other_layout
 from lossctl.data.source import Source
 from lossctl.engine.details import add_details, check_details
 from lossctl.engine.finish import input_infos, results_of, warnings_of
@@ -92,10 +93,8 @@ def with_convention(call: LossCall, like: str | None) -> LossCall:
         return call
     known = call.entry.spec.like
     if like not in known:
-        has = ", ".join(known) or "none"
-        raise UsageError(
-            f"{call.name} has no convention of {like}", code="no-convention", hint=f"--like takes, for it: {has}"
-        )
+        hint = f"--like takes, for it: {', '.join(known)}" if known else "leave --like out: no library has another one"
+        raise UsageError(f"{call.name} has no convention of {like}", code="no-convention", hint=hint)
     preset = {k: v for k, v in known[like].items() if k in call.entry.spec.params and k not in call.entry.fixed}
     for name, value in preset.items():
         if name in call.given and call.given[name] != value:
@@ -178,7 +177,12 @@ class Work:
 
     def chunks(self) -> Any:
         size = self.options.chunk_rows or default_rows(self.binding)
-        return walk(self.binding, size, self.options.limit)
+        try:
+            yield from walk(self.binding, size, self.options.limit)
+        except DataError as error:
+            if error.code == "lengths-differ":
+                error.hint = other_layout(self.binding) or error.hint
+            raise
 
     def survey(self) -> None:
         """The first pass, for statistics of the whole input."""

@@ -109,7 +109,8 @@ def prepare(
                 bad = entry.kind.missing(array, params)
                 unnamed = array.dtype.kind == "i" or isinstance(array, Ragged)  # a code, a row of many values
                 shown = np.full(n, "") if unnamed else first_where(array, bad)
-                findings.add(entry.role, (MISSING, every(bad) & missing, shown), rows)
+                rule = MISSING if array.dtype.kind == "f" else MISSING._replace(text="is missing")
+                findings.add(entry.role, (rule, every(bad) & missing, shown), rows)
         if nan != "propagate":
             status[missing] = NAN
     kept = None if not status.any() else np.flatnonzero(status == OK)
@@ -150,15 +151,20 @@ def _check(
     good = arrays if clean is None else {role: a[clean] for role, a in arrays.items()}
     good_rows = rows if clean is None else rows[clean]
     inputs = spec.rowwise(arrays)
+    wrong = np.zeros(len(good_rows), bool)
     if len(good_rows):
         for entry in inputs:
             for seen in entry.kind.check(good[entry.role], params, classes):
                 findings.add(entry.role, seen, good_rows)
-    if findings.fatal:
-        return arrays
-    if spec.checks is not None and len(good_rows):
+                if seen[0].severity == "error":
+                    wrong |= seen[1]
+    if spec.checks is not None and not wrong.all():
+        if wrong.any():  # the loss looks at sound rows only: what it says of one depends on no other
+            good, good_rows = {role: a[~wrong] for role, a in good.items()}, good_rows[~wrong]
         for seen in spec.checks({**_canonical(spec, params, good), **whole}, params):
             findings.add(spec.inputs[0].role, seen, good_rows)
+    if findings.fatal:
+        return arrays
     if clean is not None:
         arrays = {i.role: _stood_in(i, arrays[i.role], clean, params) for i in inputs}
     return _canonical(spec, params, arrays)

@@ -103,12 +103,12 @@ class Findings:
 def refuse(finding: Finding, file: str | None, columns: str | None, loss: str, hint: str | None) -> DataError:
     """The finding as an error: value, rule, place, further places, and the way out."""
     row, value = finding.places[0]
-    further = [f"row {r + 1:,}: {shown(v)}" for r, v in finding.places[1:]]
+    further = [": ".join(filter(None, (f"row {r + 1:,}", shown(v)))) for r, v in finding.places[1:]]
     rest = finding.count - 1 - len(further)
     if rest > 0:
         further.append(f"and {rest:,} more {'row' if rest == 1 else 'rows'}")
     return DataError(
-        f"{loss}: {finding.role} = {shown(value)} {finding.rule.text}",
+        f"{loss}: {finding.role}{f' = {said}' if (said := shown(value)) else ''} {finding.rule.text}",
         code=finding.rule.code,
         file=file,
         column=columns,
@@ -119,7 +119,7 @@ def refuse(finding: Finding, file: str | None, columns: str | None, loss: str, h
 
 
 def shown(value: Any) -> str:
-    """A value from the data, as short as it can be said."""
+    """A value from the data, as short as it can be said; nothing for what no value can show."""
     if isinstance(value, np.floating):
         return repr(float(value))
     if isinstance(value, np.generic):

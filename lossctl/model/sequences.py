@@ -80,6 +80,7 @@ LAYOUT = complete(
     "NTC",
 )
 FORMS = ("logits", "log-probs", "probs")
+POSITIVE_FRAME = POSITIVE_LOG._replace(hint="--input probs or --input logits says what else the scores are")
 
 
 class Frames(Sequence):
@@ -139,7 +140,7 @@ class Frames(Sequence):
             yield worst_of(ROW_SUM_WARNING, array, off, (off > 1e-6 + single) & (off <= 0.05))
             return
         positive = values > 1e-6
-        yield broken(POSITIVE_LOG, array, positive)
+        yield broken(POSITIVE_FRAME, array, positive)
         if not positive.any():
             with np.errstate(divide="ignore"):
                 off = np.abs(np.log(np.sum(np.exp(values), axis=1, dtype=float)))
@@ -177,6 +178,9 @@ def worst_of(rule: Rule, array: Ragged, off: Array, flags: NDArray[np.bool_]) ->
     return rule, rows, greatest
 
 
+PADDING = "negative numbers are padding at the end of a row only"
+
+
 class Labels(Sequence):
     """Label sequences without blanks, N x S: class indices; what is negative at a row's end is padding."""
 
@@ -195,12 +199,14 @@ class Labels(Sequence):
     def check(self, array: Any, params: Params, classes: int | None = None) -> Iterator[Seen]:
         values = array.flat()
         if classes is not None:
-            rule = Rule("unknown-class", f"is not one of the {classes} classes: 0 to {classes - 1}")
+            rule = Rule("unknown-class", f"is not one of the {classes} classes: 0 to {classes - 1}", hint=PADDING)
             yield broken(rule, array, (values < 0) | (values >= classes) | (values != np.floor(values)))
         if "blank" in params and classes is not None:
             blank = int(str(params["blank"])) % classes
             rule = Rule(
-                "blank-label", f"is the blank ({blank}), which no target holds", hint="--blank N names the blank"
+                "blank-label",
+                f"is the blank ({blank}), which no target holds",
+                hint="is it padding?  give target-lengths, or pad with -1; --blank N names another blank",
             )
             yield broken(rule, array, values == blank)
 
@@ -264,11 +270,11 @@ class Lengths(Kind):
             wrong = ~flags.all(axis=1) | (np.diff(array, axis=1) < 0).any(axis=1)
             yield Rule("bad-padding", "is no row of padding flags: zeros, then ones"), wrong, np.full(len(array), "")
             return
-        known = np.isfinite(array)
-        wrong = known & ((array < 0) | (array != np.floor(array)))
-        yield Rule("bad-length", "is no length: a whole number >= 0"), wrong, array
-        over = known & (array > longest)
-        yield Rule("bad-length", f"is a length beyond the {self.cuts} of its row"), over, array
+        wrong = np.isfinite(array) & ((array < 0) | (array != np.floor(array)) | (array > longest))
+        if wrong.any():
+            most = int(longest[wrong.argmax()])
+            rule = Rule("bad-length", f"is no length in its row of {self.cuts}: a whole number from 0 to {most:,}")
+            yield rule, wrong, as_written(array)
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         low, high = (5, 8) if self.cuts == "pred" else (1, 4)  # room for every target, repeats and all
@@ -280,6 +286,11 @@ class Lengths(Kind):
             worse = np.array(array, float)
             worse[-1] = bad
             yield "bad-length", worse
+
+
+def as_written(array: Array) -> Array:
+    """Floats for a message: whole ones without a point."""
+    return np.array([int(value) if value == np.floor(value) else value for value in array.tolist()], object)
 
 
 class Series(Sequence):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lossctl.errors import DataError
 from lossctl.model.findings import Rule, Seen
 from lossctl.model.kinds import Array, Decode, Detect, Params, Rng, Sizes
 from lossctl.model.params import Param, complete
@@ -44,7 +45,7 @@ class Units(Sequence):
     def read(self, raw: Ragged, params: Params) -> Ragged:
         if raw.dtype == np.uint8 and raw.words is None:
             return split(raw, str(params["unit"]), tuple(map(str, params["normalize"])))  # type: ignore[arg-type]
-        return raw
+        return raw if raw.dtype.kind in "iu" else whole_tokens(raw)
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         words = np.array(["a", "b", "ab", "ba", "é", "naïve", "b"], object)
@@ -55,6 +56,17 @@ class Units(Sequence):
         worse = np.array(array, object)
         worse[-1] = None
         yield "nan", worse
+
+
+def whole_tokens(raw: Ragged) -> Ragged:
+    """Whole numbers that a file holds as floats. Raises ``DataError`` (code ``dtype``, the row counted in ``raw``)."""
+    values = raw.flat()
+    bad = ~(np.abs(values) <= 2.0**53) | (values != np.floor(values))
+    if bad.any():
+        message = f"{float(values[bad][0])!r} is no token: tokens are words or whole numbers"
+        raise DataError(message, code="dtype", row=int(raw.owners()[bad][0]) + 1)
+    packed = raw.packed()
+    return Ragged(values.astype(np.int64), packed.starts, packed.lengths, missing=packed.missing)
 
 
 class EvenUnits(Units):

@@ -80,8 +80,8 @@ def table(
         yield page.draw(Text(page.safe(samples_title(report.samples)), "bold")) + "\n"
         yield from page.sheet(page.samples(report.samples))
         yield "\n"
-        for line in (found := list(blocks(report.samples, width, digits))):
-            yield page.safe(line.removesuffix("\n")) + "\n"
+        for line in (found := list(blocks(report.samples, width, digits, encoding))):
+            yield from (page.safe(part) + "\n" for part in line.removesuffix("\n").split("\n"))
         yield "\n" if found else ""
     if has_results(report):
         yield from page.sheet(page.results(report))
@@ -188,7 +188,10 @@ class Page:
         for block, label in enumerate(samples.labels, start=1):
             columns.append(Column(self.safe(label), "number", block=block))
         shown = plain_columns(samples)
-        columns += [Column(self.safe(samples.detail_names[place]), "text") for place in shown]
+        columns += [
+            Column(self.safe(samples.detail_names[place]), "key", block=len(samples.labels) + 1 + at)
+            for at, place in enumerate(shown)
+        ]
 
         def rows() -> Iterator[Row]:
             for sample in samples:

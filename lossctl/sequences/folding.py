@@ -7,16 +7,21 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from lossctl.errors import DataError
+from lossctl.sequences.symbols import version
 
 __all__ = ["folding"]
 
 
-@lru_cache(maxsize=4)
 def folding(path: str) -> Mapping[str, str | None]:
     """Lines of a phone and what it counts as, between white space; a phone by itself counts as nothing.
 
     Empty lines and lines that begin with ``#`` say nothing.
     """
+    return _folding(path, version(path))
+
+
+@lru_cache(maxsize=4)
+def _folding(path: str, of: tuple[int, int]) -> Mapping[str, str | None]:
     try:
         with open(path, encoding="utf-8-sig") as file:
             lines = file.read().split("\n")
@@ -36,4 +41,7 @@ def folding(path: str) -> Mapping[str, str | None]:
         meaning = words[1] if len(words) == 2 else None
         if found.setdefault(words[0], meaning) != meaning:
             raise DataError(f"line {place} says again what {words[0]} counts as", code="bad-mapping", file=path)
+    if not found:
+        hint = "lines of two columns: a phone, and what it counts as"
+        raise DataError("there is no line in the mapping", code="bad-mapping", file=path, hint=hint)
     return MappingProxyType(found)

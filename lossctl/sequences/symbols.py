@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import lru_cache
 
 from lossctl.errors import DataError
 from lossctl.sequences.ragged import Ragged
 
-__all__ = ["spelled", "symbols"]
+__all__ = ["spelled", "symbols", "version"]
 
 GAPS = ("|", "\u2581")  # what stands for a space in vocabularies of characters and of sentencepiece
 
 
-@lru_cache(maxsize=4)
+def version(path: str) -> tuple[int, int]:
+    """What changes with the contents of a file, as far as its folder tells."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return 0, 0  # whoever opens it says why it cannot be read
+    return found.st_mtime_ns, found.st_size
+
+
 def symbols(path: str) -> tuple[str, ...]:
     """The symbols of classes 0, 1, ... from a file: one a line, or a JSON list of them.
 
     Only the end of a line is taken off: a line may hold a single space.
     """
+    return _symbols(path, version(path))
+
+
+@lru_cache(maxsize=4)
+def _symbols(path: str, of: tuple[int, int]) -> tuple[str, ...]:
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             text = file.read()

@@ -157,21 +157,31 @@ def clusters(points: Ragged) -> Ragged:
 def shared(ref: Ragged, hyp: Ragged) -> tuple[Ragged, Ragged]:
     """Both sides with one vocabulary, so that equal words have equal codes; numbers stay as they are.
 
-    Raises ``DataError`` where one side holds words and the other numbers.
+    Numbers beside numerals are compared as they are written. Raises ``DataError`` where they stand beside words.
     """
     if ref.words is None and hyp.words is None:
         return ref, hyp
-    for side in (ref, hyp):
-        if side.words is None and side.lengths.any():
-            raise DataError(
-                "one side is text and the other numbers", code="units-differ", hint="compare like with like"
-            )
+    if ref.words is None:
+        ref = spelled(ref, hyp.words or ())
+    if hyp.words is None:
+        hyp = spelled(hyp, ref.words or ())
     places, vocabulary = united(ref.words or (), hyp.words or ())
     moved = hyp.packed()
     values = places[moved.values] if len(places) else np.empty(0, np.int64)
     return (
         Ragged(ref.values, ref.starts, ref.lengths, step=ref.step, missing=ref.missing, words=vocabulary),
         Ragged(values, moved.starts, moved.lengths, missing=moved.missing, words=vocabulary),
+    )
+
+
+def spelled(numbers: Ragged, beside: Sequence[str]) -> Ragged:
+    """Numbers as words, to stand beside numerals."""
+    packed = numbers.packed()
+    if len(packed.values) and not all(word.removeprefix("-").isdecimal() for word in beside):
+        raise DataError("one side is text and the other numbers", code="units-differ", hint="compare like with like")
+    distinct, codes = np.unique(packed.values, return_inverse=True)
+    return Ragged(
+        codes.astype(np.int64), packed.starts, packed.lengths, missing=packed.missing, words=list(map(str, distinct))
     )
 
 

@@ -58,7 +58,8 @@ class MemorySource:
             self._ragged[key] = rows
             told = "lists of words" if rows.words is not None else f"lists of {rows.dtype} of different lengths"
             axes = (0, *rows.shape[2:]) if rows.words is None else ()
-            return Column(key, "text" if rows.words is not None else "real", 0, told, axes, len(rows))
+            kind = "text" if rows.words is not None else dtype_type(rows.dtype)
+            return Column(key, kind, 0, told, axes, len(rows))
         array = self._arrays[key] = _as_array(value, where)
         kind = "text" if array.dtype == object else dtype_type(array.dtype)
         width = math.prod(array.shape[1:]) if array.ndim > 1 else None

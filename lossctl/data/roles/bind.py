@@ -330,6 +330,13 @@ def detect(
             code="file-count",
             hint=f"lossctl compute {call.name} {source.name} {others}",
         )
+    prose = source.format == "lines" or (len(source.columns) == 1 and source.name.endswith((".txt", ".ref", ".hyp")))
+    if prose and entry.kind.decode(call.params, None) == "units":
+        raise UsageError(
+            f"{source.name} is lines of text, and {call.name} compares two files of them",
+            code="file-count",
+            hint=f"lossctl compute {call.name} {source.name} REF.txt",
+        )
     raise cols.undetected(source, entry.role, entry.kind.phrase)
 
 

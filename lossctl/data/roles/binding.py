@@ -107,7 +107,9 @@ def is_text(bound: BoundCall, role: str, sources: Sequence[Source], positive: st
     way = entry.kind.decode(bound.call.params, bound.width)
     column = cols.column_of(sources[ref.source], ref.columns[0])
     if way == "units":
-        return column.type in {"cell", "text"}
+        plain = len(column.axes) < 2 and column.classes is None
+        # JSON says of each number how it is written: tokens are compared so.
+        return column.type in {"cell", "text"} or (sources[ref.source].format == "jsonl" and plain)
     if way == "text" or (way == "binary" and positive is not None):
         return True
     if (len(ref.columns) > 1 and way != "label") or column.width is not None:

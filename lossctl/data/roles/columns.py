@@ -236,7 +236,7 @@ def listed(names: Sequence[str]) -> str:
 
 def undetected(source: Source, role: str, wanted: str) -> DataError:
     """No name says which column plays a role."""
-    names = [c.name for c in source.columns]
+    names = [f"{c.name} ({c.dtype})" if c.type == "other" else c.name for c in source.columns]
     wrong_cut = next((note for note in getattr(source, "notes", ()) if "--delimiter" in note), None)
     fit = likely(source, role)
     whole = f", or --{role} '*' for all columns" if source.format == "text" and len(names) > 1 else ""

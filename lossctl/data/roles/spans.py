@@ -7,14 +7,14 @@ from typing import Any
 
 from lossctl.data.cells import read_numbers
 from lossctl.data.roles import columns as cols
-from lossctl.data.roles.binding import BoundCall, input_of
+from lossctl.data.roles.binding import Binding, BoundCall, input_of
 from lossctl.data.roles.columns import Found
 from lossctl.data.source import Column, Source
 from lossctl.errors import DataError, UsageError
 from lossctl.model.call import LossCall
 from lossctl.model.spec import Input
 
-__all__ = ["lay_out", "refuse_numbers", "settle_sequences"]
+__all__ = ["lay_out", "other_layout", "refuse_numbers", "settle_sequences"]
 
 LOOK = 100  # cells that show whether an untyped column is text
 
@@ -59,27 +59,46 @@ def is_text(column: Column) -> bool:
 
 
 def check_rows(call: LossCall, entry: Input, source: Source, column: Column, columns: Sequence[str]) -> None:
-    """Refuse several columns, one number a row, and text where lists of numbers belong."""
+    """Refuse several columns, one value a row where lists belong, and lists of lists where tokens belong."""
     if len(columns) > 1:
         if not entry.kind.spread:
-            raise no_rows(call, entry, source, cols.listed(columns), "shape")
+            raise no_rows(call, entry, source, columns, f"are {len(columns)} columns", NAME_ONE.format(entry.role))
         return
     units = entry.kind.decode(call.params, None) == "units"
-    said = f'"{column.name}", which is {column.dtype}'
     if column.rows == 0 or (units and is_text(column)):
         return
     if column.width is None and not entry.kind.single:
-        raise no_rows(call, entry, source, said, "shape")
-    if units and column.type == "real":
-        raise no_rows(call, entry, source, said, "dtype")
+        raise no_rows(call, entry, source, columns, *single(column, entry.role, units=units))
+    if units and len(column.axes) > 1:
+        sizes = " x ".join(str(size or "T") for size in column.axes)
+        raise no_rows(call, entry, source, columns, f"is N x {sizes}", "rows of tokens have no further axis")
 
 
-def no_rows(call: LossCall, entry: Input, source: Source, said: str, code: str) -> DataError:
+NAME_ONE = "a whole sequence stands in one column: --{} COLUMN"
+LISTS = "sequences are arrays of two axes or more (NPY, NPZ), or lists (Parquet, Arrow, JSONL)"
+
+
+def single(column: Column, role: str, *, units: bool) -> tuple[str, str]:
+    """What a column of single values holds, and what to do about it."""
+    if column.dtype in {"binary", "large_binary", "binary_view"}:
+        return "holds bytes", "cast the column to a string (UTF-8)"
+    if units:
+        return f"holds single values ({column.dtype})", "cast numbers to text, to compare how they are written"
+    if role == "target" and column.type == "int":
+        return f"holds single values ({column.dtype})", f"{LISTS}; rows end to end need target_lengths beside them"
+    return f"holds single values ({column.dtype})", LISTS
+
+
+def no_rows(
+    call: LossCall, entry: Input, source: Source, columns: Sequence[str], said: str, hint: str | None
+) -> DataError:
+    """The error for columns that hold no sequences."""
     return DataError(
-        f"{call.name}: {entry.role} is {said}, and must be {entry.kind.phrase} in one column",
-        code=code,
+        f"{call.name}: {cols.listed(columns)} {said}, and {entry.role} must be {entry.kind.phrase}",
+        code="dtype" if said == "holds bytes" else "shape",
         file=source.name,
-        hint="lists come in Parquet, JSONL, NPY and NPZ",
+        column=columns[0] if len(columns) == 1 else None,
+        hint=hint,
     )
 
 
@@ -94,6 +113,20 @@ def refuse_numbers(bound: BoundCall, sources: Sequence[Source]) -> None:
         words = [] if block is None else block.labels(column.name)[1]
         if words and not read_numbers(words, frozenset()).flaws.any():
             raise DataError(f'{entry.role} = "{column.name}" holds numbers, and must be text', code="dtype")
+
+
+def other_layout(binding: Binding) -> str | None:
+    """What to try where rows differ in number and the other order of axes would make them agree."""
+    for bound in binding.calls:
+        known = {role: cols.column_of(binding.sources[ref.source], ref.columns[0]) for role, ref in bound.refs.items()}
+        layout, pred = bound.call.params.get("layout"), known.get("pred")
+        if layout is None or pred is None or not pred.axes:
+            continue
+        if pred.axes[0] in {column.rows for role, column in known.items() if role != "pred"}:
+            if layout == "TNC":
+                return "are rows the first axis (N x T x C)?  leave --layout TNC out"
+            return "are frames the first axis (T x N x C)?  add --layout TNC"
+    return None
 
 
 def lay_out(

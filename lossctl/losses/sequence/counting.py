@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
@@ -86,7 +87,9 @@ class Rate(NamedTuple):
         return np.asarray(found, np.float64)
 
     def pooled(self, sums: Mapping[str, Exact], params: Params) -> float:
-        """The rate of the sums, rounded once."""
+        """The rate of the sums, rounded once; NaN if a row is."""
+        if not all(sums[name].finite for name in Parts._fields):
+            return math.nan
         parts = Parts(*(sums[name].units for name in Parts._fields))
         under = self.under(parts)
         if under and parts.units:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.errors import DataError
+from lossctl.errors import DataError, UsageError
 from lossctl.losses.sequence.inputs import FrameScores, LabelSequence, PredLengths, TargetLengths, Terms
 from lossctl.model.findings import Rule, Seen
 from lossctl.model.params import Param, Value, When
@@ -48,6 +48,12 @@ def settings(arrays: Arrays, params: Params) -> str | None:
             "ctc: score=wer counts words, and nothing says which labels make words",
             code="no-tokens",
             hint='--tokens FILE names the symbol of each class; a space, "|" or the mark of sentencepiece ends a word',
+        )
+    if params["tokens"] is not None and params["decode"] == "none" and not params["force_align"]:
+        raise UsageError(
+            "ctc: tokens name what is decoded or aligned, and nothing is",
+            code="idle-parameter",
+            hint="--decode greedy|beam or --force-align, or leave --tokens out",
         )
     if params["tokens"] is not None and len(symbols(str(params["tokens"]))) != classes:
         count = len(symbols(str(params["tokens"])))

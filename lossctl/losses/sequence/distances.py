@@ -182,8 +182,11 @@ def unequal_lengths(arrays: Mapping[str, Any], params: Mapping[str, Any]) -> lis
         return []
     m, n = arrays["target"].lengths, arrays["pred"].lengths
     hint = "--pad counts each unit that only one side has; edit-distance shifts"
-    rule = Rule("lengths-differ", "units more than the target has: Hamming distance needs equal lengths", hint=hint)
-    return [(rule, m != n, n - m)]
+    rule = Rule("lengths-differ", "(Hamming distance needs equal lengths)", hint=hint)
+    unlike = m != n
+    sizes = zip(n.tolist(), m.tolist(), strict=True) if unlike.any() else ()
+    told = np.array([f"{hyp:,} units, and the target has {ref:,}" for hyp, ref in sizes] or [""] * len(m))
+    return [(rule, unlike, told)]
 
 
 @loss(
