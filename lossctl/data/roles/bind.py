@@ -23,7 +23,8 @@ from lossctl.data.roles.binding import (
     nothing_fits,
 )
 from lossctl.data.roles.columns import Found
-from lossctl.data.roles.predicted import companion, search_pred
+from lossctl.data.roles.detect import detect, may_be, search
+from lossctl.data.roles.forms import settle_form
 from lossctl.data.roles.spans import refuse_numbers, settle_sequences
 from lossctl.data.source import Source
 from lossctl.errors import DataError, LossctlError, UsageError
@@ -234,12 +235,6 @@ def bind_call(call: LossCall, common: Common) -> BoundCall:
     return finish(call, found, refs, common)
 
 
-def may_be(call: LossCall, entry: Input, source: Source, hit: Found) -> bool:
-    """Whether a column that nobody named can be an optional input: single values are no sequences of numbers."""
-    column = cols.column_of(source, hit.columns[0])
-    return entry.kind.decode(call.params, None) != "sequence" or (column.width is not None and column.type != "text")
-
-
 def finish(call: LossCall, found: dict[str, Found], refs: dict[str, Ref], common: Common) -> BoundCall:
     """Class order, and members of families in one order on both sides."""
     pred = found.get("pred")
@@ -295,101 +290,4 @@ def aligned(target: Found, order: Sequence[str], source: Source) -> tuple[str, .
         code="columns-differ",
         file=source.name,
         hint="name both in one order: --pred a,b,c --target x,y,z",
-    )
-
-
-def detect(
-    call: LossCall, entry: Input, source: Source, given: Sequence[str], found: Mapping[str, Found], *, lone: bool
-) -> Found:
-    """Columns of a role by their names; ``lone``: the file holds nothing but this role.
-
-    ``given`` are columns named for other roles, ``found`` the roles that come before.
-    """
-    hit = search(call, entry, source, given)
-    if hit is not None:
-        return hit
-    keys = set(cols.key_columns(source))
-    candidates = [c.name for c in source.columns if c.type != "other" and c.name not in keys]
-    if lone and len(candidates) == 1:
-        return Found((candidates[0],), form=cols.implied_form(candidates[0]))
-    prose = lone and entry.kind.decode(call.params, None) == "units"
-    if prose and (hit := cols.by_name(source, entry.role, cols.PROSE)) is not None:
-        return hit  # beside a speaker or a language
-    twin = found["pred"].columns[0] if "pred" in found else ""
-    if lone and entry.role == "target" and twin in candidates and not (twin.isdigit() or cols.says_pred(twin)):
-        return Found((twin,))  # under the name that it has among the predictions, as in Kaggle's solutions
-    if lone and source.format == "text" and len(candidates) > 2 and entry.kind.columns in {"any", "classes"}:
-        return Found(tuple(candidates))  # numbers without names: the whole file is one array
-    needed = [i.role for i in call.entry.spec.inputs if not i.optional]
-    if needed == [entry.role] and len(candidates) == len(source.columns) == 1:
-        return Found((candidates[0],), form=cols.implied_form(candidates[0]))
-    if source.format == "npy":
-        others = " ".join(f"{role.upper()}.npy" for role in needed[1:])
-        raise UsageError(
-            f"{source.name} is one array and cannot hold {', '.join(needed)}",
-            code="file-count",
-            hint=f"lossctl compute {call.name} {source.name} {others}",
-        )
-    prose = source.format == "lines" or (len(source.columns) == 1 and source.name.endswith((".txt", ".ref", ".hyp")))
-    if prose and entry.kind.decode(call.params, None) == "units":
-        raise UsageError(
-            f"{source.name} is lines of text, and {call.name} compares two files of them",
-            code="file-count",
-            hint=f"lossctl compute {call.name} {source.name} REF.txt",
-        )
-    raise cols.undetected(source, entry.role, entry.kind.phrase)
-
-
-def search(call: LossCall, entry: Input, source: Source, given: Sequence[str]) -> Found | None:
-    role, kind = entry.role, entry.kind
-    own = ((cols.plain(role),),)
-    if kind.called and (hit := cols.by_name(source, role, (kind.called,))) is not None:
-        return hit
-    if role == "target":
-        ranks = cols.TARGET if call.entry.spec.family != "ranking" else (*cols.TARGET, *cols.RANKING_TARGET)
-        hit = None if kind.columns == "classes" else cols.by_name(source, role, ranks)
-        hit = hit or cols.family(source, role, ("y_true_", "target_", "label_", "label:dim="))
-        return hit or cols.by_name(source, role, ranks) or companion(source, role, "label", given)
-    if kind.mapping:
-        return cols.members(source, kind.members)
-    if role != "pred":
-        hit = cols.by_name(source, role, cols.ALSO.get(role, own))
-        return hit or (cols.family(source, role, (f"{role}_",)) if kind.columns == "any" else None)
-    return search_pred(kind, source, given)
-
-
-def settle_form(call: LossCall, pred: Found, source: Source) -> LossCall:
-    """Let the columns' names settle ``input``; refuse a contradiction."""
-    said, spec = pred.form, call.entry.spec
-    if said is None:
-        return call
-    shown = pred.columns[0] if len(pred.columns) == 1 else f"{pred.columns[0]}, ..."
-    kind = input_of(call, "pred").kind
-    if "input" not in spec.params:
-        fixed = getattr(kind, "fixed", None)
-        if fixed is not None and fixed != said:
-            raise contradiction(call, said, fixed, shown, source)
-        return call
-    form = call.params["input"]
-    if form == said:
-        return call
-    if "input" in call.given or "input" in call.entry.fixed or said not in spec.params["input"].choices:
-        raise contradiction(call, said, str(form), shown, source)
-    return call.with_params({"input": said})
-
-
-def contradiction(call: LossCall, said: str, form: str, shown: str, source: Source) -> UsageError:
-    """The name of a column says one thing, the call another."""
-    spec = call.entry.spec
-    if call.entry.fixed.get("input") == form:
-        way = f"lossctl compute {spec.name} {source.name}"
-    elif "input" in spec.params and said in spec.params["input"].choices:
-        way = f"leave --input {form} out, or rename the column if it holds {form}"
-    else:
-        way = f"rename the column if it holds {form}"
-    return UsageError(
-        f'{call.name} takes {form}, and the name of "{shown}" says {said}',
-        code="input-differs",
-        file=source.name,
-        hint=way,
     )
