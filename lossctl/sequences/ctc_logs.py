@@ -30,7 +30,7 @@ def in_logs(frames: Ragged, walks: Walks, form: str, blank: int) -> Floats:
     state = np.full(len(walks.owner), NEVER), np.full(len(walks.owner) + 1, NEVER)
     state[0][walks.starts] = 0.0
     counts = walks.active()[1].tolist()
-    with np.errstate(over="ignore", under="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         for start, labels, blanks in cell_logs(frames, walks, form, blank):
             for frame in range(len(labels)):
                 size = counts[start + frame]
@@ -87,11 +87,11 @@ def add_logs(x: Floats, y: Floats) -> Floats:
 
 def meet(state: tuple[Floats, Floats], walks: Walks) -> Floats:
     onto_blank, onto_label = step(state, walks, len(walks.owner))
-    front, _, owner, mine, facing = walks.meeting()
+    front, _, begin, mine, facing, previous = walks.meeting()
     blanks = state[0][mine] + onto_blank[facing]
-    labels = state[1][1:][mine] + onto_label[facing - 1]
-    last = np.append(owner[1:] != owner[:-1], True)
-    labels[last] = 2 * NEVER
+    labels = state[1][1:][mine] + onto_label[previous]
+    labels[begin + walks.widths[front] - 1] = 2 * NEVER
+    owner = np.repeat(np.arange(len(front)), walks.widths[front])
     return -log_sums(np.concatenate([blanks, labels]), np.concatenate([owner, owner]), len(front))
 
 
