@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from lossctl.sequences.ctc_logs import in_logs, settled
+from lossctl.sequences.ctc_plain import plain
 from lossctl.sequences.ctc_scaled import scaled
 from lossctl.sequences.ctc_walks import Flags, Floats, Ints, halves, repeated
 from lossctl.sequences.ragged import Ragged, ends
@@ -36,12 +37,16 @@ def nll(frames: Ragged, target: Ragged, *, form: str, blank: int) -> Floats:
     blank %= classes
     found = np.full(len(frames), np.inf)
     possible = np.flatnonzero(frames.lengths >= frames_needed(target))
-    left = []
-    for some in chunks(possible, frames, target):
-        value, sure = scaled(frames[some], halves(frames[some], target[some], blank), form, blank)
-        found[some] = value
-        left.append(some[~sure | (value < CLEAR)])
-    for some in chunks(np.concatenate([possible[:0], *left]), frames, target):
+    clear = []
+    for way in (plain, scaled):
+        left = []
+        for some in chunks(possible, frames, target):
+            value, sure = way(frames[some], halves(frames[some], target[some], blank), form, blank)
+            found[some] = value
+            clear.append(some[sure & (value < CLEAR)])
+            left.append(some[~sure])
+        possible = np.concatenate([possible[:0], *left])
+    for some in chunks(np.concatenate([possible, *clear]), frames, target):
         found[some] = in_logs(frames[some], halves(frames[some], target[some], blank), form, blank)
     return settled(found, frames.lengths)
 

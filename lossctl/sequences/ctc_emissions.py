@@ -7,14 +7,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.sequences.ctc_walks import Flags, Floats, Ints, Walks
+from lossctl.sequences.ctc_walks import Floats, Ints, Walks
 from lossctl.sequences.ragged import Ragged
 
 __all__ = ["Emissions", "emissions"]
 
 TILE = 1 << 16  # scores worked on at a time, which stay in a core's cache
 SMALL, LARGE = 2.0**-50, 2.0**100  # sums of exponentials are used as they are in between
-DIVISOR = 2.0**-900  # a blank less likely than this is no divisor
 MANY = 512  # classes from which on a table of all is no help
 WIDE = 256  # classes up to which frames are copied whole
 BLOCK = 512  # float32 terms that are added up as such
@@ -25,11 +24,14 @@ EXCESS = 1024  # what ``excess`` is counted in: parts of a bit
 class Emissions(Protocol):
     """Probabilities of labels divided by that of the blank, for the rows that still walk."""
 
-    unusable: Flags  # R: the blank is no divisor somewhere
     excess: Ints  # R: log2 of how far probabilities add up to more than 1, over all frames, rounded up
 
-    def window(self, start: int, stop: int, rows: int, ratios: Floats) -> Floats:
-        """Fill ``ratios`` (frames, cells of the rows); gives 1 / (probability of the blank), (frames, rows)."""
+    def window(self, start: int, stop: int, rows: int, ratios: Floats) -> tuple[Floats, Floats]:
+        """Fill ``ratios`` (frames, cells of the rows).
+
+        Gives 1 / (probability of the blank), and what no ratio is greater than, both (frames, rows); where a blank is
+        no divisor or a score is NaN, the second is infinite, NaN or as good as that.
+        """
 
 
 def emissions(frames: Ragged, walks: Walks, form: str, blank: int, span: int) -> Emissions:
@@ -45,72 +47,57 @@ class Few:
     def __init__(self, frames: Ragged, walks: Walks, blank: int) -> None:
         self.values, self.walks, self.blank = frames.values, walks, blank
         self.classes = frames.values.shape[1]
-        self.index = walks.owner * self.classes + walks.labels
-        self.unusable = np.zeros(len(walks.lengths), bool)
+        self.group = max(1, TILE // self.classes)  # rows whose table is made at once
+        base = np.arange(len(walks.lengths)) // self.group * self.group
+        self.owner = walks.owner - base[walks.owner]
+        self.index = self.owner * self.classes + walks.labels
         self.excess = np.zeros(len(walks.lengths), np.int64)
-        size = max(TILE, self.classes)
-        self.scores, self.terms = np.empty(size, frames.dtype), np.empty(size)
+        size = self.group * self.classes
+        self.scores, self.terms, self.scale = np.empty(size, frames.dtype), np.empty(size), np.empty(len(self.index))
 
-    def window(self, start: int, stop: int, rows: int, ratios: Floats) -> Floats:
+    def window(self, start: int, stop: int, rows: int, ratios: Floats) -> tuple[Floats, Floats]:
         places = self.walks.places(start, stop, rows)
         unit = np.empty(places.shape)
-        group = max(1, TILE // self.classes)
-        count = max(1, group // rows)
+        count = max(1, self.group // rows)
         for at in range(0, stop - start, count):
-            for row in range(0, rows, group):
-                part = slice(at, at + count), slice(row, row + group)
+            for row in range(0, rows, self.group):
+                part = slice(at, at + count), slice(row, row + self.group)
                 unit[part] = self._tile(places[part], row, ratios[part[0]])
-        return unit
+        return unit, unit
 
     def _tile(self, places: Ints, row: int, ratios: Floats) -> Floats:
-        frames, rows = places.shape
-        scores, terms, total = self._exponentials(places.ravel())
-        off = np.flatnonzero(~((total > SMALL) & (total < LARGE)))
-        if len(off):
+        size = places.size * self.classes
+        scores, terms = self.scores[:size].reshape(-1, self.classes), self.terms[:size].reshape(-1, self.classes)
+        self.values.take(places.ravel(), axis=0, out=scores, mode="clip")
+        np.exp(scores, out=terms, dtype=np.float64)
+        total = row_sums(terms)
+        if not (total.min() > SMALL and total.max() < LARGE):
             # exp leaves the range of floats: relative to the greatest score of the frame it does not.
+            off = np.flatnonzero(~((total > SMALL) & (total < LARGE)))
             some = scores[off].astype(np.float64)
             top = some.max(axis=1, keepdims=True)
             terms[off] = np.exp(some - np.where(np.isfinite(top), top, 0.0))
             total[off] = row_sums(terms[off])
-        blank = terms[:, self.blank]
-        usable = (blank > DIVISOR) & (total < LARGE)
-        if not usable.all():
-            self.unusable[row : row + rows] |= ~usable.reshape(frames, rows).all(axis=0)
-            blank = np.where(usable, blank, 1.0)
-        inverse = 1.0 / blank
-        self._spread(terms, inverse, row, ratios)
-        return np.asarray((total * inverse).reshape(frames, rows))
+        inverse = 1.0 / terms[:, self.blank]
+        total *= inverse
+        self._spread(terms.reshape(len(places), -1), inverse.reshape(places.shape), row, ratios)
+        return total.reshape(places.shape)
 
-    def _exponentials(self, places: Ints) -> tuple[NDArray[Any], Floats, Floats]:
-        size = len(places) * self.classes
-        low, high = int(places[0]), int(places[-1])
-        if high - low == len(places) - 1 and np.array_equal(places, np.arange(low, high + 1)):
-            scores = self.values[low : high + 1]
-        else:
-            scores = self.scores[:size].reshape(-1, self.classes)
-            self.values.take(places, axis=0, out=scores, mode="clip")
-        terms = self.terms[:size].reshape(-1, self.classes)
-        np.exp(scores, out=terms, dtype=np.float64)
-        return scores, terms, row_sums(terms)
-
-    def _spread(self, terms: Floats, inverse: Floats, row: int, ratios: Floats) -> None:
+    def _spread(self, table: Floats, inverse: Floats, row: int, ratios: Floats) -> None:
         """From classes to cells, divided by the blank on the smaller side."""
-        walks, frames = self.walks, len(ratios)
-        rows = len(terms) // frames
+        walks, rows = self.walks, inverse.shape[1]
         last = row + rows - 1
         cells = slice(int(walks.starts[row]), int(walks.starts[last] + walks.widths[last]))
-        index = self.index[cells] - row * self.classes
-        few = self.classes * rows <= len(index)
+        index, owner, scale = self.index[cells], self.owner[cells], self.scale[cells]
+        few = table.shape[1] <= len(index)
         if few:
-            terms *= inverse[:, None]
-        else:
-            owner = walks.owner[cells] - row
-        table, inverse = terms.reshape(frames, -1), inverse.reshape(frames, rows)
-        for frame in range(frames):
+            by_row = table.reshape(-1, self.classes)
+            by_row *= inverse.reshape(-1, 1)
+        for frame in range(len(table)):
             out = ratios[frame, cells]
             table[frame].take(index, out=out, mode="clip")
             if not few:
-                out *= inverse[frame].take(owner)
+                out *= inverse[frame].take(owner, out=scale, mode="clip")
 
 
 class Given:
@@ -127,30 +114,25 @@ class Given:
         self.owner, self.labels = np.divmod(self.local, self.classes)
         self.starts = np.searchsorted(self.owner, np.arange(rows + 1))
         self.blanks = np.flatnonzero(self.labels == blank)
-        self.unusable, self.excess = np.zeros(rows, bool), np.zeros(rows, np.int64)
+        self.excess = np.zeros(rows, np.int64)
         size = span * len(self.labels)
         self.places, self.raw, self.terms = np.empty(size, np.int64), np.empty(size, frames.dtype), np.empty(size)
 
-    def window(self, start: int, stop: int, rows: int, ratios: Floats) -> Floats:
+    def window(self, start: int, stop: int, rows: int, ratios: Floats) -> tuple[Floats, Floats]:
         terms = self._terms(start, stop, rows)
         total = np.add.reduceat(terms, self.starts[:rows], axis=1)
         if total.max() > NEARLY_ONE:
-            over = np.where(total > NEARLY_ONE, total, 1.0)
-            self.excess[:rows] += np.ceil(EXCESS * np.log2(over)).astype(np.int64).sum(axis=0)
-        return self._ratios(terms, total, ratios)
+            over = (total > NEARLY_ONE) & (total < LARGE) & self.walks.walking(start, stop, rows)
+            self.excess[:rows] += np.ceil(EXCESS * np.log2(np.where(over, total, 1.0))).astype(np.int64).sum(axis=0)
+        inverse = self._ratios(terms, ratios)
+        return inverse, total * inverse
 
-    def _ratios(self, terms: Floats, total: Floats, ratios: Floats) -> Floats:
-        rows = total.shape[1]
-        blank = terms.take(self.blanks[:rows], axis=1)
-        usable = (blank > DIVISOR) & (total < LARGE)
-        if not usable.all():
-            self.unusable[:rows] |= ~usable.all(axis=0)
-            blank = np.where(usable, blank, 1.0)
-        inverse = 1.0 / blank
+    def _ratios(self, terms: Floats, ratios: Floats) -> Floats:
+        inverse = 1.0 / terms.take(self.blanks[: np.searchsorted(self.blanks, terms.shape[1])], axis=1)
         scale = self.places[: terms.size].view(np.float64).reshape(terms.shape)
         terms *= inverse.take(self.owner[: terms.shape[1]], axis=1, out=scale, mode="clip")
         terms.take(self.index[: ratios.shape[1]], axis=1, out=ratios, mode="clip")
-        return inverse
+        return np.asarray(inverse)
 
     def _buffers(self, frames: int, rows: int) -> tuple[Ints, NDArray[Any], Floats]:
         shape = frames, int(self.starts[rows])
@@ -192,7 +174,7 @@ class Many(Given):
         kind = np.float32 if frames.dtype == np.float32 else np.float64
         self.scores, self.raw = np.empty((self.rows, self.classes), kind), self.raw.astype(kind)
 
-    def window(self, start: int, stop: int, rows: int, ratios: Floats) -> Floats:
+    def window(self, start: int, stop: int, rows: int, ratios: Floats) -> tuple[Floats, Floats]:
         places = self.walks.places(start, stop, rows)
         _, raw, terms = self._buffers(stop - start, rows)
         others = np.empty(places.shape)
@@ -207,7 +189,8 @@ class Many(Given):
         off = np.argwhere(~((total > SMALL) & (total < LARGE)))
         for frame, row in off.tolist():
             total[frame, row] = self._again(int(places[frame, row]), row, terms[frame])
-        return np.asarray(self._ratios(terms, total, ratios) * total)
+        total *= self._ratios(terms, ratios)
+        return total, total
 
     def _others(self, places: Ints, index: Ints, raw: NDArray[Any]) -> Floats:
         scores = self.scores[: len(places)]

@@ -13,7 +13,7 @@ from lossctl.sequences.ragged import Ragged
 __all__ = ["NEVER", "cell_logs", "in_logs", "settled"]
 
 NEVER = -1e300  # log 0: differences of infinities are none
-SCORES = 1 << 18  # scores worked on at a time
+SCORES = 1 << 15  # scores worked on at a time
 
 
 def settled(cost: Floats, frames: Ints | int) -> Floats:
@@ -30,7 +30,7 @@ def in_logs(frames: Ragged, walks: Walks, form: str, blank: int) -> Floats:
     state = np.full(len(walks.owner), NEVER), np.full(len(walks.owner) + 1, NEVER)
     state[0][walks.starts] = 0.0
     counts = walks.active()[1].tolist()
-    with np.errstate(over="ignore", under="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         for start, labels, blanks in cell_logs(frames, walks, form, blank):
             for frame in range(len(labels)):
                 size = counts[start + frame]
@@ -43,7 +43,8 @@ def in_logs(frames: Ragged, walks: Walks, form: str, blank: int) -> Floats:
 def cell_logs(frames: Ragged, walks: Walks, form: str, blank: int) -> Iterator[tuple[int, Floats, Floats]]:
     """Window by window, the number of its first frame, and (frames, cells) log-probabilities of labels and blanks."""
     going = walks.active()[0]
-    classes = frames.values.shape[1]
+    values, classes = frames.values, frames.values.shape[1]
+    flat = values.reshape(-1)
     per_frame = max(len(walks.lengths) * classes, len(walks.owner))
     span = max(1, SCORES // per_frame)
     for start in range(0, len(going), span):
@@ -52,17 +53,19 @@ def cell_logs(frames: Ragged, walks: Walks, form: str, blank: int) -> Iterator[t
         owner, labels = walks.owner[:size], walks.labels[:size]
         places = walks.places(start, stop, rows)
         if form == "logits":
-            scores = frames.values[places.ravel()].astype(np.float64)
+            scores = values.take(places.ravel(), axis=0).astype(np.float64)
             top, rest = (part.reshape(places.shape) for part in log_normaliser(scores))
-            scores = scores.reshape(*places.shape, classes)
-            of_label = (scores[:, owner, labels] - top[:, owner]) - rest[:, owner]
-            of_blank = (scores[:, :, blank] - top) - rest
+            of_label = scores.reshape(len(places), -1).take(owner * classes + labels, axis=1)
+            of_label -= top.take(owner, axis=1)
+            of_label -= rest.take(owner, axis=1)
+            of_blank = (scores[:, blank].reshape(places.shape) - top) - rest
         else:
-            of_label = frames.values[places[:, owner], labels].astype(np.float64)
-            of_blank = frames.values[places, blank].astype(np.float64)
+            first = places * classes
+            of_label = flat.take(first.take(owner, axis=1) + labels).astype(np.float64)
+            of_blank = flat.take(first + blank).astype(np.float64)
             if form == "probs":
                 of_label, of_blank = safe_log(of_label), safe_log(of_blank)
-        yield start, np.maximum(of_label, NEVER), np.maximum(of_blank, NEVER)[:, owner]
+        yield start, np.maximum(of_label, NEVER, out=of_label), np.maximum(of_blank, NEVER).take(owner, axis=1)
 
 
 def step(state: tuple[Floats, Floats], walks: Walks, size: int) -> tuple[Floats, Floats]:
@@ -77,21 +80,22 @@ def step(state: tuple[Floats, Floats], walks: Walks, size: int) -> tuple[Floats,
 
 def add_logs(x: Floats, y: Floats) -> Floats:
     """log(e^x + e^y) as the greater and what the other adds to it; ``np.logaddexp`` takes ten times as long."""
-    found = np.abs(x - y)
-    np.negative(found, found)
-    np.exp(found, found)
-    np.log1p(found, found)
-    found += np.maximum(x, y)
+    greater = np.maximum(x, y)
+    found = np.minimum(x, y)
+    found -= greater
+    np.exp(found, out=found)
+    np.log1p(found, out=found)
+    found += greater
     return found
 
 
 def meet(state: tuple[Floats, Floats], walks: Walks) -> Floats:
     onto_blank, onto_label = step(state, walks, len(walks.owner))
-    front, _, owner, mine, facing = walks.meeting()
+    front, _, begin, mine, facing, previous = walks.meeting()
     blanks = state[0][mine] + onto_blank[facing]
-    labels = state[1][1:][mine] + onto_label[facing - 1]
-    last = np.append(owner[1:] != owner[:-1], True)
-    labels[last] = 2 * NEVER
+    labels = state[1][1:][mine] + onto_label[previous]
+    labels[begin + walks.widths[front] - 1] = 2 * NEVER
+    owner = np.repeat(np.arange(len(front)), walks.widths[front])
     return -log_sums(np.concatenate([blanks, labels]), np.concatenate([owner, owner]), len(front))
 
 

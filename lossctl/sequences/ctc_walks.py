@@ -53,20 +53,24 @@ class Walks(NamedTuple):
         """(R,) rows in which the flag of a cell is set."""
         return np.asarray(np.logical_or.reduceat(flags, self.starts))
 
-    def meeting(self) -> tuple[Ints, Ints, Ints, Ints, Ints]:
-        """Where the two rows of each sample meet: for each cell of the first its sample, itself, and the facing cell.
+    def meeting(self) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
+        """Where the two rows of each sample meet.
 
-        Before these stand the first and the second row of each sample.
+        The first and the second row of each sample; where the cells of a sample begin among all of these: for each cell
+        of the first row itself, the cell of the second whose blank is the same, and the one whose label is (or, as the
+        last cell has none, any of the same row).
         """
         forward, backward = np.flatnonzero(~self.backward), np.flatnonzero(self.backward)
         front, back = np.empty_like(forward), np.empty_like(forward)
         front[self.sample[forward]] = forward
         back[self.sample[backward]] = backward
         widths = self.widths[front]
-        owner = np.repeat(np.arange(len(front)), widths)
-        slot = np.arange(len(owner)) - (ends(widths) - widths)[owner]
-        mine = self.starts[front][owner] + slot
-        return front, back, owner, mine, self.starts[back][owner] + widths[owner] - 1 - slot
+        begin = ends(widths) - widths
+        slot = np.arange(int(widths.sum()))
+        mine = slot + np.repeat(self.starts[front] - begin, widths)
+        first = self.starts[back]
+        facing = np.repeat(first + begin + widths - 1, widths) - slot
+        return front, back, begin, mine, facing, np.maximum(facing - 1, np.repeat(first, widths))
 
 
 def halves(frames: Ragged, target: Ragged, blank: int) -> Walks:

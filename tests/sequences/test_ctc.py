@@ -13,6 +13,8 @@ import pytest
 
 from lossctl.sequences import ctc_emissions
 from lossctl.sequences.ctc import frames_needed, nll
+from lossctl.sequences.ctc_logs import in_logs
+from lossctl.sequences.ctc_plain import plain as in_plain
 from lossctl.sequences.ctc_scaled import scaled
 from lossctl.sequences.ctc_walks import halves
 from lossctl.sequences.ragged import Ragged
@@ -199,21 +201,42 @@ def test_the_stored_digits_are_those_of_the_models():
         assert -math.log(total) == pytest.approx(float(EXACT[name]), rel=1e-9, abs=1e-12)
 
 
-def test_what_is_used_without_logarithms_is_right_without_them():
+SURE = {
+    in_plain: ({"wavy, 1.0", "sure of it, 20.0", "sure of something else, 8.0"}, {"advance costs 20", "wavy, 60.0"}),
+    scaled: ({"wavy, 1.0", "wavy, 5.0", "advance costs 20", "sure of it, 20.0"}, {"advance costs 50"}),
+}
+
+
+@pytest.mark.parametrize("way", SURE, ids=["plain", "scaled"])
+def test_what_is_used_without_logarithms_is_right_without_them(way):
     """The verdict of the recursion on itself: nothing that it calls sure is off, and it is sure of what is usual."""
-    sure = {}
+    sure = set()
     for name, (scores, labels) in MODELS.items():
         frames, target = Ragged.padded(scores[None]), Ragged.of([labels], np.int64)
-        value, right = scaled(frames, halves(frames, target, 0), "logits", 0)
-        sure[name] = bool(right[0])
+        value, right = way(frames, halves(frames, target, 0), "logits", 0)
         if right[0]:
+            sure.add(name)
             assert value[0] == pytest.approx(float(EXACT[name]), rel=1e-12, abs=1e-13)
-    assert sure["wavy, 1.0"]
-    assert sure["wavy, 5.0"]
-    assert sure["advance costs 20"]
-    assert sure["sure of it, 20.0"]
-    assert not sure["advance costs 60"]
-    assert not sure["advance costs 50"]
+    usual, hard = SURE[way]
+    assert usual <= sure
+    assert not hard & sure
+
+
+@pytest.mark.parametrize("way", SURE, ids=["plain", "scaled"])
+def test_models_harder_and_harder_to_advance(way):
+    """From what any scaling can hold to what none can: no step in between at which something is lost in silence."""
+    frames, labels = 400, [1 + i % 4 for i in range(60)]
+    verdicts = []
+    for depth in np.arange(0.5, 80, 0.75):
+        scores = np.full((frames, 5), -depth)
+        scores[:, 0] = 0.0
+        some, target = Ragged.padded(scores[None]), Ragged.of([labels], np.int64)
+        value, sure = way(some, halves(some, target, 0), "logits", 0)
+        expected = float(in_logs(some, halves(some, target, 0), "logits", 0)[0])
+        verdicts.append(bool(sure[0]))
+        assert not sure[0] or value[0] == pytest.approx(expected, rel=1e-12)
+    assert verdicts[:10] == [True] * 10
+    assert not verdicts[-1]
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -294,6 +317,29 @@ def test_a_row_does_not_see_its_neighbours(form, classes, dtype, monkeypatch):
     monkeypatch.setattr(ctc_emissions, "TILE", 700)
     monkeypatch.setattr("lossctl.sequences.ctc.CELLS", 60)
     assert nll(frames, target, form=form, blank=0).tobytes() == whole.tobytes()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_row_does_not_see_what_is_wrong_with_its_neighbours(form):
+    """NaN, infinity, what overflows, what adds up to more than 1: the others keep their bits."""
+    rng = np.random.default_rng(7)
+    scores = 3 * rng.normal(size=(9, 80, 7))
+    if form != "logits":
+        scores = log_softmax(scores) + 0.4  # which excess is counted for as long as a row goes on, no longer
+    scores = np.exp(scores) if form == "probs" else scores
+    lengths = np.array([80, 79, 71, 64, 50, 49, 48, 33, 31])
+    target = Ragged.of([rng.integers(1, 7, size=15).tolist() for _ in range(9)], np.int64)
+    frames = Ragged.padded(scores).cut(lengths)
+    whole = nll(frames, target, form=form, blank=0)
+    alone = [nll(frames[n : n + 1], target[n : n + 1], form=form, blank=0)[0] for n in range(9)]
+    assert np.array(alone).tobytes() == whole.tobytes()
+    for bad in (np.nan, np.inf, 0.0 if form == "probs" else -np.inf, 1e300, 700.0):
+        for where in (np.s_[40, :3], np.s_[:, 1:], np.s_[3, 0]):
+            for row in (0, 3, 8):
+                worse = scores.copy()
+                worse[row][where] = bad
+                found = nll(Ragged.padded(worse).cut(lengths), target, form=form, blank=0)
+                assert np.delete(found, row).tobytes() == np.delete(whole, row).tobytes()
 
 
 def test_many_classes_in_float32():
