@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossctl.sequences.ctc_emissions import Emissions
-from lossctl.sequences.ctc_states import FIRST, State, chances, minus_log, power_of_two, walk
+from lossctl.sequences.ctc_states import WINDOW, State, chances, minus_log, power_of_two, walk
 from lossctl.sequences.ctc_walks import Flags, Floats, Ints, Walks
 from lossctl.sequences.ragged import Ragged
 
@@ -29,7 +29,7 @@ __all__ = ["plain"]
 LIFT = 500  # as much is left for growth within a window
 LOST = -(1022 + LIFT)
 SURE = 60
-REACH = LOST + SURE + 30  # a half less likely than this is not worth its while
+REACH = LOST + SURE + 30  # a half less likely than this is of no use
 LEAST = 2.0**-100
 ROOM = -970 + SURE
 
@@ -46,6 +46,7 @@ class Plain(State):
         super().__init__(walks)
         self.level = np.zeros(len(walks.lengths), np.int64)  # exponents
         self.last = walks.starts + walks.widths - 1  # leads nowhere
+        self.probed = False  # after the first window, for rows that will end far below what can be sure
         self._lift(len(self.level), len(walks.owner), LIFT)
 
     def look(self, ratios: Floats, unit: Floats, growth: Floats, start: int) -> None:
@@ -70,12 +71,12 @@ class Plain(State):
                 add(label, blank, label)
             multiply(label, ratio if len(ratio) == size else ratio[:size], label)
 
-    def rescale(self, frame: int, rows: int, size: int) -> None:
+    def rescale(self, rows: int, size: int) -> None:
         self._lift(rows, size, LIFT)
-        reached = self.level[:rows] + LIFT - self.power[:rows]
-        self.wild[:rows] |= reached < REACH
-        if frame == FIRST:
-            self.wild[:rows] |= 2 * reached * self.walks.lengths[:rows] < 3 * REACH * FIRST
+        if not self.probed:
+            lengths, reached = self.walks.lengths[:rows], (self.level - self.power)[:rows] + LIFT
+            self.wild[:rows] |= (lengths > WINDOW) & (2 * reached * lengths < 3 * REACH * WINDOW)
+            self.probed = True
 
     def finish(self) -> None:
         self._lift(len(self.level), len(self.blank), 0)

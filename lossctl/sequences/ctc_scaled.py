@@ -72,7 +72,7 @@ class Scaled(State):
                 add(label, blank, label)
             multiply(label, ratio if len(ratio) == size else ratio[:size], label)
 
-    def rescale(self, frame: int, rows: int, size: int) -> None:
+    def rescale(self, rows: int, size: int) -> None:
         """Each cell gets its own exponent, but at most SLOPE below that of the cell before."""
         blank, label, level = self.blank[:size], self.label[1 : size + 1], self.level[:size]
         reached = blank > 0

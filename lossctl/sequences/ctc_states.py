@@ -14,7 +14,6 @@ __all__ = ["WINDOW", "State", "chances", "minus_log", "power_of_two", "walk"]
 
 WINDOW = 16  # frames between two changes of exponents
 SPAN = 512  # frames at most whose emissions are made at once
-FIRST = 64  # and of these at the start, when there may turn out to be no point in going on
 BUFFER = 1 << 15  # emissions at once, as far as WINDOW allows
 TAME = 2.0**28  # sums of ratios below this cannot overflow in a window
 HEADROOM = 460  # nor can a window in which the logarithms of these sums, base 2, add up to less
@@ -33,7 +32,7 @@ class State(ABC):
         self.repeats = bool(walks.repeats.any())
         self.moved, self.total = np.empty(cells), np.empty(cells)
         self.least = np.full(cells, np.inf)  # of all ratios
-        self.wild = np.zeros(rows, bool)  # infinite, NaN, or so great that numbers could overflow
+        self.wild = np.zeros(rows, bool)  # of no use: infinite, NaN, or so great that numbers could overflow
         self.unit, self.power = np.ones(rows), np.zeros(rows, np.int64)  # 1 / product of the blanks of all frames
 
     @abstractmethod
@@ -41,12 +40,8 @@ class State(ABC):
         """Some frames on; ``counts`` says how many cells still walk at each."""
 
     @abstractmethod
-    def rescale(self, frame: int, rows: int, size: int) -> None:
-        """New exponents for the first cells, which still walk at this frame."""
-
-    def over(self) -> bool:
-        """Whether nothing of this can be used any more."""
-        return bool(self.wild.all())
+    def rescale(self, rows: int, size: int) -> None:
+        """New exponents for the first cells, those of rows which go on."""
 
     def look(self, ratios: Floats, unit: Floats, growth: Floats, start: int) -> None:
         """At the emissions of some frames, before any is used: none may leave the range of floats, or the row."""
@@ -58,7 +53,7 @@ class State(ABC):
             unit[done] = growth[done] = 1.0
         if growth.max() < TAME:
             return
-        power = np.maximum((growth.view(np.int64) >> 52) - 1023, 0)
+        power = np.maximum((growth.view(np.int64) >> 52 & 2047) - 1023, 0)  # of infinity and NaN 1024
         wild = (np.add.reduceat(power, np.arange(0, frames, WINDOW), axis=0) >= HEADROOM).any(axis=0)
         if wild.any():
             self.wild[:rows] |= wild
@@ -66,21 +61,26 @@ class State(ABC):
             ratios[:, wild.take(walks.owner[:size])] = 0.0
 
     def divide(self, unit: Floats) -> None:
-        """Take in what the ratios of a window are relative to; products in pairs, whatever stands beside."""
+        """Take in what ratios are relative to; products in pairs within windows, whatever stands beside."""
         frames, rows = unit.shape
         if not (unit.max() < PLAIN and unit.min() > 1 / PLAIN):
             unit, power = np.frexp(unit)
             self.power[:rows] += power.sum(axis=0)
-        if frames < WINDOW:
-            unit = np.concatenate([unit, np.ones((WINDOW - frames, rows))])
-        while len(unit) > 1:
-            unit = unit[::2] * unit[1::2]
-        self.unit[:rows], more = np.frexp(self.unit[:rows] * unit[0])
-        self.power[:rows] += more
+        if frames % WINDOW:
+            unit = np.concatenate([unit, np.ones((-frames % WINDOW, rows))])
+        unit = unit.reshape(-1, WINDOW, rows)
+        while unit.shape[1] > 1:
+            unit = unit[:, ::2] * unit[:, 1::2]
+        unit, power = np.frexp(unit[:, 0])
+        self.power[:rows] += power.sum(axis=0)
+        for part in unit:
+            self.unit[:rows] *= part
+        self.unit[:rows], power = np.frexp(self.unit[:rows])
+        self.power[:rows] += power
 
 
 def walk(state: State, frames: Ragged, form: str, blank: int) -> Emissions:
-    """All rows to their ends, if there is a point in it."""
+    """All rows to their ends, unless nothing of this can be used any more."""
     walks = state.walks
     rows, cells = walks.active()
     width, longest = len(walks.owner), len(rows)
@@ -89,17 +89,17 @@ def walk(state: State, frames: Ragged, form: str, blank: int) -> Emissions:
     emission = emissions(frames, walks, form, blank, span)
     buffer = np.empty(span * width)
     start = 0
-    while start < longest and not state.over():
-        stop = min(start + (span if start else min(span, FIRST)), longest)
+    while start < longest and not state.wild.all():
+        stop = min(start + (span if start else WINDOW), longest)  # there may be no point in going on after the first
         size = int(cells[start])
         ratios = buffer[: (stop - start) * size].reshape(stop - start, size)
         unit, growth = emission.window(start, stop, int(rows[start]), ratios)
         state.look(ratios, unit, growth, start)
+        state.divide(unit)
         for at in range(start, stop, WINDOW):
             upto = min(at + WINDOW, stop)
             state.advance(ratios[at - start : upto - start], cells[at:upto])
-            state.divide(unit[at - start : upto - start])
-            state.rescale(upto, int(rows[upto]), int(cells[upto]))
+            state.rescale(int(rows[upto]), int(cells[upto]))
         start = stop
     return emission
 

@@ -98,9 +98,12 @@ def _walks(target: Ragged, lengths: Ints, first: Ints, backward: Flags, step: in
     widths = sizes + 1
     starts = ends(widths) - widths
     owner = np.repeat(np.arange(len(widths)), widths)
-    slot = np.arange(len(owner)) - starts[owner]
-    inside = slot < sizes[owner]
-    place = np.where(backward[owner], sizes[owner] - 1 - slot, slot) * target.step + target.starts[sample][owner]
+    slot = np.arange(len(owner)) - np.repeat(starts, widths)
+    inside = np.ones(len(owner), bool)
+    inside[starts + sizes] = False
+    towards = np.where(backward, -target.step, target.step)
+    begin = target.starts[sample] + np.where(backward, (sizes - 1) * target.step, 0)
+    place = np.repeat(begin, widths) + slot * np.repeat(towards, widths)
     labels = np.full(len(owner), blank, np.int64)
     labels[inside] = target.values[place[inside]]
     repeats = np.zeros(len(owner), bool)
