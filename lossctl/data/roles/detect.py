@@ -38,7 +38,8 @@ def detect(
     if lone and source.format == "text" and len(candidates) > 2 and entry.kind.columns in {"any", "classes"}:
         return Found(tuple(candidates))  # numbers without names: the whole file is one array
     needed = [i.role for i in call.entry.spec.inputs if not i.optional]
-    if needed == [entry.role] and len(candidates) == len(source.columns) == 1:
+    rows = not entry.kind.single or source.columns[0].width is not None  # a text's one number is to be named
+    if needed == [entry.role] and len(candidates) == len(source.columns) == 1 and rows:
         return Found((candidates[0],), form=cols.implied_form(candidates[0]))
     raise too_few(call, entry, source, needed) or cols.undetected(source, entry.role, entry.kind.phrase)
 
