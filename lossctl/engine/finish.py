@@ -16,7 +16,6 @@ from lossctl.engine.slices import Slices, as_mapping
 from lossctl.engine.tally import Tally, histogram, quantile
 from lossctl.errors import DataError
 from lossctl.model.findings import Finding
-from lossctl.model.pooled import Pooled
 from lossctl.model.reduce import Product
 
 __all__ = ["input_infos", "results_of", "warnings_of"]
@@ -113,7 +112,7 @@ def one_result(job: Job, slot: Slot, request: Request, options: Options) -> Resu
         value = reduced(job, tally, code, job.view) if slot.value is None else slot.value
     n = tally.n(code)
     ordered = tally.sorted_values(code) if options.stats and slot.value is None else None
-    pooled = job.reduce if isinstance(job.reduce, Pooled) and totals.sums and job.view != "none" else None
+    summed = bool(totals.sums) and job.view != "none"
     logs = isinstance(job.reduce, Product) and job.view == "prod" and bool(totals.sums)
     return Result(
         loss=call.name,
@@ -139,8 +138,8 @@ def one_result(job: Job, slot: Slot, request: Request, options: Options) -> Resu
         dropped={k: v for k, v in (("nan", nan), ("ignored", ignored)) if v},
         column=slot.column,
         of_class=slot.of_class,
-        sample_mean=pooled.sample_mean(totals) if pooled and job.view == "mean" and stand_in is None else None,
-        parts=pooled.parts(totals) if pooled else {},
+        sample_mean=job.reduce.sample_mean(totals) if summed and job.view == "mean" and stand_in is None else None,
+        parts=job.reduce.parts(totals) if summed else {},
     )
 
 

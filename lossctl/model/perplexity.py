@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
-from lossctl.exact import Exact, ratio
 from lossctl.model.pooled import Pooled
-from lossctl.model.reduce import Params
 
 __all__ = ["ExpPooled"]
 
@@ -16,10 +13,7 @@ class ExpPooled(Pooled):
     """e to one summed term over another; there is no sum of such values."""
 
     def __init__(self, over: str, under: str, *, parts: tuple[str, ...] = ()) -> None:
-        def finish(sums: Mapping[str, Exact], params: Params) -> float:
-            return exp(ratio(sums[over], sums[under]))
-
-        super().__init__(finish, total=None, parts=parts, ratio=(over, under))
+        super().__init__(total=None, parts=parts, ratio=(over, under))
 
     def at(self, ratio: float) -> float:
         return exp(ratio)

@@ -9,33 +9,24 @@ import numpy as np
 from lossctl.exact import Exact, ratio
 from lossctl.model.reduce import ORDER, Params, Reduction, Rows, Term, Totals
 
-__all__ = ["Finish", "Pooled", "SampleMean", "quotient"]
+__all__ = ["Finish", "Pooled", "SampleMean"]
 
 ROW = "row"
 Finish = Callable[[Mapping[str, Exact], Params], float]
 
 
-def quotient(over: str, under: str) -> Finish:
-    """One summed term over another; 0 / 0 is NaN."""
-
-    def finish(sums: Mapping[str, Exact], params: Params) -> float:
-        return ratio(sums[over], sums[under])
-
-    return finish
-
-
 class Pooled(Reduction):
     """Named terms of each row, (N,) each, and under ``row`` the row's own value.
 
-    The mean is ``finish_pool(sums, params)`` of the exact sums of terms, such as all errors over all reference
-    words; ``--reduction sum`` is the sum of ``total``. The mean of the rows' own values is another number and
-    stands beside it as ``sample_mean``; so do the sums of ``parts``. ``ratio`` names two terms whose quotient the
-    mean is (for intervals by the normal approximation).
+    The mean is the quotient of the exact sums of the two terms that ``ratio`` names, such as all errors over all
+    reference words (``at`` says what becomes of it); or ``finish_pool(sums, params)``, where more has to be said.
+    ``--reduction sum`` is the sum of ``total``. The mean of the rows' own values is another number and stands
+    beside it as ``sample_mean``; so do the sums of ``parts``.
     """
 
     def __init__(
         self,
-        finish_pool: Finish,
+        finish_pool: Finish | None = None,
         *,
         total: str | None = ROW,
         parts: tuple[str, ...] = (),
@@ -64,14 +55,15 @@ class Pooled(Reduction):
     def finish(self, view: str, totals: Totals, mode: str | None, params: Params) -> float:
         if view == "sum" and self.total is not None:
             return totals.sums[self.total].to_float()
-        return self.finish_pool(totals.sums, params)
+        if self.finish_pool is not None:
+            return self.finish_pool(totals.sums, params)
+        over, under = self.ratio or (ROW, ROW)
+        return self.at(ratio(totals.sums[over], totals.sums[under]))
 
     def sample_mean(self, totals: Totals) -> float | None:
-        """The mean of the rows' own values."""
         return ratio(totals.sums[ROW], totals.weight)
 
     def parts(self, totals: Totals) -> dict[str, float]:
-        """The sums that a reader wants to see beside the value, as far as the kernel gives them."""
         return {name: totals.sums[name].to_float() for name in self.shown if name in totals.sums}
 
     def at(self, ratio: float) -> float:
@@ -83,7 +75,7 @@ class SampleMean(Pooled):
     """The same terms, but the mean is that of the rows' own values."""
 
     def __init__(self, *, parts: tuple[str, ...] = ()) -> None:
-        super().__init__(quotient(ROW, ROW), parts=parts)
+        super().__init__(parts=parts)
 
     def pair(self, out: Mapping[str, Rows], mode: str | None) -> tuple[Rows, Rows]:
         return out[ROW], np.ones(len(out[ROW]))

@@ -108,6 +108,14 @@ class Reduction(ABC):
         """How fast the value changes with the ratio of ``pair``."""
         return 1.0
 
+    def sample_mean(self, totals: Totals) -> float | None:
+        """The mean of the rows' own values, where the loss's mean is another number."""
+        return None
+
+    def parts(self, totals: Totals) -> dict[str, float]:
+        """Sums that a reader wants to see beside the value."""
+        return {}
+
     def divisor(self, totals: Totals, mode: str | None) -> Exact | None:
         """What a mean divides by; ``None`` where nothing is divided."""
         return totals.weight

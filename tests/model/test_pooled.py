@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lossctl.exact import from_int
-from lossctl.model.pooled import Pooled, SampleMean, quotient
+from lossctl.model.pooled import Pooled, SampleMean
 from lossctl.model.reduce import Totals
 from lossctl.sums import Sums
 
@@ -26,7 +26,7 @@ def totals(reduction, out):
 
 
 def test_the_mean_is_that_of_the_corpus():
-    rate = Pooled(quotient("errors", "units"), total="errors", parts=("errors",), ratio=("errors", "units"))
+    rate = Pooled(total="errors", parts=("errors",), ratio=("errors", "units"))
     found = totals(rate, OUT)
     assert rate.finish("mean", found, None, {}) == 4 / 13
     assert rate.finish("sum", found, None, {}) == 4.0
@@ -47,7 +47,7 @@ def test_the_mean_of_samples_is_another_number():
 
 def test_nothing_to_divide_by_is_no_divisor():
     """The formula of the loss says what becomes of a corpus without reference units."""
-    rate = Pooled(quotient("errors", "units"), ratio=("errors", "units"))
+    rate = Pooled(ratio=("errors", "units"))
     found = totals(rate, {**OUT, "units": np.zeros(3)})
     assert rate.divisor(found, None) is None
     assert rate.finish("mean", found, None, {}) == math.inf
@@ -55,7 +55,7 @@ def test_nothing_to_divide_by_is_no_divisor():
 
 @pytest.mark.parametrize("total", [None, "errors"])
 def test_views(total):
-    views = Pooled(quotient("errors", "units"), total=total).views
+    views = Pooled(total=total, ratio=("errors", "units")).views
     assert views[0] == "mean"
     assert ("sum" in views) == (total is not None)
     assert {"none", "median", "pNN", "std"} <= set(views)

@@ -12,7 +12,7 @@ from lossctl.errors import DataError, UsageError
 from lossctl.losses.sequence.inputs import FrameScores, LabelSequence, PredLengths, TargetLengths, Terms
 from lossctl.model.findings import Rule, Seen
 from lossctl.model.params import Param, Value, When
-from lossctl.model.pooled import Pooled, quotient
+from lossctl.model.pooled import Pooled
 from lossctl.model.registry import loss
 from lossctl.model.spec import Arrays, Detail, Equivalent, Paper
 from lossctl.sequences.alignment import align
@@ -135,7 +135,6 @@ def errors(pred: Ragged, target: Ragged, params: Params) -> Terms:
 @loss(
     title="Connectionist temporal classification (CTC)",
     reduce=Pooled(
-        quotient("over", "under"),
         total="total",
         parts=("labels", "frames", "errors", "units"),
         ratio=("over", "under"),

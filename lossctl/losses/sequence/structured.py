@@ -12,7 +12,7 @@ from lossctl.model.findings import Rule, Seen
 from lossctl.model.lattices import tagged
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, Value
-from lossctl.model.pooled import Pooled, SampleMean, quotient
+from lossctl.model.pooled import Pooled, SampleMean
 from lossctl.model.reduce import Switch
 from lossctl.model.registry import loss
 from lossctl.model.spec import Arrays, Paper
@@ -42,7 +42,7 @@ def tags_agree(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
         "average",
         {
             "sequence": SampleMean(parts=PARTS),
-            "token": Pooled(quotient("nll", "steps"), total="nll", parts=PARTS, ratio=("nll", "steps")),
+            "token": Pooled(total="nll", parts=PARTS, ratio=("nll", "steps")),
         },
     ),
     unit="nats",

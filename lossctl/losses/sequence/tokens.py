@@ -16,7 +16,7 @@ from lossctl.model.findings import Rule, Seen
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, Value
 from lossctl.model.perplexity import ExpPooled
-from lossctl.model.pooled import Pooled, SampleMean, quotient
+from lossctl.model.pooled import Pooled, SampleMean
 from lossctl.model.reduce import Switch
 from lossctl.model.registry import loss
 from lossctl.model.spec import Arrays, Equivalent, Preset
@@ -99,7 +99,7 @@ def over(a: Rows, b: Rows) -> Rows:
     reduce=Switch(
         "average",
         {
-            "token": Pooled(quotient("nll", "divisor"), total="nll", parts=("tokens",), ratio=("nll", "divisor")),
+            "token": Pooled(total="nll", parts=("tokens",), ratio=("nll", "divisor")),
             "sequence": SampleMean(parts=("tokens",)),
         },
     ),
@@ -241,7 +241,7 @@ def amount_of(text: Ragged, unit: str) -> Rows:
 
 @loss(
     title="Bits per byte",
-    reduce=Pooled(quotient("bits", "units"), total="bits", parts=("tokens", "units"), ratio=("bits", "units")),
+    reduce=Pooled(total="bits", parts=("tokens", "units"), ratio=("bits", "units")),
     unit="bits per byte",
     range="0 to inf",
     laws={NONNEGATIVE},
