@@ -98,6 +98,13 @@ class Source(Protocol):
     Arrays (NPY, NPZ, memory) can be laid out anew: ``turn(name)`` makes rows of the second axis of
     T x N x C, and archives also ``cut(name, lengths)``: an array that holds the rows end to end, with
     their lengths in another one. ``ids`` is the column that names the rows, where the format has one.
+
+    Sources that can be read in parts, by several threads, have ``spans(numeric, text, sequences)``: their
+    rows in order, as ``Span``. Those that know their rows beforehand have ``cuts()``, ascending row numbers
+    from 0 to the number of rows at which they may be cut without reading anything twice, and
+    ``between(start, stop, numeric, text, rows, sequences)``: ``blocks`` of these rows only, whose ``first``
+    counts from the start of the source. Those made of several files have ``place(row)``: which file holds a
+    0-based row, and as which of its own rows.
     """
 
     name: str
@@ -114,3 +121,26 @@ class Source(Protocol):
         Raises ``DataError`` with file, row and column where a cell cannot be read as asked.
         """
         ...
+
+
+class Span(Protocol):
+    """Consecutive rows of a source, for one thread to read; spans are made in order and read in any order."""
+
+    def count(self) -> int:
+        """How many rows there are; what must be read to know it is kept for ``blocks``."""
+        ...
+
+    def blocks(self, first: int, rows: int) -> Iterator[Block]:
+        """Blocks of ``rows`` rows, the last one may be shorter. ``first`` is the number of the first row in
+        the source, which whoever walks the spans knows once all before it are counted.
+
+        Raises ``DataError`` as ``Source.blocks``, behind the rows that stand before the flaw.
+        """
+        ...
+
+
+def placed(source: Source, row: int) -> tuple[str, int]:
+    """The file that holds a 0-based row of a source, and its 0-based number there."""
+    place = getattr(source, "place", None)
+    found: tuple[str, int] = (source.name, row) if place is None else place(row)
+    return found
