@@ -147,9 +147,7 @@ class ParquetSource(ArrowFile):
                     yield batch.slice(max(batch.num_rows - (at - done), 0))
                     done = at
 
-    def _batches(
-        self, groups: range, leaves: list[int], coded: list[str], rows: int, threads: bool
-    ) -> Iterator[Any]:
+    def _batches(self, groups: range, leaves: list[int], coded: list[str], rows: int, threads: bool) -> Iterator[Any]:
         with reading(self.name, "Parquet file"):
             reader = self._open(coded)
             batches = reader.iter_batches(rows, row_groups=groups, column_indices=leaves, use_threads=threads)

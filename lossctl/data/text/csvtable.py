@@ -285,7 +285,8 @@ class CsvBlock(ArrowBlock):
         assert isinstance(part, CsvPart)
         array = part.arrays[where.column]
         if array.type == _NUMBER:
-            values = floats(array.slice(start, stop - start), where)
+            view = part.view(where.column)
+            values = view[start:stop] if view is not None else floats(array.slice(start, stop - start), where)
             if not _perhaps_too_large(values):
                 return values
         codes, words = part.cells(where.column)
