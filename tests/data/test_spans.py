@@ -161,6 +161,7 @@ def test_csv(table, sizes, newline, mark, end):
         "a\n1\n\n3\nNA\n" + "5\n\n" * 20,
         "a,b\n" + "1,x\n\n,\nNA,NA\n\n nan , y\n" * 9,
         "a,b\n" + "1,x\n" * 30 + "true,1\n" + "2,5\n" * 30 + " 7 ,z\n" * 3,
+        "a,b\n" + "-nan,1\n" * 20 + ",1\n" + "-NAN,1\n" * 20 + "true,1\n" + "-NAN,1\n" * 20,
         "a,b\n" + "1,x\n" * 12 + f"{'9' * 15},y\n" + f'3,"{"long " * 60}"\n' + "2,5\n" * 30,
         'a,b\n1,5" nails\n' + '2,"""a"""\n3,x"y\n' * 20,
         "a,b\n" + "-9,?\n1,x\n?,-9\n-9.0,NA\n" * 9,
@@ -463,3 +464,11 @@ def test_integers_too_large_in_npy(tmp_path, monkeypatch):
     np.save(tmp_path / "a.npy", array)
     error = check(open_source(tmp_path / "a.npy"), numeric=["array"], least=16).error
     assert (error["code"], error["row"]) == ("integer-too-large", 51)
+
+
+@pytest.mark.parametrize("cell", ["-nan", "nan", "-NAN", "NA", "", " "])
+@pytest.mark.parametrize("more", ["", ",1\n", "true,1\n"])
+def test_what_is_no_number_has_no_sign(table, cell, more):
+    """However a column is read: as plain numbers, as numbers with gaps, as text."""
+    (block,) = table("a,b\n" + f"{cell},1\n" * 3 + more, None).blocks(["a"], [], 100)
+    assert set(_bits(block.numbers("a")[:3])) == set(_bits(np.array([np.nan])))

@@ -76,6 +76,7 @@ class Tables:
         self._width = width
         self._piece = piece
         self.names = [str(i) for i in range(width)]
+        self._gaps = bool(missing)  # whether cells may be missing: looking each one up takes time
         self._as_text: set[int] = set()  # numeric columns that hold more than plain numbers
         self._as_bytes: set[int] = set()  # text columns that are not UTF-8 throughout
 
@@ -92,11 +93,11 @@ class Tables:
             types |= {place: _TEXT if place in types else _SENTENCES for place in wanted.sentences.values()}
             types |= dict.fromkeys(self._as_text.intersection(types), _TEXT)
             types |= dict.fromkeys(self._as_bytes.intersection(types), _BYTES)
-            piece = len(data) if whole else self._piece
+            piece, gaps = len(data) if whole else self._piece, self._gaps
             try:
-                batches = self._batches(data, chunk.quoted, types, piece, threads)
+                batches = self._batches(data, chunk.quoted, types, piece, threads, gaps=gaps)
             except pa.ArrowInvalid as error:
-                self._learn(str(error), chunk, len(data), types, piece)
+                self._learn(str(error), chunk, len(data), types, piece, gaps=gaps)
             else:
                 break
 
@@ -119,7 +120,9 @@ class Tables:
             for number, batch in enumerate(batches)
         ]
 
-    def _batches(self, data: memoryview, quoted: bool, types: dict[int, Any], piece: int, threads: bool) -> list[Any]:
+    def _batches(
+        self, data: memoryview, quoted: bool, types: dict[int, Any], piece: int, threads: bool, *, gaps: bool = False
+    ) -> list[Any]:
         wanted = types or {0: _BYTES}  # at least one column, to count the rows
         table = csv.read_csv(
             pa.BufferReader(pa.py_buffer(data)),
@@ -132,16 +135,19 @@ class Tables:
             csv.ConvertOptions(
                 column_types={self.names[place]: kind for place, kind in wanted.items()},
                 include_columns=[self.names[place] for place in wanted],
-                null_values=[*MISSING, *self.missing],
+                null_values=[*MISSING, *self.missing] if gaps else [],
                 strings_can_be_null=False,
             ),
         )
         return cast("list[Any]", table.to_batches())
 
-    def _learn(self, message: str, chunk: Chunk, size: int, types: dict[int, Any], piece: int) -> None:
+    def _learn(self, message: str, chunk: Chunk, size: int, types: dict[int, Any], piece: int, *, gaps: bool) -> None:
         """What to do otherwise after an error of the parser; raises where nothing helps."""
         conversion = _CONVERSION.match(message)
         if conversion and (place := int(conversion[1])) in types and types[place] is not _BYTES:
+            if types[place] is _NUMBER and not gaps:
+                self._gaps = True
+                return
             (self._as_text if types[place] is _NUMBER else self._as_bytes).add(place)
         elif message.startswith("straddling") and piece < size:
             self._piece = max(self._piece, size)
@@ -288,7 +294,8 @@ class CsvBlock(ArrowBlock):
             view = part.view(where.column)
             values = view[start:stop] if view is not None else floats(array.slice(start, stop - start), where)
             if not _perhaps_too_large(values):
-                return values
+                nan = np.isnan(values)
+                return np.where(nan, np.nan, values) if nan.any() else values  # Arrow's -NAN has a sign
         codes, words = part.cells(where.column)
         codes, numbers = codes[start:stop], part.numbers(where.column)
         flaws = numbers.flaws[codes]
