@@ -228,9 +228,9 @@ def test_csv_is_counted_in_parallel_with_what_was_learnt_elsewhere(table, monkey
     source = table('a,b\n1,"' + "y" * 90 + '"\n2,"' + "z" * 400 + '"\n', (64, 64, 40))
     learn = csvtable.Tables._learn
 
-    def late(self, *given):
+    def late(self, *given, **named):
         self._piece = 1 << 20  # as another thread would leave it
-        learn(self, *given)
+        learn(self, *given, **named)
 
     monkeypatch.setattr(csvtable.Tables, "_learn", late)
     assert check(source, text=["b"], numeric=["a"]).error is None
