@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from lossctl.data.source import Block
 
-__all__ = ["Divisible", "RowSpan", "row_spans"]
+__all__ = ["Divisible", "RowSpan", "joined_cuts", "row_spans"]
 
 
 class Divisible(Protocol):
@@ -45,12 +46,22 @@ class RowSpan:
         return self._source.between(self._start, self._stop, numeric, text, rows, sequences)
 
 
+def joined_cuts(edges: Sequence[int], least: int) -> list[int]:
+    """Those of ascending rows between which there are at least so many, the last ones aside.
+
+    >>> joined_cuts([0, 3, 3, 4, 9, 10, 11], 4)
+    [0, 4, 9, 11]
+    """
+    cuts = [edges[0]]
+    for edge in edges[1:]:
+        if edge - cuts[-1] >= least:
+            cuts.append(edge)
+    return cuts if cuts[-1] == edges[-1] else [*cuts, edges[-1]]
+
+
 def row_spans(
-    source: Divisible, least: int, numeric: Sequence[str], text: Sequence[str], sequences: Sequence[str]
+    source: Divisible, numeric: Sequence[str], text: Sequence[str], sequences: Sequence[str]
 ) -> Iterator[RowSpan]:
-    """All rows in order, from cut to cut; what is shorter than ``least`` rows is joined to what follows."""
-    start, *cuts = source.cuts()
-    for cut in cuts:
-        if cut - start >= least or cut == cuts[-1]:
-            yield RowSpan(source, start, cut, (numeric, text, sequences))
-            start = cut
+    """All rows in order, from cut to cut."""
+    for start, stop in pairwise(source.cuts()):
+        yield RowSpan(source, start, stop, (numeric, text, sequences))

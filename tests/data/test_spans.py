@@ -6,6 +6,7 @@ import gzip
 import random
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -311,13 +312,14 @@ def groups(request):
 
 @pytest.fixture(params=[1, 10, 1 << 19])
 def least(request, monkeypatch):
-    monkeypatch.setattr(parquet_reader, "_SPAN_ROWS", request.param)
+    monkeypatch.setattr(parquet_reader, "_CUT_ROWS", request.param)
     return request.param
 
 
 def test_parquet(tmp_path, groups, least):
     source = stored(tmp_path, groups)
-    assert list(source.cuts()) == [*range(0, 60, groups), 60]
+    cuts = source.cuts()
+    assert (cuts[0], cuts[-1], list(cuts)) == (0, 60, sorted(set(cuts) & {*range(0, 60, groups), 60}))
     spans = [span.count() for span in source.spans(["x"], [])]
     assert sum(spans) == 60
     assert all(count >= min(least, 60) for count in spans[:-1])
@@ -329,7 +331,7 @@ def test_parquet(tmp_path, groups, least):
 
 
 def test_parquet_with_many_words(tmp_path, groups, monkeypatch):
-    monkeypatch.setattr(parquet_reader, "_SPAN_ROWS", 1)
+    monkeypatch.setattr(parquet_reader, "_CUT_ROWS", 1)
     monkeypatch.setattr(parquet_reader, "_MANY_WORDS", 2)
     assert check(stored(tmp_path, groups), text=["t", "k"]).error is None
 
@@ -369,7 +371,7 @@ def test_parquet_errors(tmp_path, groups, least, at):
 
 
 def test_parquet_damaged_in_a_later_group(tmp_path, monkeypatch):
-    monkeypatch.setattr(parquet_reader, "_SPAN_ROWS", 1)
+    monkeypatch.setattr(parquet_reader, "_CUT_ROWS", 1)
     path = tmp_path / "bad.parquet"
     rng = np.random.default_rng(1)
     table = pa.table({"a": rng.standard_normal(4000)})
@@ -382,6 +384,33 @@ def test_parquet_damaged_in_a_later_group(tmp_path, monkeypatch):
     assert found.count == 2000
     assert found.error == whole(open_source(path), 100, numeric=["a"]).error
     assert found.error["code"] == "corrupt"
+
+
+def test_parquet_with_fewer_rows_than_announced(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet_reader, "_CUT_ROWS", 1)
+    monkeypatch.setattr(parquet_reader, "_BATCH_ROWS", 4)
+    source = stored(tmp_path, 20)
+    run = type(source)._run
+    monkeypatch.setattr(type(source), "_run", lambda *given: list(run(*given))[:-1])
+    for error in (whole(source, 7, numeric=["y"]).error, in_parts(source, 7, numeric=["y"])[0].error):
+        assert error["code"] == "corrupt"
+        assert error["message"] == "the data do not hold the 60 rows that the footer announces"
+
+
+def test_parquet_with_a_footer_at_odds_with_itself(tmp_path, monkeypatch):
+    stored(tmp_path, 20)
+    reader = parquet_reader.ParquetReader
+
+    class Wrong(reader):
+        @property
+        def metadata(self):
+            told = super().metadata
+            return SimpleNamespace(num_rows=61, num_row_groups=told.num_row_groups, row_group=told.row_group)
+
+    monkeypatch.setattr(parquet_reader, "ParquetReader", Wrong)
+    with pytest.raises(DataError, match="announces 61 rows, its row groups 60") as caught:
+        open_source(tmp_path / "t20.parquet")
+    assert caught.value.code == "corrupt"
 
 
 def test_parquet_packed_or_from_a_pipe(tmp_path):

@@ -256,7 +256,7 @@ class NpySource:
     def spans(self, numeric: Sequence[str], text: Sequence[str], sequences: Sequence[str] = ()) -> Iterator[RowSpan]:
         """All rows, from cut to cut."""
         check_asked(self.name, self.columns, numeric, text, 1, sequences)
-        return row_spans(self, 1, numeric, text, sequences)
+        return row_spans(self, numeric, text, sequences)
 
     @property
     def _rows(self) -> int:

@@ -15,7 +15,7 @@ from pyarrow._parquet import ParquetReader  # pyarrow.parquet adds its file syst
 
 from lossctl.data.arrow.block import ArrowBlock
 from lossctl.data.arrow.file import ROW_CAP, ArrowFile
-from lossctl.data.cuts import RowSpan, row_spans
+from lossctl.data.cuts import RowSpan, joined_cuts, row_spans
 from lossctl.data.opening import Input
 from lossctl.data.regroup import regrouped
 from lossctl.data.stored import reading
@@ -33,8 +33,8 @@ _BATCH_BYTES = 1 << 26  # of one column
 _FIRST_ROWS = 64  # looked at first where lists may have any length
 _MANY_WORDS = 1 << 15
 _RUN_ROWS = 1 << 20
-_SPAN_ROWS = 1 << 19  # at least, where row groups are smaller
-_SPANS = 32  # at least, as far as the row groups allow
+_CUT_ROWS = 1 << 19  # between two cuts, at least, where row groups are smaller
+_CUTS = 32  # at least, as far as the row groups allow
 _BUFFER = 1 << 18
 
 
@@ -58,8 +58,9 @@ class ParquetSource(ArrowFile):
             reader.close()
 
     def cuts(self) -> Sequence[int]:
-        """Where row groups begin, and the number of rows."""
-        return list(dict.fromkeys(self._edges))
+        """Where row groups begin, small ones taken together, and the number of rows."""
+        least = min(_CUT_ROWS, max(self._metadata.num_rows // _CUTS, _BATCH_ROWS))
+        return joined_cuts(self._edges, least)
 
     def between(
         self,
@@ -76,10 +77,9 @@ class ParquetSource(ArrowFile):
         return self._between(start, stop, names, set(text), list(dict.fromkeys(sequences)), rows)
 
     def spans(self, numeric: Sequence[str], text: Sequence[str], sequences: Sequence[str] = ()) -> Iterator[RowSpan]:
-        """All rows: a row group each, or several small ones."""
+        """All rows, from cut to cut."""
         check_asked(self.name, self.columns, numeric, text, 1, sequences)
-        least = min(_SPAN_ROWS, max(self._metadata.num_rows // _SPANS, _BATCH_ROWS))
-        return row_spans(self, least, numeric, text, sequences)
+        return row_spans(self, numeric, text, sequences)
 
     def _footer(self) -> tuple[list[int], int]:
         """The rows at which row groups begin and end, and the bytes that a row takes on the average of the largest.
