@@ -6,7 +6,6 @@ import gzip
 import random
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
-from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -397,19 +396,14 @@ def test_parquet_with_fewer_rows_than_announced(tmp_path, monkeypatch):
         assert error["message"] == "the data do not hold the 60 rows that the footer announces"
 
 
-def test_parquet_with_a_footer_at_odds_with_itself(tmp_path, monkeypatch):
+def test_parquet_with_a_footer_at_odds_with_itself(tmp_path, put):
     stored(tmp_path, 20)
-    reader = parquet_reader.ParquetReader
-
-    class Wrong(reader):
-        @property
-        def metadata(self):
-            told = super().metadata
-            return SimpleNamespace(num_rows=61, num_row_groups=told.num_row_groups, row_group=told.row_group)
-
-    monkeypatch.setattr(parquet_reader, "ParquetReader", Wrong)
+    content = (tmp_path / "t20.parquet").read_bytes()
+    start = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    told = content.index(bytes([0x16, 2 * 60, 0x19]), start)  # num_rows, and then the list of row groups
+    path = put("odd.parquet", content[: told + 1] + bytes([2 * 61]) + content[told + 2 :])
     with pytest.raises(DataError, match="announces 61 rows, its row groups 60") as caught:
-        open_source(tmp_path / "t20.parquet")
+        open_source(path)
     assert caught.value.code == "corrupt"
 
 
