@@ -94,6 +94,7 @@ def line(result: Result) -> str:
     """A result in one line."""
     parts = {**(result.group or {}), "column": result.column, "class": result.of_class}
     within = "".join(f" {name}={value}" for name, value in parts.items() if value is not None)
+    within = f" {result.slice}{within}" if result.slice in {"macro", "worst"} else within
     bounds = "" if result.ci is None else f" [{result.ci.low!r}, {result.ci.high!r}]"
     return f"{result.label} {result.reduction}{within} {result.value!r}{bounds} (n={result.n})"
 

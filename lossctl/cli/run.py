@@ -260,6 +260,8 @@ def judge(report: Report, values: Mapping[str, Any], settings: Settings) -> int:
     status = 0
     for which, label, bound in bounds(values):
         for result in report.results:
+            if result.slice not in {"total", "group"}:
+                continue  # no worse than some group, which has been judged
             if label in {None, result.label, result.loss} and beyond(result, which, bound):
                 parts = (("column", result.column), ("class", result.of_class))
                 places = [*(result.group or {}).items(), *((k, v) for k, v in parts if v is not None)]

@@ -35,6 +35,7 @@ __all__ = [
     "unit",
 ]
 
+OVERALL = {"total": "total", "macro": "mean of groups"}  # what is of no group
 STATS = ("std", "min", "median", "p90", "p99", "max")  # shown beside the value; JSON has all
 
 Cell: TypeAlias = str | int | float | None
@@ -133,9 +134,10 @@ def group_cells(result: Result, by: Sequence[str], parts: Sequence[str] = ()) ->
     """The group of a result for people, then its column and class; a missing value is said, and so is the total."""
     for place, name in enumerate(by):
         if result.group is None:
-            yield "" if place else "total"
+            yield "" if place else OVERALL[result.slice]
         else:
-            yield "(missing)" if (value := result.group.get(name)) is None else value
+            cell = "(missing)" if (value := result.group.get(name)) is None else value
+            yield cell if place or result.slice != "worst" else f"worst: {cell}"
     within = list(map(result.part, parts))
     for place, found in enumerate(within):
         yield "total" if not (by or place or any(within)) else found or ""

@@ -245,7 +245,7 @@ class Page:
                 spread = (number(found.get(name), self.digits) for name in (*SPREAD, "min", "max"))
                 *middle, least, most = spread
                 cells += [*middle, least, self._histogram(result.histogram or ()), most]
-            total = split and result.group is None and result.column is None and result.of_class is None
+            total = split and result.slice == "total" and result.column is None and result.of_class is None
             rows.append(Row(cells, "bold" if total else "", last and split))
         return Sheet(columns, lambda: rows)
 
