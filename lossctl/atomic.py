@@ -6,7 +6,7 @@ import contextlib
 import os
 import stat
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, TYPE_CHECKING
 
 from lossctl.errors import LossctlError, OutputError
@@ -29,13 +29,14 @@ class AtomicFile:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._file: IO[bytes] | None = None
+        self._forget: Callable[[], object] | None = None
+        self._target = self._temporary = ""
         self.path = os.fspath(path)
         self.size = 0
-        self._file: IO[bytes] | None = None
-        self._target = self._temporary = ""
         with naming(self.path):
             descriptor = _descriptor(self.path)
-            old = os.stat(self.path) if os.path.exists(self.path) else None
+            old = _stat(self.path)
         if old is not None and stat.S_ISDIR(old.st_mode):
             raise _refused(self.path, "Is a directory")
         self.seekable = descriptor is None and (old is None or stat.S_ISREG(old.st_mode))
@@ -83,7 +84,6 @@ class AtomicFile:
                 file.close()
                 if self.seekable:
                     os.replace(self._temporary, self._target)
-                    self._forget.detach()
         except BaseException:
             self.abort()
             raise
@@ -95,13 +95,24 @@ class AtomicFile:
         if file is not None:
             with contextlib.suppress(OSError):
                 file.close()
-        if self.seekable:
-            self._forget()
+        forget, self._forget = self._forget, None
+        if forget is not None:
+            forget()
+
+    def __del__(self) -> None:
+        self.abort()
 
     def _open(self) -> IO[bytes]:
         if self._file is None:
             raise ValueError(f"{self.path} is no longer being written")
         return self._file
+
+
+def _stat(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except FileNotFoundError:
+        return None
 
 
 def _remove(path: str, process: int) -> None:

@@ -28,7 +28,7 @@ class ParquetRows:
         self._columns = columns
         names = [utf8(column.name).decode() for column in columns]
         self._schema = pa.schema([(name, _TYPES[c.kind]) for name, c in zip(names, columns, strict=True)])
-        self._waiting: list[list[ArrowArray]] = []
+        self._waiting: list[list[ArrowArray]] = [[] for _ in columns]
         self._rows = 0
         self._output = _Output(file)
         self._writer: Any = ParquetWriter(
@@ -46,18 +46,22 @@ class ParquetRows:
         while start < rows:
             stop = min(rows, start + GROUP_ROWS - self._rows)
             run = slice(start, stop)
-            self._waiting.append([_array(c, cell, run) for c, cell in zip(self._columns, cells, strict=True)])
+            for waiting, column, cell in zip(self._waiting, self._columns, cells, strict=True):
+                waiting.append(_array(column, cell, run))
             self._rows += stop - start
             start = stop
             if self._rows == GROUP_ROWS:
                 self._flush()
 
     def _flush(self) -> None:
-        if self._rows:
-            arrays = [pa.concat_arrays(parts) for parts in zip(*self._waiting, strict=True)]
-            self._waiting, self._rows = [], 0
-            table = pa.Table.from_arrays(arrays, schema=self._schema)
-            self._writer.write_table(table, row_group_size=GROUP_ROWS)
+        if not self._rows:
+            return
+        arrays = []
+        for waiting in self._waiting:
+            arrays.append(pa.concat_arrays(waiting))  # pages begin where arrays do
+            waiting.clear()
+        self._rows = 0
+        self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema), row_group_size=GROUP_ROWS)
 
     def finish(self, rows: int) -> None:
         self._flush()

@@ -115,11 +115,13 @@ class Sink:
         self.path = file.path
         self.columns = tuple(columns)
         self.rows = 0
+        self._ended = False
         self._file = file
         self._encoder = encoder
 
     def write(self, cells: Sequence[Cells]) -> None:
         """Append n rows: one entry of cells for each column. The arrays may be used again afterwards."""
+        self._check()
         rows = _rows(self.columns, cells)
         try:
             self._encoder.write(rows, cells)
@@ -130,18 +132,25 @@ class Sink:
 
     def commit(self) -> None:
         """Finish the file and let it appear under its name."""
+        self._check()
         try:
             self._encoder.finish(self.rows)
             self._encoder.close()
             self._file.commit()
+            self._ended = True
         except BaseException:
             self.abort()
             raise
 
     def abort(self) -> None:
         """Leave everything as it was. Does nothing after ``commit`` or a second time."""
+        self._ended = True
         self._file.abort()
         self._encoder.close()
+
+    def _check(self) -> None:
+        if self._ended:
+            raise ValueError(f"{self.path} is no longer being written")
 
     def __enter__(self) -> Sink:
         return self
