@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from lossctl.report.records import Cell, records, streams
 from lossctl.report.text import chunked, escape, full, value_text
+from lossctl.spelling import csv_text
 
 if TYPE_CHECKING:
     from lossctl.engine.result import Report
 
 __all__ = ["csv", "plain", "values"]
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs cells that begin so
 
 
 def plain(report: Report) -> Iterator[str]:
@@ -37,13 +36,9 @@ def csv(report: Report, *, safe: bool = False) -> Iterator[str]:
 
 
 def _csv_cell(cell: Cell, safe: bool) -> str:
-    """Nothing stays empty, an empty text is ``""``: the two can be told apart."""
-    if not isinstance(cell, str):
-        return str(cell) if isinstance(cell, int) else full(cell)
-    text = f"'{cell}" if safe and cell.startswith(FORMULA) else cell
-    if not text or any(mark in text for mark in ',"\r\n'):
-        return '"' + text.replace('"', '""') + '"'
-    return text
+    if isinstance(cell, str):
+        return csv_text(cell, safe=safe)
+    return str(cell) if isinstance(cell, int) else full(cell)
 
 
 def values(report: Report) -> Iterator[str]:

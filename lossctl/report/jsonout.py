@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from lossctl import __version__
 from lossctl.report.records import places, records, sample_names, streams
-from lossctl.report.text import CONTROLS, chunked, nonfinite
+from lossctl.report.text import chunked, nonfinite
+from lossctl.spelling import inert_json
 
 if TYPE_CHECKING:
     from lossctl.engine.result import InputInfo, Note, Report, Result, Samples
 
 __all__ = ["document", "dumps", "lines", "schema"]
-
-# JSON allows these raw in a string; a terminal would obey them.
-_ESCAPES = {code: f"\\u{code:04x}" for code in CONTROLS if code >= 0x7F}
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -32,10 +30,7 @@ def schema(name: str) -> dict[str, Any]:
 
 def dumps(value: Any) -> str:
     """One line of strict JSON: readable letters, inert controls, ``null`` for what is not finite."""
-    text = json.dumps(_strict(value), ensure_ascii=False, allow_nan=False)
-    if text.isprintable():
-        return text
-    return text.translate(_ESCAPES).encode("utf-8", "backslashreplace").decode("utf-8")
+    return inert_json(json.dumps(_strict(value), ensure_ascii=False, allow_nan=False))
 
 
 def _strict(value: Any) -> Any:
