@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterable, Iterator
 
 from lossctl.engine.result import Report
+from lossctl.engine.scores import Scores
 from lossctl.errors import LossctlError, OutputError, UsageError
 from lossctl.report.render import render
 
@@ -31,7 +32,7 @@ def output_format(path: str | os.PathLike[str]) -> str:
 
 
 def write_output(
-    report: Report,
+    report: Report | Scores,
     path: str | os.PathLike[str],
     *,
     digits: int = 6,

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from lossctl.engine.result import Report, Result, Samples
 
-__all__ = ["table"]
+__all__ = ["Page", "Row", "Sheet", "table"]
 
 RULE = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")
 ASCII_RULE = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
@@ -51,11 +51,12 @@ BLOCK = 500  # rows drawn at a time
 
 
 class Row(NamedTuple):
-    """The cells of a line, how the line looks, and whether a group of lines ends with it."""
+    """The cells of a line, how the line looks, whether a group of lines ends with it, and which cells stand out."""
 
     cells: list[str]
     style: str = ""
     last: bool = False
+    strong: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,10 @@ class Page:
                 vertical="bottom",
             )
         for row in rows:
-            cells = [Text(c.place(row.cells[i], w)) for (c, w), i in zip(panel, chosen, strict=True)]
+            cells = [
+                Text(c.place(row.cells[i], w), "bold" if i in row.strong else "")
+                for (c, w), i in zip(panel, chosen, strict=True)
+            ]
             drawn.add_row(*cells, style=row.style, end_section=row.last)
         return self.draw(drawn, sum(width + GAP for _, width in panel) - GAP)
 
@@ -211,7 +215,7 @@ class Page:
     def results(self, report: Report) -> Sheet:
         """The reduced losses; with slices, each total stands above its groups."""
         stats = any(result.stats for result in report.results)
-        parts, bounds = parts_of(report), ("ci low", "ci high") if has_intervals(report) else ()
+        parts, bounds = parts_of(report.results), ("ci low", "ci high") if has_intervals(report.results) else ()
         split = bool(report.by or parts)
         columns = [
             Column("loss", "key"),
