@@ -261,7 +261,7 @@ def reductions(named: str) -> Found:
 
 
 def columns(done: Typed, word: str) -> tuple[bool, Found]:
-    """Columns of the files on the command line, the targets beside them too, or of the file named before a colon; the last of a comma list."""
+    """Columns of the files on the command line, or of the file named before a colon; the last of a comma list."""
     from lossctl.cli.headers import column_names
 
     reader = {

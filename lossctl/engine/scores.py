@@ -6,13 +6,14 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from lossctl import index
 from lossctl.engine.result import Note
 
 if TYPE_CHECKING:
     from lossctl.engine.result import Report, Result
     from lossctl.errors import LossctlError
 
-__all__ = ["FileReport", "Scores", "best", "differing", "in_order"]
+__all__ = ["FileReport", "Scores", "best", "differing", "goal", "in_order"]
 
 Place: TypeAlias = tuple[object, ...]  # what two results have in common that may be compared
 
@@ -107,7 +108,15 @@ def rank(result: Result | None) -> float | None:
     value = None if result is None else result.value if result.log_value is None else result.log_value
     if result is None or value is None or math.isnan(value):
         return None
-    return -value if result.direction == "maximise" else value
+    return {"greatest": -value, "nearest to 0": abs(value)}.get(goal(result), value)
+
+
+def goal(result: Result) -> str:
+    """Which value is the best: the least, the greatest, or of errors with a sign the one nearest to 0."""
+    if result.direction == "maximise":
+        return "greatest"
+    laws = {name for name, _ in index.record(result.loss)["laws"]}
+    return "nearest to 0" if "zero-at-target" in laws and "nonnegative" not in laws else "least"
 
 
 def best(scores: Scores) -> Iterator[list[bool]]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from lossctl.engine.scores import best
+from lossctl.engine.scores import best, goal
 from lossctl.report.records import STATS, has_intervals, parts_of
 from lossctl.report.text import number, value_text
 
 if TYPE_CHECKING:
     from lossctl.engine.result import Report, Result
     from lossctl.engine.scores import FileReport, Scores
+    from lossctl.errors import LossctlError
 
 __all__ = ["Line", "lines", "loss_columns", "score_account", "was_dropped"]
 
@@ -64,8 +65,7 @@ def lines(scores: Scores, digits: int) -> Iterator[Line]:
         report = file.report
         scored = "" if report is None else f"{report.scored:,}"
         dropped = "" if report is None else f"{sum(report.dropped.values()):,}"
-        error = "" if file.error is None else file.error.message
-        yield Line(file, scored, dropped, [cells(total) for total in totals], first, error)
+        yield Line(file, scored, dropped, [cells(total) for total in totals], first, reason(file.error))
 
 
 def score_account(scores: Scores, mark: str) -> tuple[str, ...]:
@@ -83,7 +83,7 @@ def score_account(scores: Scores, mark: str) -> tuple[str, ...]:
             (
                 ", ".join(filter(None, (files, failed))),
                 reductions(scores),
-                f"{mark} best of its column{greatest(scores)}" if any(map(any, best(scores))) else "",
+                f"{mark} best of its column{goals(scores)}" if any(map(any, best(scores))) else "",
                 *(f"weighted by {name}" for name in sorted(weights)),
                 dropped_words(reports),
                 partial,
@@ -105,16 +105,20 @@ def reductions(scores: Scores) -> str:
     return f"{usual} ({'; '.join(others)})"
 
 
-def greatest(scores: Scores) -> str:
-    """Which values are the better the greater."""
-    labels = dict.fromkeys(result.label for result in scores.every() if result.direction == "maximise")
-    if not labels:
-        return ""
-    return (
-        ": the greatest"
-        if len(labels) == len(scores.labels)
-        else f": the greatest of {', '.join(labels)}, else the least"
-    )
+def goals(scores: Scores) -> str:
+    """Which values are the best, where that is not the least."""
+    labels: dict[str, dict[str, None]] = {}
+    for result in scores.every():
+        labels.setdefault(goal(result), {})[result.label] = None
+    if len(labels) == 1:
+        return "" if "least" in labels else f": the {next(iter(labels))}"
+    others = [f"the {word} of {', '.join(labels[word])}" for word in labels if word != "least"]
+    return f": {', '.join(others)}{', else the least' if 'least' in labels else ''}"
+
+
+def reason(error: LossctlError | None) -> str:
+    """Why a file could not be scored, without its path, which stands in the same row."""
+    return "" if error is None else error.message.removeprefix(f"{error.file}: ").removeprefix(f"{error.file} ")
 
 
 def dropped_words(reports: Sequence[Report]) -> str:
