@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
 from lossctl.report.layout import BEST, Column
 from lossctl.report.scores import lines, loss_columns, score_account, was_dropped
 from lossctl.report.table import Page, Row, Sheet
@@ -22,8 +20,7 @@ def score_table(scores: Scores, *, digits: int, color: bool, width: int | None, 
     page = Page(digits, color, width, encoding)
     yield from page.sheet(sheet(scores, page))
     yield "\n"
-    words = (page.safe(part) for part in score_account(scores, BEST))
-    yield page.draw(Text((" · " if page.unicode else ", ").join(words), "dim"))
+    yield page.foot(score_account(scores, BEST))
 
 
 def sheet(scores: Scores, page: Page) -> Sheet:

@@ -90,8 +90,7 @@ def table(
         if told := [text for result in report.results if (text := beside(result, digits))]:
             yield from (page.draw(Text(page.safe(text), "dim")) for text in told)
             yield "\n"
-    words = (page.safe(part) for part in account(report))
-    yield page.draw(Text((" · " if page.unicode else ", ").join(words), "dim"))
+    yield page.foot(account(report))
 
 
 @dataclass(frozen=True)
@@ -130,6 +129,10 @@ class Page:
             console.print(shown)
         lines = capture.get().removesuffix("\n").split("\n")
         return "".join(line.rstrip() + "\n" for line in lines)
+
+    def foot(self, parts: Sequence[str]) -> str:
+        """What stands below everything, in one line."""
+        return self.draw(Text((" · " if self.unicode else ", ").join(map(self.safe, parts)), "dim"))
 
     def sheet(self, sheet: Sheet) -> Iterator[str]:
         """Measure, settle the columns, draw."""
