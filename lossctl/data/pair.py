@@ -145,6 +145,17 @@ class Chunk:
             places = np.where(places == values.index(""), -1, places)
         return places, values
 
+    def groups(self, ref: Ref) -> tuple[NDArray[np.int64], list[str]]:
+        """As ``codes``, but the list may hold texts that no row has."""
+        block = self.blocks[ref.source]
+        coded = getattr(block, "coded", None)
+        if coded is None:
+            return self.codes(ref)
+        places, values = coded(ref.columns[0])
+        if "" in values:
+            places = np.where(places == values.index(""), -1, places)
+        return places, values
+
     def texts(self, ref: Ref) -> list[tuple[str | None, ...]]:
         """Key cells, row by row."""
         block = self.blocks[ref.source]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -37,7 +36,7 @@ class Slices:
             present, joint = np.unique(joint, return_inverse=True)
             return self._coded(present, columns)[joint]
         words = [values for _, values in columns]
-        if not (len(words) == len(self._words) and all(map(operator.is_, words, self._words))):
+        if words != self._words:
             self._words, self._table = words, np.full(size, -1, np.intp)
         codes = self._table[joint]
         if len(codes) and codes.min() < 0:

@@ -157,7 +157,7 @@ class State:
     def codes(self, chunk: Chunk) -> NDArray[np.intp] | None:
         if not self.binding.by:
             return None
-        return self.slices.encode([chunk.codes(ref) for ref in self.binding.by])
+        return self.slices.encode([chunk.groups(ref) for ref in self.binding.by])
 
 
 def counted(parts: Sequence[NDArray[np.uint8]]) -> NDArray[np.int64]:
