@@ -29,7 +29,7 @@ LIBRARIES = {
     "click": ("cli/",),
     "rich": ("report/table.py",),
     "pyarrow": ("data/", "sequences/"),
-    "pandas": ("engine/result.py",),
+    "pandas": ("engine/result.py", "engine/scores.py"),
     "scipy": ("gaps.py",),
     "rapidfuzz": ("sequences/",),
     "dask": (),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from lossctl.atomic import AtomicFile
 from lossctl.engine.result import Report
+from lossctl.engine.scores import Scores
 from lossctl.errors import UsageError
 from lossctl.report.render import render
 from lossctl.spelling import utf8
@@ -31,7 +32,7 @@ def output_format(path: str | os.PathLike[str]) -> str:
 
 
 def write_output(
-    report: Report,
+    report: Report | Scores,
     path: str | os.PathLike[str],
     *,
     digits: int = 6,
