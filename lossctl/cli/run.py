@@ -17,6 +17,7 @@ from lossctl.cli.common import Settings, apply_common, say
 from lossctl.cli.terminal import put_all
 from lossctl.data.inputs import open_inputs
 from lossctl.data.roles.binding import Request
+from lossctl.data.shards.paths import shards_of
 from lossctl.engine.options import ALL, MEMORY, Options, Plan, memory_size
 from lossctl.engine.result import Report, Result
 from lossctl.engine.run import run
@@ -172,11 +173,11 @@ def inert(text: str) -> str:
 def check_outputs(outputs: Sequence[str], paths: Sequence[str]) -> None:
     for path in outputs:
         output_format(path)
-        for other in paths:
-            if os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
-                raise UsageError(
-                    f"-o {path} would overwrite an input", code="output-is-input", hint="name another file"
-                )
+        for other in paths if os.path.exists(path) else ():
+            for file in shards_of(other) or [other]:
+                if os.path.exists(file) and os.path.samefile(path, file):
+                    hint = "name another file" if file == other else f"it is one of the files of {other}: name another"
+                    raise UsageError(f"-o {path} would overwrite an input", code="output-is-input", hint=hint)
 
 
 def write(report: Report, values: Mapping[str, Any], settings: Settings) -> None:
