@@ -111,6 +111,8 @@ def folder(tmp_path: Path) -> Path:
     np.save(tmp_path / "objects.npy", np.array([{}, 1], dtype=object), allow_pickle=True)
     ones = np.ones((2, 2))
     np.savez(tmp_path / "t.npz", anchor=ones, positive=ones, negative=ones)
+    (tmp_path / "void").mkdir()
+    (tmp_path / "void" / "_SUCCESS").touch()
     return tmp_path
 
 

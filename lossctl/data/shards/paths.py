@@ -74,6 +74,11 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
         return list(entries)
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    with reading(entry.path):
+        return entry.is_dir()
+
+
 def _folders(folder: str, above: tuple[tuple[int, int], ...] = ()) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
     """The folder and all below it that are not hidden, each with what stands in it; a link to one above adds none."""
     with reading(folder or os.curdir):
@@ -84,14 +89,14 @@ def _folders(folder: str, above: tuple[tuple[int, int], ...] = ()) -> Iterator[t
     entries = [entry for entry in _entries(folder) if not entry.name.startswith(_HIDDEN)]
     yield folder, entries
     for entry in entries:
-        if entry.is_dir():
+        if _is_folder(entry):
             yield from _folders(os.path.join(folder, entry.name), (*above, mine))
 
 
 def _below(folder: str) -> Iterator[str]:
     """The files of a folder and of those below it."""
     for inner, entries in _folders(folder):
-        yield from (os.path.join(inner, entry.name) for entry in entries if not entry.is_dir())
+        yield from (os.path.join(inner, entry.name) for entry in entries if not _is_folder(entry))
 
 
 def _matches(base: str, parts: Sequence[str]) -> Iterator[str]:
@@ -108,5 +113,5 @@ def _matches(base: str, parts: Sequence[str]) -> Iterator[str]:
     else:
         for entry in _entries(base):
             hidden = entry.name.startswith(_HIDDEN) and entry.name[0] != parts[0][0]
-            if not hidden and fnmatchcase(entry.name, parts[0]) and (len(parts) == 1 or entry.is_dir()):
+            if not hidden and fnmatchcase(entry.name, parts[0]) and (len(parts) == 1 or _is_folder(entry)):
                 yield from _matches(os.path.join(base, entry.name), parts[1:])

@@ -138,9 +138,9 @@ class ShardedSource:
             if found:
                 self._first.follow(source)
                 break
-        if found:
+        if found and self.format != "jsonl":  # whose files take the columns of the first
             self._asked.append(("find", (name,)))
-            self._take()
+        self._take()
         return found
 
     def _arrange(self, name: str, classes: tuple[str, ...]) -> None:
