@@ -123,6 +123,11 @@ def contents(blocks, numeric, text, sequences, texts):
         found["numbers", name] = [repr(x) for run in found["numbers", name] for x in run.tolist()]
     for name in text:
         found["labels", name] = [(codes.tolist(), words) for codes, words in (b.labels(name) for b in blocks)]
+        coded = [(codes.tolist(), words) for codes, words in (b.coded(name) for b in blocks if hasattr(b, "coded"))]
+        assert [[words[code] for code in codes] for codes, words in coded] in (
+            [],
+            [[words[code] for code in codes] for codes, words in found["labels", name]],
+        )
         found["texts", name] = [cell for block in blocks for cell in block.texts(name)]
     for name in sequences:
         found["sequences", name] = [row for block in blocks for row in ragged(block.sequences(name))]

@@ -52,6 +52,12 @@ class StackedBlock:
         runs = [block.labels(name) for block in self._blocks]
         return runs[0] if len(runs) == 1 else joined(runs)
 
+    def coded(self, name: str) -> tuple[Codes, list[str]]:
+        """As ``labels``, in no special order where a file has one of its own."""
+        block, *others = self._blocks
+        own = None if others else getattr(block, "coded", None)
+        return self.labels(name) if own is None else cast("tuple[Codes, list[str]]", own(name))
+
     def texts(self, name: str) -> list[str | None]:
         """The column cell by cell."""
         return [text for block in self._blocks for text in block.texts(name)]
