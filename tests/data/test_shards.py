@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -715,6 +716,29 @@ class TestParts:
                 assert [block.first for block in blocks] == list(range(start, stop, rows))
                 assert [x for block in blocks for x in block.numbers("n").tolist()] == list(range(start, stop))
         assert source.place(8)[1] == 2
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+def test_parts_of_files(tmp_path, kind, layout):
+    """Spans, and rows between two cuts, hold what the blocks hold."""
+    many, one = written(tmp_path / "d", kind, layout)
+    _, numeric, text, sequences, texts = KINDS[kind]
+    wanted = list(dict.fromkeys([*sequences, *texts]))
+    if not hasattr(many, "spans"):
+        pytest.skip(f"{kind} is read from its start")
+    rows = 0
+    for span in many.spans(numeric, text, wanted):
+        count = span.count()
+        for block in span.blocks(rows, 3):
+            same = next(b for b in one.blocks(numeric, text, 1000, wanted)).part(block.first, block.first + block.rows)
+            assert contents([block], *KINDS[kind][1:]) == contents([same], *KINDS[kind][1:])
+        rows += count
+    assert rows == 30
+    for start, stop in pairwise(many.cuts()) if hasattr(many, "cuts") else ():
+        found = contents(many.between(start, stop, numeric, text, 1000, wanted), *KINDS[kind][1:])
+        same = next(b for b in one.blocks(numeric, text, 1000, wanted)).part(start, stop)
+        assert found == contents([same], *KINDS[kind][1:])
 
 
 def test_nothing_is_offered_that_the_files_have_not(tmp_path):
