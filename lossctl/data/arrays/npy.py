@@ -300,4 +300,4 @@ class NpySource:
 def held_block(name: str, first: int, arrays: Mapping[str, Values | Ragged]) -> ArrayBlock:
     """A block whose rows are in memory already."""
     rows = len(next(iter(arrays.values())))
-    return ArrayBlock(name, first, rows, lambda column, _first, _rows: arrays[column])
+    return ArrayBlock(name, first, rows, lambda column, at, count: arrays[column][at - first : at - first + count])

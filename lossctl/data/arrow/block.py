@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from lossctl.data.arrow.arrays import ArrowArray, bad_text, coded_array, fixed, floats
 from lossctl.data.arrow.rows import text
+from lossctl.data.regroup import within
 from lossctl.data.sequences import no_sequence, stacked
 from lossctl.data.values import Where, as_texts, joined
 from lossctl.sequences.ragged import Ragged
@@ -89,14 +90,13 @@ class ArrowBlock:
 
     def head(self, rows: int) -> ArrowBlock:
         """The first rows alone: cells beyond them are never looked at."""
-        pieces, room = [], rows
-        for part, start, stop in self._pieces:
-            stop = min(stop, start + room)
-            pieces.append((part, start, stop))
-            room -= stop - start
-        short = copy(self)
-        short._pieces, short.rows = [piece for piece in pieces if piece[1] < piece[2]], rows
-        return short
+        return self.part(0, rows)
+
+    def part(self, start: int, stop: int) -> ArrowBlock:
+        """Some rows alone, counted within the block."""
+        some = copy(self)
+        some._pieces, some.rows, some.first = within(self._pieces, start, stop), stop - start, self.first + start
+        return some
 
     def labels(self, name: str) -> tuple[Codes, list[str]]:
         """The column as coded words."""
