@@ -91,8 +91,8 @@ class Stored(NamedTuple):
 
 def plain(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """A copy in which one zero and one NaN stand for all."""
-    fresh: NDArray[np.float64] = np.ascontiguousarray(values) + 0.0
     with np.errstate(invalid="ignore"):
+        fresh: NDArray[np.float64] = np.ascontiguousarray(values) + 0.0
         if np.isnan(fresh.max()):
             fresh[np.isnan(fresh)] = np.nan
     return fresh
