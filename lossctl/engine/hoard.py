@@ -69,6 +69,8 @@ class Hoard:
     def merge(self, other: Hoard, places: Places | None = None) -> None:
         """Add another's values, group g to group ``places[g]`` here (default g); what is in a file stays there."""
         assert self.exact == other.exact
+        if other.approximate:
+            other._put_away()
         self.taken += other.taken
         if other.room is not self.room:
             self.room.collect(other.taken)

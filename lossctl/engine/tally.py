@@ -128,8 +128,9 @@ class Tally:
         if values is not None and (self.spread or self.collect):
             self._add_values(values if use is None else values[use], codes)
 
-    def _keep(self, some: Kept) -> None:
-        self.room.take(*some.arrays.values(), some.weight, some.codes)
+    def _keep(self, some: Kept, *, known: bool = False) -> None:
+        if not known:
+            self.room.take(*some.arrays.values(), some.weight, some.codes)
         self.kept.append(some)
 
     def _counts(self, codes: Codes | None, rows: int) -> NDArray[np.int64]:
@@ -185,7 +186,7 @@ class Tally:
         np.minimum.at(self.low, where, other.low)
         np.maximum.at(self.high, where, other.high)
         for some in other.kept:
-            self._keep(some._replace(codes=where[some.codes]))
+            self._keep(some._replace(codes=where[some.codes]), known=other.room is self.room)
         self.hoard.merge(other.hoard, where)
 
     # Reading the state: group None is the total.
