@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.data.roles.binding import Binding, BoundCall, Ref, input_of
-from lossctl.data.source import Block, Source
+from lossctl.data.source import Block, Source, placed
 from lossctl.errors import DataError, UsageError
 from lossctl.model.spec import Arrays
 from lossctl.sequences.ragged import Ragged
@@ -34,6 +34,16 @@ class Chunk:
         return {i.role: self._input(bound, i.role) for i in bound.call.entry.spec.rowwise(bound.refs)}
 
     def _input(self, bound: BoundCall, role: str) -> Any:
+        source = self.binding.sources[bound.refs[role].source]
+        try:
+            return self._decoded(bound, role)
+        except DataError as error:
+            if error.row is not None and error.file == source.name:  # a row of the whole
+                error.file, row = placed(source, error.row - 1)
+                error.row = row + 1
+            raise
+
+    def _decoded(self, bound: BoundCall, role: str) -> Any:
         ref = bound.refs[role]
         kind = input_of(bound.call, role).kind
         way = kind.decode(bound.call.params, bound.width)
@@ -131,6 +141,17 @@ class Chunk:
     def codes(self, ref: Ref) -> tuple[NDArray[np.int64], list[str]]:
         """As ``labels``, with an empty cell as missing."""
         places, values = self.labels(ref)
+        if "" in values:
+            places = np.where(places == values.index(""), -1, places)
+        return places, values
+
+    def groups(self, ref: Ref) -> tuple[NDArray[np.int64], list[str]]:
+        """As ``codes``, but the list may hold texts that no row has."""
+        block = self.blocks[ref.source]
+        coded = getattr(block, "coded", None)
+        if coded is None:
+            return self.codes(ref)
+        places, values = coded(ref.columns[0])
         if "" in values:
             places = np.where(places == values.index(""), -1, places)
         return places, values
