@@ -50,8 +50,9 @@ class Tally:
         self.groups = 1
         self.sums: dict[str, Sums] = {}
         self.width = 1
+        # By group; they may be longer, as growing takes time.
         self.rows = np.zeros(1, np.int64)
-        self.dropped = np.zeros((3, 1), np.int64)  # by status: ok, nan, ignored
+        self.dropped = np.zeros((2, 1), np.int64)  # nan, ignored
         self.weight = Sums()
         self.low = np.full(1, np.inf)
         self.high = np.full(1, -np.inf)
@@ -67,26 +68,28 @@ class Tally:
 
     def grow(self, groups: int) -> None:
         """Make room for groups that were not seen before."""
-        more = groups - self.groups
-        if more <= 0:
+        if groups <= self.groups:
             return
         self.groups = groups
         self.hoard.grow(groups)
         for sums in (*self.sums.values(), self.weight, self.first, self.second):
             sums.grow(groups)
-        self.rows = np.append(self.rows, np.zeros(more, np.int64))
-        self.counted = np.append(self.counted, np.zeros(more, np.int64))
-        self.dropped = np.hstack([self.dropped, np.zeros((3, more), np.int64)])
-        self.low = np.append(self.low, np.full(more, np.inf))
-        self.high = np.append(self.high, np.full(more, -np.inf))
+        there = len(self.rows)
+        if groups > there:
+            more = max(groups, 2 * there) - there
+            self.rows = np.append(self.rows, np.zeros(more, np.int64))
+            self.counted = np.append(self.counted, np.zeros(more, np.int64))
+            self.dropped = np.hstack([self.dropped, np.zeros((2, more), np.int64)])
+            self.low = np.append(self.low, np.full(more, np.inf))
+            self.high = np.append(self.high, np.full(more, -np.inf))
 
     def count(self, status: NDArray[np.uint8], codes: Codes | None) -> None:
         """Note what became of the rows of a batch: (N,) statuses."""
-        if codes is None:
-            self.dropped[:, 0] += np.bincount(status, minlength=3)
+        if not status.any():
             return
-        for kind in range(3):
-            self.dropped[kind] += np.bincount(codes[status == kind], minlength=self.groups)
+        for kind, dropped in enumerate(self.dropped, 1):
+            places = np.flatnonzero(status == kind)
+            tell(dropped, None if codes is None else codes[places], len(places))
 
     def add(
         self,
@@ -106,7 +109,7 @@ class Tally:
         divisor unweighted (``--weight-norm n``); ``kept`` (N, K) each are kept as they are.
         """
         self.width = width
-        self.rows += self._counts(codes, rows)
+        tell(self.rows, codes, rows)
         use, every = None, codes
         if weight is not None:
             self.weight.add(weight, codes)
@@ -133,11 +136,6 @@ class Tally:
             self.room.take(*some.arrays.values(), some.weight, some.codes)
         self.kept.append(some)
 
-    def _counts(self, codes: Codes | None, rows: int) -> NDArray[np.int64]:
-        if codes is None:
-            return np.array([rows], np.int64)
-        return np.bincount(codes, minlength=self.groups)
-
     def _add_term(self, name: str, parts: tuple[Any, ...], weight: Any, codes: Codes | None) -> None:
         sums = self.sums.get(name)
         if sums is None:
@@ -153,7 +151,7 @@ class Tally:
             sums.add_triples(parts[0], parts[1], weight, codes)
 
     def _add_values(self, values: NDArray[np.float64], codes: Codes | None) -> None:
-        self.counted += self._counts(codes, len(values))
+        tell(self.counted, codes, len(values))
         with np.errstate(invalid="ignore"):  # a NaN is a value like any other here
             self._spread(values, codes)
         if self.collect:
@@ -179,13 +177,14 @@ class Tally:
             self.sums.setdefault(name, Sums(self.groups)).merge(sums, where)
         for mine, theirs in ((self.weight, other.weight), (self.first, other.first), (self.second, other.second)):
             mine.merge(theirs, where)
-        np.add.at(self.rows, where, other.rows)
-        np.add.at(self.counted, where, other.counted)
+        n = other.groups
+        np.add.at(self.rows, where, other.rows[:n])
+        np.add.at(self.counted, where, other.counted[:n])
         for mine_of, theirs_of in zip(self.dropped, other.dropped, strict=True):
-            np.add.at(mine_of, where, theirs_of)
+            np.add.at(mine_of, where, theirs_of[:n])
         with np.errstate(invalid="ignore"):  # a NaN is a value like any other here
-            np.minimum.at(self.low, where, other.low)
-            np.maximum.at(self.high, where, other.high)
+            np.minimum.at(self.low, where, other.low[:n])
+            np.maximum.at(self.high, where, other.high[:n])
         for some in other.kept:
             self._keep(some._replace(codes=where[some.codes]), known=other.room is self.room)
         self.hoard.merge(other.hoard, where)
@@ -198,7 +197,7 @@ class Tally:
     def dropped_in(self, group: int | None) -> tuple[int, int]:
         """Rows dropped for NaN, and rows that do not count."""
         counts = self.dropped.sum(axis=1) if group is None else self.dropped[:, group]
-        return int(counts[1]), int(counts[2])
+        return int(counts[0]), int(counts[1])
 
     def totals(self, group: int | None, *, weighted: bool, norm: str, keep: bool = True) -> Totals:
         """What a reduction finishes from; ``norm`` n makes the number of rows the divisor."""
@@ -251,6 +250,14 @@ class Tally:
             return found
         low, high = self.extreme(group, "min"), self.extreme(group, "max")
         return found._replace(quantiles=tuple(q if math.isnan(q) else min(max(q, low), high) for q in found.quantiles))
+
+
+def tell(counts: NDArray[np.int64], codes: Codes | None, rows: int) -> None:
+    """Count rows, each in its group."""
+    if codes is None:
+        counts[0] += rows
+    else:
+        np.add.at(counts, codes, 1)
 
 
 def pick(sums: Sums, group: int | None) -> Exact:

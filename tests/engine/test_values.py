@@ -573,6 +573,19 @@ def test_merged_values_count_against_memory():
             assert found.quantiles == ((2.0,) if not approximate else pytest.approx((2.0,), rel=0.004))
 
 
+def test_what_is_kept_counts_once_in_a_shared_room():
+    """Threads share a room, and their states are merged."""
+    room, array = Room(200), np.ones((4, 1))
+    states = [tally(memory=room, collect=False) for _ in range(3)]
+    for state in states:
+        state.add({}, None, 1, None, None, 4, plain_divisor=False, kept={"value": array})
+    for other in states[1:]:
+        states[0].merge(other)
+    assert room.kept == 3 * (array.nbytes + 4 * np.dtype(np.intp).itemsize)
+    with pytest.raises(UsageError, match="--memory"):
+        tally(memory=Room(150)).merge(states[0])
+
+
 def test_nothing_counted_has_no_extremes():
     state = added([1.0, 5.0], weight=[0.0, 0.0])
     assert (state.n(None), state.weight_sum(None, weighted=True)) == (2, 0.0)
