@@ -64,7 +64,7 @@ def tallied(keys: Ints, counts: Ints | None) -> tuple[Ints, Ints]:
     if counts is None:
         ordered, counts = np.sort(keys), np.ones(len(keys), np.int64)
     else:
-        order = np.argsort(keys)
+        order = np.argsort(keys, kind="stable")  # sorted runs, which it makes use of
         ordered, counts = keys[order], counts[order]
     starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
     return ordered[starts], np.add.reduceat(counts, starts)

@@ -120,7 +120,7 @@ class Hoard:
 
     def _enough(self) -> int:
         """How many values are worth the work of putting them away."""
-        return BLOCK if self._table is None else max(BLOCK, len(self._table.values))
+        return BLOCK if self.exact else max(4 * BLOCK, 0 if self._table is None else len(self._table.values))
 
     def _put_away(self) -> None:
         """Move what is fresh to the file, or into the histogram."""

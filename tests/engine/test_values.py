@@ -573,6 +573,13 @@ def test_merged_values_count_against_memory():
             assert found.quantiles == ((2.0,) if not approximate else pytest.approx((2.0,), rel=0.004))
 
 
+@pytest.mark.parametrize(("exact", "approximate"), [(True, False), (False, True), (None, True)])
+def test_quantiles_beside_other_statistics_may_be_approximate(exact, approximate):
+    found = added([1.0, 3.0, 3.891], memory=1, exact=exact).figures(None, (0.5, 1.0), bins=False)
+    assert found.approximate is approximate
+    assert found.quantiles == (pytest.approx(3.0, rel=0.0039 if approximate else 0), 3.891)  # no more than the greatest
+
+
 def test_what_is_kept_counts_once_in_a_shared_room():
     """Threads share a room, and their states are merged."""
     room, array = Room(200), np.ones((4, 1))
