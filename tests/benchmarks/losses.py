@@ -2,7 +2,7 @@
 
     pip install '.[bench]' && python tests/benchmarks/losses.py [NAME ...]
 
-One thread each, taken in turn, medians of five; nothing is asserted. Above 1 lossctl is faster. ``function`` gives the
+One thread each, taken in turn, medians of five of processor time; nothing is asserted. Above 1 lossctl is faster. ``function`` gives the
 rows' values, ``compute`` their exactly summed mean, torch its mean; lossctl computes in float64 whatever comes in.
 The last lines say what a row costs in nanoseconds: of plain sums, and of lossctl's on the way of a file.
 """
@@ -32,9 +32,9 @@ F = torch.nn.functional
 
 
 def seconds(work: Callable[[], Any]) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     work()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def focal(pred: Any, target: Any, alpha: float = 0.25, gamma: float = 2.0) -> Any:
