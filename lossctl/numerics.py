@@ -32,7 +32,7 @@ Floats = NDArray[np.float64]
 
 
 MANY_CLASSES = 128  # from here on the time of exp is worth the float32 digits
-BLOCK = 1 << 16  # scores at a time: they stay in a core's cache through all passes
+BLOCK = 1 << 17  # scores at a time: they stay in a core's cache through all passes
 RUN = 512  # float32 terms that are added up as such
 
 
@@ -94,10 +94,10 @@ def exp_gap(x: Floats) -> Floats:
     return np.where(x > -0.5, 0.5 * near * near * (1.0 + series), np.expm1(x) - x)
 
 
-def times(a: Floats, b: Floats) -> Floats:
-    """a * b with 0 * inf = 0: a term of weight zero is not there."""
+def times(a: Floats, b: Floats, out: Floats | None = None) -> Floats:
+    """a * b with 0 * inf = 0: a term of weight zero is not there. ``out`` may be ``b``."""
     with np.errstate(invalid="ignore"):
-        product = a * b
+        product = np.multiply(a, b, out=out)
     product += 0.0  # never -0.0
     # Looking for a NaN is one pass; choosing element by element costs more than all the rest.
     return np.asarray(np.where(a == 0, 0.0, product) if np.isnan(np.min(product, initial=0.0)) else product)
@@ -122,7 +122,7 @@ def log_cosh(e: Floats) -> Floats:
     """log cosh e, to full relative precision for every e.
 
     |e| + log1p(e^-2|e|) - log 2 cancels for small e (at e = 1e-8 nothing is left of e^2/2). log1p(2 sinh^2(e/2)),
-    the half-angle identity, has no subtraction, but sinh overflows. From |e| = 40 on it is |e| - log 2, a straight line.
+    the half-angle identity, has no subtraction, but sinh overflows. From |e| = 40 on all is |e| - log 2, a line.
     """
     size = np.abs(e)
     near = np.minimum(size, STRAIGHT)
@@ -168,12 +168,17 @@ def _top_and_others(scores: NDArray[Any]) -> tuple[NDArray[Any], Floats]:
 
 def less(table: NDArray[Any], column: NDArray[Any]) -> NDArray[Any]:
     """(N, C) each row less its own number, of (N,)."""
-    # NumPy would copy each number C times to fill a buffer with several rows: one that holds no more than one is faster.
-    before = np.setbufsize(max(table.shape[1] // 16 * 16, 16) if table.shape[1] < 8192 else 8192)
+    count = table.shape[1]
+    found = np.empty_like(table)
+    before = np.getbufsize()
+    # Long rows go in one by one. NumPy would copy each number often enough to fill a buffer for several rows at once,
+    # which takes twice as long; short ones gain by it.
+    np.setbufsize(count // 16 * 16 if 256 <= count < before else before)
     try:
-        return np.subtract(table, column[:, None])
+        np.subtract(table, column[:, None], out=found)
     finally:
         np.setbufsize(before)
+    return found
 
 
 def _run_sums(terms: NDArray[np.float32]) -> Floats:
@@ -186,7 +191,7 @@ def _run_sums(terms: NDArray[np.float32]) -> Floats:
     rest = np.einsum("ij->i", terms[:, runs * RUN :]).astype(np.float64)
     whole = terms[:, : runs * RUN].reshape(n, runs, RUN)
     rest += np.sum(np.einsum("ijk->ij", whole), axis=1, dtype=np.float64)
-    return rest
+    return np.asarray(rest)
 
 
 def sparse_normaliser(z: NDArray[Any]) -> tuple[Floats, Floats]:

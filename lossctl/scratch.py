@@ -16,6 +16,7 @@ class Buffers(local):
     """Rows of float64 for each thread, on cache lines; what stands in them is nobody's."""
 
     def __init__(self, rows: int, length: int) -> None:
+        keep_freed()  # whoever has buffers goes over many rows
         pool = np.empty(rows * length + 8)
         skip = -(pool.__array_interface__["data"][0] // 8) % 8
         self.rows: NDArray[np.float64] = pool[skip : skip + rows * length].reshape(rows, length)

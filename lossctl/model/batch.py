@@ -32,7 +32,7 @@ __all__ = ["IGNORED", "NAN", "OK", "Prepared", "check_whole", "finish_prelude", 
 OK, NAN, IGNORED = 0, 1, 2  # what became of a row
 STATUS = ("ok", "nan", "ignored")
 NOTHING: Arrays = {}
-BLOCK_BYTES = 1 << 21  # arrays of so many rows stay in a core's cache from the checks to the value
+BLOCK_BYTES = 1 << 22  # arrays of so many rows stay in a core's cache from the checks to the value
 BLOCK_ROWS = 1 << 16
 
 MISSING = Rule(
@@ -248,9 +248,7 @@ def values_of(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Va
         arrays = {role: a[order] for role, a in arrays.items()}
     reduce = spec.reduction(params)
     if order is None and apart(spec, reduce, params, arrays) and n > (step := block_rows(arrays)):
-        values = _in_blocks(spec, params, arrays, whole, findings, step)
-        raise_found(spec, findings)
-        return values
+        return _in_blocks(spec, params, arrays, whole, findings, step)
     rows = np.arange(n) if order is None else order
     ready = prepare(spec, params, arrays, nan="error", findings=findings, rows=rows, whole=whole)
     raise_found(spec, findings)
@@ -302,6 +300,7 @@ def _in_blocks(
         with np.errstate(all="ignore"):
             found = reduce.rows(spec.run({**ready.arrays, **whole}, params), reduce.row_mode)
         values[part if ready.kept is None else rows[ready.kept]] = found
+    raise_found(spec, findings)
     return values
 
 

@@ -80,7 +80,9 @@ def bce(
         size = np.abs(pred)
         return numerics.logit_cost(size, numerics.falling(size), numerics.other_side(pred, target))
     positive, negative = numerics.binary_costs(pred, input, clip)
-    return numerics.times(pos_weight * target, positive) + numerics.times(1.0 - target, negative)
+    cost = numerics.times(pos_weight * target, positive, out=positive)
+    cost += numerics.times(1.0 - target, negative, out=negative)
+    return cost
 
 
 def negatives(arrays: Arrays) -> dict[str, Term]:
