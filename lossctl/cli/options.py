@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from lossctl.data.formats import FORMATS as READ
+from lossctl.data.sinks.sink import SINKS
 from lossctl.engine.options import CHOICES
 from lossctl.report.render import FORMATS
 
@@ -116,6 +117,12 @@ def SAMPLES(*, aligned: bool) -> list[click.Option]:  # noqa: N802
     return [
         option(o, "--rows", metavar="N|all", help="Per-sample values of the first N rows. [default: 10]"),
         option(o, "--worst", type=click.IntRange(min=1), metavar="N", help="Per-sample values of the N worst rows."),
+        option(
+            o,
+            "--per-sample",
+            metavar="FILE",
+            help=f"Write every sample: {' '.join(SINKS)}.",
+        ),
         *([alignment] if aligned else []),
     ]
 

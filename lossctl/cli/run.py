@@ -18,6 +18,7 @@ from lossctl.cli.verdict import check_bounds, check_judged, judge
 from lossctl.data.inputs import open_inputs
 from lossctl.data.roles.binding import Request
 from lossctl.data.shards.paths import shards_of
+from lossctl.data.sinks.sink import sink_format
 from lossctl.engine.options import ALL, MEMORY, Options, Plan, memory_size
 from lossctl.engine.result import InputInfo, Report
 from lossctl.engine.run import run
@@ -44,6 +45,7 @@ def run_compute(ctx: click.Context, losses: str, values: dict[str, Any]) -> int:
     if not paths and not asked:
         raise UsageError("no file to score", code="no-input", hint=f"lossctl compute {losses} preds.csv")
     check_outputs(values["output"], paths)
+    check_samples(values["per_sample"], values["output"], paths)
     sources, roles, elsewhere = open_inputs(
         paths, asked, unmatched=values["unmatched"], memory=options.memory, **reader_of(values, calls)
     )
@@ -153,6 +155,8 @@ def options_of(values: Mapping[str, Any]) -> Options:
         per_class=values["per_class"],
         ci=plan_of(values),
         show_alignment=values.get("show_alignment"),
+        per_sample=values.get("per_sample"),
+        csv_safe=values["csv_safe"],
     ).checked()
 
 
@@ -197,11 +201,24 @@ def inert(text: str) -> str:
 def check_outputs(outputs: Sequence[str], paths: Sequence[str]) -> None:
     for path in outputs:
         output_format(path)
-        for other in paths if os.path.exists(path) else ():
-            for file in shards_of(other) or [other]:
-                if os.path.exists(file) and os.path.samefile(path, file):
-                    hint = "name another file" if file == other else f"it is one of the files of {other}: name another"
-                    raise UsageError(f"-o {path} would overwrite an input", code="output-is-input", hint=hint)
+        refuse_input("-o", path, paths)
+
+
+def check_samples(path: str | None, outputs: Sequence[str], paths: Sequence[str]) -> None:
+    if path is not None:
+        sink_format(path)
+        refuse_input("--per-sample", path, paths)
+        if any(os.path.realpath(path) == os.path.realpath(other) for other in outputs):
+            raise UsageError(f"-o and --per-sample both write {path}", code="bad-option", hint="name another file")
+
+
+def refuse_input(option: str, path: str, paths: Sequence[str]) -> None:
+    """Refuse to write over a file that is read."""
+    for other in paths if os.path.exists(path) else ():
+        for file in shards_of(other) or [other]:
+            if os.path.exists(file) and os.path.samefile(path, file):
+                hint = "name another file" if file == other else f"it is one of the files of {other}: name another"
+                raise UsageError(f"{option} {path} would overwrite an input", code="output-is-input", hint=hint)
 
 
 def write(report: Report | Scores, values: Mapping[str, Any], settings: Settings) -> str:

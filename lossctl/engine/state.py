@@ -14,14 +14,16 @@ from lossctl.data.source import placed
 from lossctl.engine.job import Job, Scored
 from lossctl.engine.samples import Lines, joint_status, list_lines, row_lines
 from lossctl.engine.slices import Names, Slices
-from lossctl.errors import DataError
+from lossctl.errors import DataError, UsageError
 from lossctl.model.batch import STATUS
 
 __all__ = ["Shown", "State"]
 
+SLICE = 1500  # bytes that a slice of a loss takes in the end, more or less
+
 
 class Shown(NamedTuple):
-    """The lines of a chunk, and what may stand beside them, to be made only where somebody wants it."""
+    """The lines of a chunk, and their keys, which are made only where somebody wants them."""
 
     lines: Lines
     keys: Callable[[], Sequence[Names]] | None
@@ -38,6 +40,7 @@ class State:
         self.counts = np.zeros(len(STATUS), np.int64)
         self.statuses: list[list[tuple[NDArray[np.int64], NDArray[np.uint8]]]] = [[] for _ in jobs]
         self.lists = 0  # how many have been scored
+        self.weights: NDArray[np.float64] | None = None  # of the last chunk
 
     def survey(self, chunk: Chunk) -> None:
         """A first look, for statistics of the whole input."""
@@ -53,6 +56,7 @@ class State:
         """What each job makes of the chunk."""
         self.read += chunk.rows
         weight, mask, codes = self.weight(chunk), self.mask(chunk), self.codes(chunk)
+        self.weights = weight
         done: list[Scored | None] = []
         for job in self.jobs:
             scored = None
@@ -157,7 +161,16 @@ class State:
     def codes(self, chunk: Chunk) -> NDArray[np.intp] | None:
         if not self.binding.by:
             return None
-        return self.slices.encode([chunk.groups(ref) for ref in self.binding.by])
+        codes = self.slices.encode([chunk.groups(ref) for ref in self.binding.by])
+        room = self.jobs[0].options.memory
+        size = SLICE * len(self.jobs) * len(self.slices.codes)
+        if size > room:
+            raise UsageError(
+                f"--by: {len(self.slices.codes):,} slices or more take {size:,} bytes, and --memory allows {room:,}",
+                code="memory",
+                hint="slice by something coarser, or allow more with --memory",
+            )
+        return codes
 
 
 def counted(parts: Sequence[NDArray[np.uint8]]) -> NDArray[np.int64]:

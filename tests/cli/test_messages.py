@@ -93,7 +93,7 @@ CASES = [
     ("mse model.pkl", 3, "unsupported-format", ["pickle"]),
     ("mse objects.npy objects.npy", 3, "dtype", ["object"]),
     ("median good.csv", 2, "unknown-loss", ["median"]),
-    ("mse --reduction median --memory 1 p3.npy p3.npy", 2, "memory", ["--memory"]),
+    ("median-ae --memory 1 p3.npy p3.npy", 2, "memory", ["--memory"]),
 ]
 
 

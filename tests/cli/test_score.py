@@ -527,7 +527,7 @@ def test_python() -> None:
     assert frame.index.tolist() == ["old", "new"]
     assert frame.columns.tolist() == ["mse", "mae"]
     assert frame.loc["new", "mae"] == 2 / 3
-    assert [r.slice for r in found.results["old"]] == ["total", "group", "group"] * 2
+    assert [r.slice for r in found.results["old"]] == ["total", "group", "group", "macro", "worst"] * 2
     assert repr(found).splitlines()[0] == f"old: mse {10 / 3!r}, mae {4 / 3!r}"
     shared = package.score("mae", ["p.csv", Path("q.csv")], targets=Path("truth.csv"), sort="mae")
     assert shared.to_pandas()["mae"].to_dict() == {"q.csv": 2 / 3, "p.csv": 4 / 3}

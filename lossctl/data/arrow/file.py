@@ -116,12 +116,16 @@ class ArrowFile(ABC):
         return self._blocks(list(dict.fromkeys([*numeric, *text])), set(text), list(dict.fromkeys(sequences)), rows)
 
     def _blocks(self, names: list[str], text: set[str], sequences: list[str], rows: int) -> Iterator[ArrowBlock]:
+        names, shapes = self._shapes(names, sequences)
+        for first, pieces in regrouped(self._parts(names, text), rows):
+            yield ArrowBlock(self.name, first, pieces, shapes)
+
+    def _shapes(self, names: list[str], sequences: list[str]) -> tuple[list[str], dict[str, Shape]]:
+        """All columns that are asked for, and how those of several values a row are read."""
         shapes = {name: shape for name in names if (shape := self._shape(name)) is not None}
         others = [name for name in sequences if name not in names]
         shapes |= {name: shape for name in others if (shape := self._uneven(name)) is not None}
-        names = [*names, *others]
-        for first, pieces in regrouped(self._parts(names, text), rows):
-            yield ArrowBlock(self.name, first, pieces, shapes)
+        return [*names, *others], shapes
 
     def _uneven(self, name: str) -> Shape | None:
         """How a column is read whose rows may be of any length."""
