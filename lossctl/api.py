@@ -116,9 +116,7 @@ def compute(losses: str, *inputs: Any, **options: Any) -> Computed:
     plan = {PLAN[n]: given.pop(n) for n in PLAN if n in given}
     if shared.get("ci") is not None or plan:
         shared["ci"] = interval_plan(shared.get("ci"), plan)
-    reader = {
-        n: given.pop(n) for n in ("input_format", "delimiter", "no_header", "null_values", "unmatched") if n in given
-    }
+    reader = {n: given.pop(n) for n in ("input_format", "delimiter", "no_header", "null_values") if n in given}
     bare = parse_calls(losses)
     others = {word: role for c in bare for i in c.entry.spec.inputs for role, word in i.kind.synonyms.items()}
     given = {others.get(n, n): value for n, value in given.items()}
@@ -129,7 +127,10 @@ def compute(losses: str, *inputs: Any, **options: Any) -> Computed:
     if all(isinstance(item, (str, os.PathLike)) for item in inputs):
         prose = all(call.entry.spec.reads_text for call in calls)
         paths = [os.fspath(p) for p in inputs]
-        sources, columns, elsewhere = open_inputs(paths, roles, prose=prose, memory=chosen.memory, **reader)
+        unmatched = request.get("unmatched")
+        sources, columns, elsewhere = open_inputs(
+            paths, roles, prose=prose, unmatched=unmatched, memory=chosen.memory, **reader
+        )
     else:
         sources, columns, elsewhere = arrays_source(calls, inputs, request), roles, {}
 

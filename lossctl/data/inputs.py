@@ -26,7 +26,7 @@ def open_inputs(
     """Sources, roles with bare columns, and for roles from a file of their own the place of its source.
 
     ``prose``: the losses compare text, so two files, or that of a role, may be lines of it. Two files whose formats
-    name their rows are matched by these names, within ``memory`` bytes. ``reader`` are the other options of
+    name their rows are matched by these names, in about ``memory`` bytes. ``reader`` are the other options of
     ``open_source``. Raises ``DataError`` and ``UsageError`` as it does.
     """
     if list(paths).count("-") > 1:
@@ -34,12 +34,6 @@ def open_inputs(
     sources = [open_source(path, prose=prose and len(paths) == 2, **reader) for path in paths]
     if len(sources) == 2 and all(map(has_ids, sources)):
         sources = list(matched(sources[0], sources[1], unmatched or "error", memory))
-    elif unmatched is not None:
-        raise UsageError(
-            "--unmatched is for two files whose rows are matched by ids: kaldi, trn",
-            code="bad-option",
-            hint="leave it out; rows of other files are paired by position",
-        )
     columns: dict[str, str] = {}
     elsewhere: dict[str, int] = {}
     opened: dict[str, int] = {}

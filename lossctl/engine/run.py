@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.data.pair import Chunk, walk
+from lossctl.data.pair import Chunk, OutOfStep, walk
 from lossctl.data.roles.bind import bind, label_or_role
 from lossctl.data.roles.binding import Binding, LeftOut, Ref, Request, left_out, nothing_fits
 from lossctl.data.roles.spans import other_layout
@@ -68,9 +68,13 @@ def run(
     check_options(jobs, options)
     check_details(jobs, options)
     work = Work(binding, jobs, request, options)
-    if any(job.needs_prelude for job in jobs):
-        work.survey()
-    work.score()
+    try:
+        work.passes()
+    except OutOfStep:
+        from lossctl.data.joined import rejoin
+
+        work = Work(rejoin(binding, request.unmatched or "error", options.memory), jobs, request, options)
+        work.passes()
     if work.log is not None:
         add_details(work.log, work.jobs, work.chunks, options)
     return work.report()
@@ -184,9 +188,19 @@ class Work:
                 error.hint = other_layout(self.binding) or error.hint
             raise
 
+    def passes(self) -> None:
+        """The first pass, where a loss needs one, and the main pass."""
+        if any(job.needs_prelude for job in self.jobs):
+            self.survey()
+        self.score()
+
     def survey(self) -> None:
         """The first pass, for statistics of the whole input."""
         waiting = [job for job in self.jobs if job.needs_prelude]
+        for job in waiting:
+            job.first_sums.clear()
+            job.fresh()
+            job.bound.vocabulary.clear()
         for chunk in self.chunks():
             for job in waiting:
                 mask = self.mask(chunk)

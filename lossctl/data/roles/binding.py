@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from lossctl.data.labels import ClassNames, Vocabulary
 from lossctl.data.roles import columns as cols
@@ -25,6 +25,7 @@ class Request(NamedTuple):
     by: tuple[str, ...] = ()
     classes: tuple[str, ...] | None = None
     positive: str | None = None
+    unmatched: Literal["error", "drop"] | None = None
 
 
 class Ref(NamedTuple):
