@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import mmap
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -49,19 +50,34 @@ def _spooling() -> Iterator[None]:
         raise DataError(message, code="spool", hint=hint) from None
 
 
-def _temporary() -> IO[bytes]:
-    import tempfile
+class _Scratch:
+    """A temporary file without a name, gone with its last user."""
 
-    return tempfile.TemporaryFile(prefix="lossctl-")
+    def __init__(self, size: int = 0) -> None:
+        import tempfile
+
+        with _spooling(), tempfile.TemporaryFile(buffering=0) as file:
+            os.truncate(file.fileno(), size)
+            self.fd = os.dup(file.fileno())
+
+    def write(self, values: Values) -> None:
+        """Put an array at the end."""
+        view = np.ascontiguousarray(values).data.cast("B") if values.size else memoryview(b"")
+        while len(view):
+            with _spooling():
+                view = view[os.write(self.fd, view) :]
+
+    def __del__(self) -> None:
+        if hasattr(self, "fd"):
+            os.close(self.fd)
 
 
 class _Mapped:
     """The bytes of a temporary file as an array; its pages leave memory again."""
 
-    def __init__(self, file: IO[bytes], dtype: np.dtype[Any], *, write: bool = False) -> None:
+    def __init__(self, file: _Scratch, dtype: np.dtype[Any], *, write: bool = False) -> None:
         with _spooling():
-            file.flush()
-            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_WRITE if write else mmap.ACCESS_READ)
+            self._map = mmap.mmap(file.fd, 0, access=mmap.ACCESS_WRITE if write else mmap.ACCESS_READ)
         self.array: Values = np.frombuffer(self._map, dtype)
         self._touched = 0
 
@@ -82,7 +98,7 @@ class Shelf:
         self._taken = 0
         self._shape = tuple(shape)
         self._array: Values = np.empty((0, *self._shape), dtype)
-        self._file: IO[bytes] | None = None
+        self._file: _Scratch | None = None
         self._mapped: _Mapped | None = None
 
     @property
@@ -100,8 +116,7 @@ class Shelf:
         if self._file is None:
             self._array[self.rows : count] = values
         else:
-            with _spooling():
-                self._file.write(np.ascontiguousarray(values, self.dtype).data.cast("B") if values.size else b"")
+            self._file.write(values.astype(self.dtype, copy=False))
         self.rows = count
 
     def _grow(self, count: int) -> bool:
@@ -117,9 +132,8 @@ class Shelf:
 
     def _spill(self) -> None:
         kept, self._array = self._array[: self.rows], np.empty((0, *self._shape), self.dtype)
-        with _spooling():
-            self._file = _temporary()
-            self._file.write(np.ascontiguousarray(kept).data.cast("B") if kept.size else b"")
+        self._file = _Scratch()
+        self._file.write(kept)
         self._room.left += self._taken
         self._taken = 0
 
@@ -179,10 +193,7 @@ class Space:
         if not rows or room.take(rows * kind.itemsize):
             self.array: Values = np.zeros(rows, kind)
             return
-        with _spooling():
-            file = _temporary()
-            file.truncate(rows * kind.itemsize)
-        self._mapped = _Mapped(file, kind, write=True)
+        self._mapped = _Mapped(_Scratch(rows * kind.itemsize), kind, write=True)
         self.array = self._mapped.array
 
     def piece(self, first: int, stop: int) -> Values:
