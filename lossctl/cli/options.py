@@ -152,6 +152,13 @@ def RUNNING() -> list[click.Option]:  # noqa: N802
     """How the work is cut."""
     s = "Running"
     return [
+        option(
+            s,
+            "--threads",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="At work at once; changes no digit. [default: one a core]",
+        ),
         option(s, "--chunk-rows", type=click.IntRange(min=1), metavar="N", help="Rows held at once; changes no digit."),
         option(s, "--memory", metavar="SIZE", help="What may be held at once, such as 500M. [default: 2G]"),
     ]

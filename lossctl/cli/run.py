@@ -130,6 +130,7 @@ def options_of(values: Mapping[str, Any]) -> Options:
         worst=values["worst"],
         stats=values["stats"],
         chunk_rows=values["chunk_rows"],
+        threads=values["threads"],
         memory=memory_size(values["memory"]) if values["memory"] else MEMORY,
         per_column=values["per_column"],
         per_class=values["per_class"],

@@ -166,12 +166,14 @@ def left_out(source: Source, noun: str = "keys") -> str | None:
 
 
 def rejoin(binding: Binding, unmatched: Literal["error", "drop"], memory: int) -> Binding:
-    """The binding with its keyed sources in the order of the first one.
+    """The binding with its keyed sources in the order of the first one, unless they stand in one already.
 
     Under ``drop`` the other sources that are read row by row lose the same rows. Raises as ``joined``, and
     ``UsageError`` for what cannot be done together.
     """
     lead, *others = binding.keys
+    if all(getattr(binding.sources[ref.source], "in_step", False) for ref in binding.keys):
+        return binding
     if len(others) > 1 and unmatched == "drop":
         files = ", ".join(binding.sources[ref.source].name for ref in binding.keys)
         message = f"--unmatched drop is for two files, and {len(binding.keys)} are paired by key: {files}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from threading import Lock
 from typing import TypeAlias
 
 import numpy as np
@@ -54,12 +55,16 @@ class Seen:
 
 
 class Vocabulary:
-    """One list of codes for the labels of several roles, so that equal labels have equal codes."""
+    """One list of codes for the labels of several roles, so that equal labels have equal codes, in all threads.
+
+    Which label has which code depends on who comes first; nothing else may.
+    """
 
     def __init__(self) -> None:
         self.codes: dict[Label, int] = {}
         self.positive = False  # whether a label was the one that --positive names
         self.seen: dict[str, Seen] = {}
+        self._lock = Lock()
 
     def clear(self) -> None:
         """Forget what was seen, before another pass; codes stay."""
@@ -68,16 +73,20 @@ class Vocabulary:
 
     def encode(self, role: str, places: NDArray[np.int64], values: Sequence[str], first: int) -> NDArray[np.int64]:
         """(N,) codes, -1 for a missing label; ``first`` is the 0-based row of the block."""
-        notes = self.seen.setdefault(role, Seen())
         table = np.full(len(values) + 1, -1, np.int64)
-        for place, text in enumerate(values):
-            if text == "":
-                continue
-            label = canonical(text)
-            table[place] = self.codes.setdefault(label, len(self.codes))
-            name = "text" if isinstance(label, str) else "fraction" if isinstance(label, float) else "number"
-            if getattr(notes, name) is None:
-                setattr(notes, name, (first + int(np.argmax(places == place)), text))
+        with self._lock:
+            notes = self.seen.setdefault(role, Seen())
+            for place, text in enumerate(values):
+                if text == "":
+                    continue
+                label = canonical(text)
+                table[place] = self.codes.setdefault(label, len(self.codes))
+                name = "text" if isinstance(label, str) else "fraction" if isinstance(label, float) else "number"
+                known = getattr(notes, name)
+                if known is None or first < known[0]:
+                    here = places == place
+                    if here.any() and (known is None or first + int(np.argmax(here)) < known[0]):
+                        setattr(notes, name, (first + int(np.argmax(here)), text))
         return table[places]
 
     def words(self) -> dict[int, str]:

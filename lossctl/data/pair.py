@@ -1,4 +1,4 @@
-"""Several files in step: blocks of equal rows, equal lengths, equal keys."""
+"""Several files in step: blocks of equal rows, equal lengths."""
 
 from __future__ import annotations
 
@@ -9,18 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.data.roles.binding import Binding, BoundCall, Ref, input_of
-from lossctl.data.source import Block, Source
+from lossctl.data.source import Block, Source, placed
 from lossctl.errors import DataError, UsageError
 from lossctl.model.spec import Arrays
 from lossctl.sequences.ragged import Ragged
 
-__all__ = ["Chunk", "OutOfStep", "walk", "whole_inputs"]
+__all__ = ["Chunk", "walk", "whole_inputs"]
 
 WHOLE_ROWS = 1024  # rows at a time of an array that is read as a whole
-
-
-class OutOfStep(Exception):  # noqa: N818 - not a fault, but news
-    """The keys of two files differ in a row, or one file has more rows: they must be joined."""
 
 
 class Chunk:
@@ -38,6 +34,16 @@ class Chunk:
         return {i.role: self._input(bound, i.role) for i in bound.call.entry.spec.rowwise(bound.refs)}
 
     def _input(self, bound: BoundCall, role: str) -> Any:
+        source = self.binding.sources[bound.refs[role].source]
+        try:
+            return self._decoded(bound, role)
+        except DataError as error:
+            if error.row is not None and error.file == source.name:  # a row of the whole
+                error.file, row = placed(source, error.row - 1)
+                error.row = row + 1
+            raise
+
+    def _decoded(self, bound: BoundCall, role: str) -> Any:
         ref = bound.refs[role]
         kind = input_of(bound.call, role).kind
         way = kind.decode(bound.call.params, bound.width)
@@ -139,6 +145,17 @@ class Chunk:
             places = np.where(places == values.index(""), -1, places)
         return places, values
 
+    def groups(self, ref: Ref) -> tuple[NDArray[np.int64], list[str]]:
+        """As ``codes``, but the list may hold texts that no row has."""
+        block = self.blocks[ref.source]
+        coded = getattr(block, "coded", None)
+        if coded is None:
+            return self.codes(ref)
+        places, values = coded(ref.columns[0])
+        if "" in values:
+            places = np.where(places == values.index(""), -1, places)
+        return places, values
+
     def texts(self, ref: Ref) -> list[tuple[str | None, ...]]:
         """Key cells, row by row."""
         block = self.blocks[ref.source]
@@ -179,11 +196,10 @@ def _number(value: object) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
 
 
-def walk(binding: Binding, rows: int, limit: int | None, *, check_keys: bool = True) -> Iterator[Chunk]:
+def walk(binding: Binding, rows: int, limit: int | None) -> Iterator[Chunk]:
     """Chunks of ``rows`` rows through all sources at once.
 
-    Raises ``DataError`` when one source ends before another, or when keys repeat; ``OutOfStep`` where files that
-    have keys differ in either.
+    Raises ``DataError`` when one source ends before another.
     """
     numeric, text, sequences = binding.wanted()
     sources = binding.sources
@@ -192,17 +208,12 @@ def walk(binding: Binding, rows: int, limit: int | None, *, check_keys: bool = T
         for place, source in enumerate(sources)
         if numeric[place] or text[place] or sequences[place]
     }
-    keyed = [sources[ref.source] for ref in binding.keys]
-    in_step = all(getattr(source, "in_step", False) for source in keyed)  # matched by these very keys
-    keys = Keys(binding) if check_keys and len(binding.keys) > 1 and not in_step else None
     first = 0
     while True:
         blocks = {place: block for place, stream in streams.items() if (block := next(stream, None)) is not None}
         lengths = {place: blocks[place].rows if place in blocks else 0 for place in streams}
         size = min(lengths.values())
         if len(set(lengths.values())) > 1 and (limit is None or first + size < limit):
-            if keys is not None and len({lengths.get(ref.source) for ref in binding.keys}) > 1:
-                raise OutOfStep
             raise unequal(sources, streams, lengths, first)
         if size == 0:
             break
@@ -210,15 +221,10 @@ def walk(binding: Binding, rows: int, limit: int | None, *, check_keys: bool = T
             size = min(size, limit - first)
         if size < max(lengths.values()):
             blocks = {place: head(block, size) for place, block in blocks.items()}
-        chunk = Chunk(binding, blocks, first, size)
-        if keys is not None:
-            keys.compare(chunk)
-        yield chunk
+        yield Chunk(binding, blocks, first, size)
         first += size
         if limit is not None and first >= limit:
             break
-    if keys is not None:
-        keys.unique(rows, limit)
 
 
 def head(block: Block, rows: int) -> Block:
@@ -267,65 +273,3 @@ def unequal(
         file=sources[min(counts, key=lambda p: counts[p])].name,
         hint="rows are paired by position; nothing was scored",
     )
-
-
-class Keys:
-    """Keys of two files, compared row by row as text; repeats are found by 64-bit digests and verified."""
-
-    def __init__(self, binding: Binding) -> None:
-        self.binding = binding
-        self.digests: list[NDArray[np.uint64]] = []
-
-    def compare(self, chunk: Chunk) -> None:
-        one, *others = self.binding.keys
-        mine = chunk.texts(one)
-        for other in others:
-            if mine != chunk.texts(other):
-                raise OutOfStep
-        for at, cells in enumerate(mine):
-            if None in cells or "" in cells:
-                raise DataError(
-                    "a key is missing",
-                    code="key-missing",
-                    file=self.binding.sources[one.source].name,
-                    row=chunk.first + at + 1,
-                    column=one.columns[0],
-                )
-        self.digests.append(np.array([digest(cells) for cells in mine], np.uint64))
-
-    def unique(self, rows: int, limit: int | None) -> None:
-        """Refuse repeated keys; a second look makes sure that equal digests are equal keys."""
-        if not self.digests:
-            return
-        every = np.sort(np.concatenate(self.digests))
-        repeated = set(every[1:][every[1:] == every[:-1]].tolist())
-        if not repeated:
-            return
-        first: dict[tuple[str | None, ...], int] = {}
-        ref = self.binding.keys[0]
-        for chunk in walk(self.binding, rows, limit, check_keys=False):
-            for at, cells in enumerate(chunk.texts(ref)):
-                if digest(cells) not in repeated:
-                    continue
-                if cells in first:
-                    row = chunk.first + at + 1
-                    raise DataError(
-                        f"key {shown(cells)} stands in row {first[cells]:,} and in row {row:,}",
-                        code="key-repeated",
-                        file=self.binding.sources[ref.source].name,
-                        row=row,
-                        column=ref.columns[0],
-                        hint="keys must be unique; --key NAME[,NAME] chooses other columns",
-                    )
-                first[cells] = chunk.first + at + 1
-
-
-def digest(cells: tuple[str | None, ...]) -> int:
-    import hashlib
-
-    text = "\x1f".join("" if cell is None else cell for cell in cells)
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
-
-
-def shown(cells: tuple[str | None, ...]) -> str:
-    return " / ".join(repr(cell) for cell in cells)

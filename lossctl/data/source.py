@@ -51,7 +51,11 @@ class Column(NamedTuple):
 
 
 class Block(Protocol):
-    """Some consecutive rows. ``first`` is the 0-based row number of the first one in its source."""
+    """Some consecutive rows. ``first`` is the 0-based row number of the first one in its source.
+
+    Blocks of files that code their texts also have ``coded(name)``: ``labels`` in no special order, with texts
+    that may be in no row, for those who would order them anew anyway.
+    """
 
     first: int
     rows: int

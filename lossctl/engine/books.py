@@ -83,6 +83,15 @@ class Classes:
         self.tally.grow(len(self.places))
         return table[inverse]
 
+    def merge(self, other: Classes, slices: Codes | None) -> None:
+        """Add another's; its slice g is slice ``slices[g]`` here."""
+        places = np.zeros(max(other.tally.groups, 1), np.intp)
+        for (code, label), place in other.places.items():
+            pair = (code if slices is None else int(slices[code])), label
+            places[place] = self.places.setdefault(pair, len(self.places))
+        self.tally.grow(len(self.places))
+        self.tally.merge(other.tally, places)
+
     def folded(self, slice_code: int | None) -> dict[float, tuple[Tally, int]]:
         """For each class the tally and the group of it, of one slice or of all slices together."""
         if slice_code is not None:
@@ -122,6 +131,12 @@ class Buckets:
             )
         self.tally.grow(slices * 2 * BUCKETS)
         return joint.astype(np.intp)
+
+    def merge(self, other: Buckets, slices: Codes | None) -> None:
+        """Add another's; its slice g is slice ``slices[g]`` here."""
+        code, bucket = np.divmod(np.arange(other.tally.groups), 2 * BUCKETS)
+        self.large |= other.large
+        self.tally.merge(other.tally, (code if slices is None else slices[code]) * 2 * BUCKETS + bucket)
 
     def folded(self) -> Tally:
         """Groups ``slice * BUCKETS + bucket``, the early rows put where their hash sends them if there are more."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,8 +60,8 @@ class Job:
         self.files = files  # where its columns come from, for messages
         self.like = options.like
         self.resolved: dict[str, Value] = {}
-        self.first_sums: dict[str, Sums] = {}
         self.failed: LossctlError | None = None
+        self.failed_in: int
         self.check_views()
         self.fresh()
 
@@ -84,8 +87,11 @@ class Job:
         return prelude is not None and prelude.needed(self.bound.call.params)
 
     @contextmanager
-    def failing(self) -> Iterator[None]:
-        """Keeps an error of a loss that a set has named, for the end of the pass: the loss is left out then."""
+    def failing(self, place: int) -> Iterator[None]:
+        """Keeps an error of a loss that a set has named, for the end of the pass: the loss is left out then.
+
+        ``place`` is the row or the task at work: of several errors the earliest is kept.
+        """
         try:
             yield
         except LossctlError as error:
@@ -93,7 +99,13 @@ class Job:
                 error.file = self.files
             if self.bound.call.of_set is None:
                 raise
-            self.failed = self.failed or error
+            if place < self.failed_in:
+                self.failed, self.failed_in = error, place
+
+    @property
+    def whole(self) -> dict[str, Any]:
+        """The arrays that stand beside all rows, as the kernel sees them."""
+        return self.shared.whole or {}
 
     def check_views(self) -> None:
         """Refuse views that the loss cannot give."""
@@ -115,11 +127,18 @@ class Job:
         """One for sums and what is kept, without what other reductions and statistics want."""
         return Tally(self.reduce, spread=False, collect=False, memory=self.room)
 
-    def fresh(self, *, gather: bool = False) -> None:
+    def twin(self) -> Job:
+        """The same loss for another thread, which has seen nothing yet."""
+        other = copy(self)
+        other.fresh(room=self.room)
+        other.shared = self.shared
+        return other
+
+    def fresh(self, *, gather: bool = False, room: Room | None = None) -> None:
         """Forget what was seen, before another pass."""
         plan = self.options.ci
         self.findings = Findings()
-        self.room = Room(self.options.memory)
+        self.room = room or Room(self.options.memory)
         self.tally = self.new_tally()
         self.columns: list[Tally] = []
         by_class = self.options.per_class and self.reduce.classes is None  # else it gives classes their values itself
@@ -127,8 +146,9 @@ class Job:
         drawn = plan is not None and plan.method == "bootstrap"
         self.buckets = Buckets(self.bare_tally(), plan.seed, self.options.memory) if plan and drawn else None
         self.moments: dict[str, Sums] = {}
-        self.failed = None
-        self.whole: dict[str, Any] | None = None
+        self.failed, self.failed_in = None, sys.maxsize
+        self.shared = Shared()
+        self.first_sums: dict[str, Sums] = {}
         self.infinite = 0
         lists = self.spec.scope == "group"
         self.cutter = Cutter(gather=gather, memory=self.options.memory) if lists else None
@@ -142,7 +162,7 @@ class Job:
     ) -> Piece | None:
         """The job's arrays for a chunk, in the shapes its kernel wants; for lists, whole lists only."""
         arrays = self.fit(chunk)
-        count = self.spec.class_count({**arrays, **(self.whole or {})})
+        count = self.spec.class_count({**arrays, **self.whole})
         if count is not None:
             ref = self.bound.refs.get("pred")
             self.bound.classes.check_count(count, self.files if ref is None else chunk.binding.sources[ref.source].name)
@@ -156,17 +176,22 @@ class Job:
 
     def fit(self, chunk: Chunk) -> dict[str, NDArray[Any]]:
         """The chunk's arrays in the shapes that the kernel wants; what stands beside all rows is read once."""
-        binding = chunk.binding
-        first = self.whole is None
-        whole = whole_inputs(binding, self.bound, self.options.memory) if self.whole is None else self.whole
+        if self.shared.whole is None:
+            with self.shared.lock:
+                if self.shared.whole is None:
+                    arrays, whole = self.fitted(chunk, whole_inputs(chunk.binding, self.bound, self.options.memory))
+                    self.shared.whole = check_whole(self.spec, self.params, whole, self.findings)
+                    return arrays
+        return self.fitted(chunk, self.whole)[0]
+
+    def fitted(self, chunk: Chunk, whole: Arrays) -> tuple[Arrays, Arrays]:
+        """The chunk's arrays, and those that stand beside all rows."""
         arrays = self.spec.fit({**chunk.inputs(self.bound), **whole}, self.params)
         whole = {role: arrays.pop(role) for role in whole}
         if self.options.renormalize:
             for entry in self.spec.rowwise(arrays):
                 arrays[entry.role] = entry.kind.renormalise(arrays[entry.role], self.params)
-        if first:
-            self.whole = check_whole(self.spec, self.params, whole, self.findings)
-        return arrays
+        return arrays, whole
 
     def survey(self, piece: Piece) -> None:
         """First pass: checks, and the sums that a statistic of the whole input needs."""
@@ -181,9 +206,7 @@ class Job:
 
     def prepared(self, arrays: Arrays, rows: NDArray[np.int64]) -> Prepared:
         """Some rows that were scored before, once more as the kernel sees them."""
-        return prepare(
-            self.spec, self.params, arrays, nan="skip", findings=Findings(), rows=rows, whole=self.whole or {}
-        )
+        return prepare(self.spec, self.params, arrays, nan="skip", findings=Findings(), rows=rows, whole=self.whole)
 
     def _prepare(self, piece: Piece) -> Any:
         return prepare(
@@ -194,7 +217,7 @@ class Job:
             findings=self.findings,
             rows=piece.rows,
             mask=piece.mask,
-            whole=self.whole or {},
+            whole=self.whole,
         )
 
     def score(self, piece: Piece) -> Scored | None:
@@ -216,7 +239,7 @@ class Job:
         if n == 0:
             return Scored(piece.rows, ready.status, np.zeros(0 if self.cutter else len(piece.rows)), [])
         with np.errstate(all="ignore"):
-            out = self.spec.run({**ready.arrays, **(self.whole or {})}, self.params)
+            out = self.spec.run({**ready.arrays, **self.whole}, self.params)
         names, poisoned = None, ready.poisoned
         if self.cutter is not None:
             group = ready.arrays["group"]
@@ -266,6 +289,25 @@ class Job:
                 self.columns[place].grow(self.tally.groups)
             booked(self.reduce, part, self.mode, poisoned).add_to(self.columns[place], weight, codes, n, self.norm)
 
+    def merge(self, other: Job, places: NDArray[np.intp] | None) -> None:
+        """Add what a twin has seen; its slice g is slice ``places[g]`` here."""
+        self.findings.merge(other.findings)
+        self.tally.merge(other.tally, some(places, other.tally.groups))
+        for place, column in enumerate(other.columns):
+            if place == len(self.columns):
+                self.columns.append(self.new_tally())
+            self.columns[place].merge(column, some(places, column.groups))
+        if self.classes is not None and other.classes is not None:
+            self.classes.merge(other.classes, places)
+        if self.buckets is not None and other.buckets is not None:
+            self.buckets.merge(other.buckets, places)
+        for mine, theirs in ((self.moments, other.moments), (self.first_sums, other.first_sums)):
+            for name, sums in theirs.items():
+                mine.setdefault(name, Sums()).merge(sums, some(places, sums.groups))
+        if other.failed_in < self.failed_in:
+            self.failed, self.failed_in = other.failed, other.failed_in
+        self.infinite += other.infinite
+
     def add_moments(self, out: Any, weight: Any, codes: Any) -> None:
         """What the normal approximation needs: first and second moments of each row's share of the ratio."""
         pair = self.reduce.pair(out, self.mode) if self.params.get("multioutput") != "per-column" else None
@@ -285,6 +327,19 @@ class Job:
                 sums.add(factors[0], codes)
             else:
                 sums.add_products(factors[0], factors[1], codes)
+
+
+def some(places: NDArray[np.intp] | None, groups: int) -> NDArray[np.intp] | None:
+    """The places of the first groups."""
+    return None if places is None else places[:groups]
+
+
+class Shared:
+    """What the twins of a job share: arrays that are read once, by whoever comes first."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.whole: dict[str, Any] | None = None
 
 
 def scatter(values: NDArray[np.float64], status: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from lossctl.errors import UsageError
 
-__all__ = ["ALL", "BUCKETS", "LEVEL", "MEMORY", "Options", "Plan", "level_of", "memory_size", "quantile_of"]
+__all__ = [
+    "ALL",
+    "BUCKETS",
+    "LEVEL",
+    "MEMORY",
+    "Options",
+    "Plan",
+    "level_of",
+    "memory_size",
+    "processors",
+    "quantile_of",
+]
 
 ALL = -1  # --rows all
 MEMORY = 2 * 2**30  # bytes, unless --memory says otherwise
@@ -73,6 +85,7 @@ class Options(NamedTuple):
     worst: int | None = None
     stats: bool = False
     chunk_rows: int | None = None
+    threads: int | None = None
     memory: int = MEMORY
     per_column: bool = False
     per_class: bool = False
@@ -89,7 +102,7 @@ class Options(NamedTuple):
                     code="bad-option",
                     hint=f"one of {', '.join(str(word) for word in words if word is not None)}",
                 )
-        for name in ("limit", "worst", "chunk_rows", "memory", "show_alignment"):
+        for name in ("limit", "worst", "chunk_rows", "threads", "memory", "show_alignment"):
             value = getattr(self, name)
             if value is not None and not (isinstance(value, int) and value >= 1):
                 raise UsageError(f"{name} = {value!r} is no whole number >= 1", code="bad-option")
@@ -141,6 +154,13 @@ def no_level(given: object) -> UsageError:
     return UsageError(
         f"--ci {given}: a level is between 0 and 1, or 0% and 100%", code="bad-option", hint="--ci 0.95 or --ci 95%"
     )
+
+
+def processors() -> int:
+    """How many threads may run at once, as far as this process is allowed to."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def quantile_of(view: str) -> float | None:

@@ -98,7 +98,7 @@ class SampleLog:
         """Take note of some rows; ``keys`` gives their keys and is only called for rows that are kept."""
         n = len(lines.rows)
         self.total += n
-        if n == 0 or self._keep == 0 or (self.order == "first" and self._kept == self._keep):
+        if n == 0 or self.full:
             return
         places = np.arange(n)
         if self.order == "first" and self._keep is not None:
@@ -117,11 +117,34 @@ class SampleLog:
         if self.order == "all" and sum(part.values.nbytes for part in self._parts) > IN_MEMORY:
             self._spill()
 
+    @property
+    def full(self) -> bool:
+        """Whether no more lines are wanted."""
+        return self._keep == 0 or (self.order == "first" and self._kept == self._keep)
+
+    def narrowed(
+        self, lines: Lines, keys: Callable[[], Sequence[Names]] | None
+    ) -> tuple[Lines, Callable[[], Sequence[Names]] | None]:
+        """Those of some lines that may be kept, whatever lines come before them; with their keys."""
+        if self.order == "all" or self._keep is None or len(lines.rows) <= self._keep:
+            return lines, keys
+        places = np.arange(self._keep) if self.order == "first" else self._worst(lines)
+        chosen = places.tolist()
+
+        def some() -> Sequence[Names]:
+            every = [] if keys is None else keys()
+            return [every[i] for i in chosen]
+
+        return lines.take(places), None if keys is None else some
+
     def _worst(self, lines: Lines) -> NDArray[np.intp]:
         """Places of the worst rows, the worst first, ties by row; a NaN is worse than everything."""
         scored = np.flatnonzero(lines.scored[:, 0])
         size = lines.values[scored, 0] if self._ascending else -lines.values[scored, 0]
         size = np.where(np.isnan(size), -np.inf, size)
+        if self._keep is not None and len(size) > 2 * self._keep:  # no need to put all of them into order
+            near = np.flatnonzero(size <= np.partition(size, self._keep - 1)[self._keep - 1])
+            scored, size = scored[near], size[near]
         return scored[np.lexsort((lines.rows[scored], size))][: self._keep]
 
     def _spill(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -10,9 +11,11 @@ from numpy.typing import NDArray
 
 from lossctl.errors import DataError, UsageError
 
-__all__ = ["Cutter", "Piece", "Scattered", "Slices"]
+__all__ = ["Cutter", "Names", "Piece", "Scattered", "Slices"]
 
 Names: TypeAlias = tuple[str | None, ...]
+
+LARGE = 1 << 16  # entries of a table that is always worth its while
 
 
 class Slices:
@@ -20,18 +23,44 @@ class Slices:
 
     def __init__(self) -> None:
         self.codes: dict[Names, int] = {}
+        self._words: list[list[str]] = []  # of the table: chunks of one part of a file share them
+        self._table = np.zeros(0, np.intp)  # the code of each joint place, -1 where it has not been met
 
     def encode(self, columns: Sequence[tuple[NDArray[np.int64], list[str]]]) -> NDArray[np.intp]:
         """(N,) codes for rows given as coded columns (place in a list of texts, -1 = missing)."""
-        joint = np.zeros(len(columns[0][0]), np.int64)
-        for places, values in columns:
+        size = math.prod(len(values) + 1 for _, values in columns)
+        joint = columns[0][0] + 1
+        for places, values in columns[1:]:
             joint = joint * (len(values) + 1) + places + 1
-        present, first, inverse = np.unique(joint, return_index=True, return_inverse=True)
-        table = np.zeros(len(present), np.intp)
-        for at in np.argsort(first):
-            names = tuple(None if p[first[at]] < 0 else v[p[first[at]]] for p, v in columns)
-            table[at] = self.codes.setdefault(names, len(self.codes))
-        return table[inverse]
+        if size > max(LARGE, 4 * len(joint)):  # most of a table would stay empty
+            present, joint = np.unique(joint, return_inverse=True)
+            return self._coded(present, columns)[joint]
+        words = [values for _, values in columns]
+        if words != self._words:
+            self._words, self._table = words, np.full(size, -1, np.intp)
+        codes = self._table[joint]
+        if len(codes) and codes.min() < 0:
+            new = np.unique(joint[codes < 0])
+            self._table[new] = self._coded(new, columns)
+            codes = self._table[joint]
+        return codes
+
+    def _coded(
+        self, joint: NDArray[np.int64], columns: Sequence[tuple[NDArray[np.int64], list[str]]]
+    ) -> NDArray[np.intp]:
+        """The codes of joint places, some of them new."""
+        names: list[list[str | None]] = []
+        for _, values in reversed(columns):
+            joint, places = np.divmod(joint, len(values) + 1)
+            names.append([None if place == 0 else values[place - 1] for place in places.tolist()])
+        known = self.codes
+        return np.array([known.setdefault(n, len(known)) for n in zip(*reversed(names), strict=True)], np.intp)
+
+    def merge(self, other: Slices) -> NDArray[np.intp] | None:
+        """Take on another's names; the codes here of its codes, ``None`` where there are no slices."""
+        if not other.codes:
+            return None
+        return np.array([self.codes.setdefault(names, len(self.codes)) for names in other.codes], np.intp)
 
     def in_order(self) -> list[tuple[Names, int]]:
         """Names and codes, sorted by name; missing names last."""

@@ -199,8 +199,9 @@ class Tally:
         np.add.at(self.counted, where, other.counted)
         for mine_of, theirs_of in zip(self.dropped, other.dropped, strict=True):
             np.add.at(mine_of, where, theirs_of)
-        np.minimum.at(self.low, where, other.low)
-        np.maximum.at(self.high, where, other.high)
+        with np.errstate(invalid="ignore"):  # a NaN is a value like any other here
+            np.minimum.at(self.low, where, other.low)
+            np.maximum.at(self.high, where, other.high)
         for some in other.kept:
             self._keep(some._replace(codes=where[some.codes]))
         for values, codes in other.values:

@@ -9,7 +9,7 @@ import numpy as np
 from lossctl.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -100,10 +100,19 @@ class Findings:
         return any(finding.rule.severity == "error" for finding in self.by_rule.values())
 
 
-def refuse(finding: Finding, file: str | None, columns: str | None, loss: str, hint: str | None) -> DataError:
-    """The finding as an error: value, rule, place, further places, and the way out."""
-    row, value = finding.places[0]
-    further = [": ".join(filter(None, (f"row {r + 1:,}", shown(v)))) for r, v in finding.places[1:]]
+def refuse(
+    finding: Finding, locate: Callable[[int], tuple[str, int]] | None, columns: str | None, loss: str, hint: str | None
+) -> DataError:
+    """The finding as an error: value, rule, place, further places, and the way out.
+
+    ``locate`` says which file a row is in, and as which of its own rows.
+    """
+    places = [((None, row) if locate is None else locate(row), value) for row, value in finding.places]
+    (file, row), value = places[0]
+    further = []
+    for (other, at), v in places[1:]:
+        where = f"row {at + 1:,}" if other == file else f"{other} row {at + 1:,}"
+        further.append(": ".join(filter(None, (where, shown(v)))))
     rest = finding.count - 1 - len(further)
     if rest > 0:
         further.append(f"and {rest:,} more {'row' if rest == 1 else 'rows'}")

@@ -31,6 +31,7 @@ from lossctl.report.jsonout import document
 
 ROWS = 23
 CHUNKS = (1, 7, 1000, None)
+THREADS = (4, 2, 1)
 
 
 def run_case(case: Any, arrays: Any, request: Request | None = None, **options: Any) -> Any:
@@ -105,8 +106,9 @@ def cuts_agree(case: Any, name: str) -> None:
     table = {**arrays, **beside(case, arrays)}
     whole = run_case(case, table, request, **options)
     expected = "".join(document(whole))
-    for rows in CHUNKS[:-1]:
-        assert "".join(document(run_case(case, table, request, chunk_rows=rows, **options))) == expected, rows
+    for rows, threads in zip(CHUNKS[:-1], THREADS, strict=True):
+        cut = run_case(case, table, request, chunk_rows=rows, threads=threads, **options)
+        assert "".join(document(cut)) == expected, (rows, threads)
     assert whole.read == ROWS == whole.scored + sum(whole.dropped.values())
     for result in whole.results:
         if result.slice == "total" and case.spec.scope == "row":

@@ -106,7 +106,7 @@ def test_codes_have_no_worst():
 def test_as_an_error():
     values = np.array([2.0, 3.0, 4.0, 5.0, 6.0])
     [finding] = seen(values, np.arange(5)).by_rule.values()
-    error = refuse(finding, "f.csv", "y", "mse", finding.rule.hint)
+    error = refuse(finding, lambda row: ("f.csv", row), "y", "mse", finding.rule.hint)
     assert isinstance(error, DataError)
     assert error.message == "mse: pred = 2.0 is bad"
     assert (error.code, error.file, error.column, error.row, error.hint) == ("bad", "f.csv", "y", 1, "make it good")

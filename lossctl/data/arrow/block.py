@@ -89,6 +89,11 @@ class ArrowBlock:
         """The column as coded words."""
         return joined(list(self._words(name)))
 
+    def coded(self, name: str) -> tuple[Codes, list[str]]:
+        """As ``labels``, but the list is the file's where it has one, with texts that no row may have."""
+        words = list(self._words(name))
+        return words[0] if len(words) == 1 else joined(words)
+
     def texts(self, name: str) -> list[str | None]:
         """The column cell by cell."""
         return [text for codes, words in self._words(name) for text in as_texts(codes, words)]

@@ -61,7 +61,7 @@ class Binding(NamedTuple):
     weight: Ref | None
     mask: Ref | None
     by: tuple[Ref, ...]
-    keys: tuple[Ref, ...]  # one for each source that has one; more than one: compared row by row
+    keys: tuple[Ref, ...]  # one for each source that has one; by more than one rows are paired
     positive: str | None
     notes: list[tuple[str, str]]  # code, sentence
     left: list[LeftOut]

@@ -1,0 +1,218 @@
+"""The passes of a run over the data: on threads, once more where something turns up on the way, and to a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from lossctl.data.pair import Chunk, walk
+from lossctl.data.roles.binding import Binding, Request, left_out, nothing_fits
+from lossctl.data.roles.spans import other_layout
+from lossctl.data.source import placed
+from lossctl.data.tasks import tasks
+from lossctl.engine.finish import input_infos, results_of, warnings_of
+from lossctl.engine.job import Job
+from lossctl.engine.local import Window, drive
+from lossctl.engine.options import ALL, Options, processors
+from lossctl.engine.pace import default_rows
+from lossctl.engine.result import Report
+from lossctl.engine.samples import SampleLog
+from lossctl.engine.slices import Scattered
+from lossctl.engine.state import Shown, State
+from lossctl.errors import DataError, LossctlError
+from lossctl.model.batch import OK, STATUS
+from lossctl.model.findings import refuse
+
+__all__ = ["Work", "sample_units"]
+
+SHOWN = 10  # rows shown where nobody says how many
+
+
+def sample_units(jobs: Sequence[Job]) -> set[str]:
+    return {"group" if job.per == "group" else "row" for job in jobs if job.has_samples}
+
+
+class Work:
+    """The passes over the data and what they leave behind."""
+
+    def __init__(self, binding: Binding, jobs: list[Job], request: Request, options: Options) -> None:
+        self.binding = binding
+        self.jobs = jobs
+        self.request = request
+        self.options = options
+        self.state = State(binding, jobs)
+        self.log: SampleLog | None = None
+
+    def new_log(self) -> SampleLog | None:
+        units = sample_units(self.jobs)
+        shown = [job for job in self.jobs if job.has_samples]
+        keep: int | None = SHOWN if self.options.rows is None else self.options.rows
+        worst = self.options.kept_worst
+        if len(units) != 1 or (keep == 0 and worst is None and self.options.reduction != "none"):
+            return None
+        per = units.pop()
+        keys = self.binding.keys[0].columns if self.binding.keys else ()
+        if worst is not None:
+            keep = worst
+        elif self.options.reduction == "none" or keep == ALL:
+            keep = None
+        if per == "group":
+            keys = shown[0].bound.refs["group"].columns
+        ascending = shown[0].spec.direction == "maximise"
+        return SampleLog(per, tuple(job.label for job in shown), keys, keep, worst is not None, ascending)
+
+    @property
+    def rows(self) -> int:
+        """Rows of a chunk."""
+        return self.options.chunk_rows or default_rows(self.binding)
+
+    def chunks(self) -> Iterator[Chunk]:
+        yield from walk(self.binding, self.rows, self.options.limit)
+
+    def states(self) -> list[State]:
+        """One for each thread. Lists may go on from chunk to chunk, so that one thread sees all of theirs."""
+        lists = any(job.cutter is not None for job in self.jobs)
+        threads = 1 if lists else self.options.threads or processors()
+        return [self.state, *(State(self.binding, [job.twin() for job in self.jobs]) for _ in range(threads - 1))]
+
+    def drive(self, look: Callable[[State, int, Chunk], None], window: Window[Any]) -> None:
+        """Show every chunk to the state of some thread; ``self.state`` has it all in the end."""
+        states = self.states()
+        try:
+            drive(
+                tasks(self.binding, self.rows, self.options.limit),
+                [partial(look, state) for state in states],
+                window,
+            )
+        except DataError as error:
+            if error.code == "lengths-differ":
+                error.hint = other_layout(self.binding) or error.hint
+            raise
+        for other in states[1:]:
+            self.state.merge(other)
+
+    def survey(self) -> None:
+        """The first pass, for statistics of the whole input."""
+        waiting = [job for job in self.jobs if job.needs_prelude]
+        self.drive(lambda state, _, chunk: state.survey(chunk), Window(print))
+        self.leave_out()
+        for job in waiting:
+            if job in self.jobs:
+                job.settle()
+
+    def score(self) -> None:
+        """The main pass; once more with gathered lists where their rows turn out to be scattered.
+
+        And once more where losses of a set turn out not to fit: what is shown must be of the others only.
+        """
+        again = True
+        while again:
+            try:
+                self.one_pass(gather=False)
+            except Scattered:
+                self.one_pass(gather=True)
+            again = self.leave_out()
+
+    def leave_out(self) -> bool:
+        """Raise the first error, or leave out the losses of a set that met one; whether there were any."""
+        left = []
+        for job in self.jobs:
+            try:
+                if job.failed is not None:
+                    raise job.failed
+                raise_errors(self.binding, job)
+            except LossctlError as error:
+                # A missing value is missing for every loss: that is for --nan to settle.
+                if job.bound.call.of_set is None or error.code == "nan":
+                    raise
+                self.binding.left.append(left_out(job.bound.call, error))
+                left.append(job)
+        self.jobs = [job for job in self.jobs if job not in left]
+        if not self.jobs:
+            raise nothing_fits(self.binding.left)
+        return bool(left)
+
+    def one_pass(self, *, gather: bool) -> None:
+        for job in self.jobs:
+            job.fresh(gather=gather)
+            job.bound.vocabulary.clear()
+        self.state = State(self.binding, self.jobs)
+        if self.log is not None:
+            self.log.close()
+        log = self.log = self.new_log()
+
+        def keep(made: Shown) -> None:
+            if log is not None:
+                log.add(made.lines, made.keys)
+
+        window: Window[Shown] = Window(keep)
+
+        def look(state: State, index: int, chunk: Chunk) -> None:
+            done = state.score(chunk)
+            if log is not None and not log.full:
+                made = state.lines(done, chunk, log.per)
+                if made is not None:
+                    window.put(index, Shown(*log.narrowed(*made)))
+
+        self.drive(look, window)
+        done = self.state.rest()
+        made = None if log is None else self.state.lines(done, None, log.per)
+        if made is not None:
+            keep(made)
+        if log is not None:
+            log.total = self.state.lists if log.per == "group" else self.state.read
+
+    def report(self) -> Report:
+        names = tuple(ref.columns[0] for ref in self.binding.by)
+        seen = self.state
+        results = [r for job in self.jobs for r in results_of(job, seen.slices, names, self.request, self.options)]
+        partial = self.options.limit is not None and seen.read >= self.options.limit
+        dropped = {STATUS[k]: int(seen.counts[k]) for k in range(1, len(STATUS)) if seen.counts[k]}
+        unmatched = sum(getattr(source, "unmatched", 0) for source in self.binding.sources)
+        if unmatched:
+            dropped["unmatched"] = unmatched
+            totals = {r for r in range(len(results)) if results[r].group is None}
+            results = [
+                r._replace(dropped={**r.dropped, "unmatched": unmatched}) if place in totals else r
+                for place, r in enumerate(results)
+            ]
+        return Report(
+            inputs=input_infos(self.binding, self.jobs),
+            read=seen.read + unmatched,
+            scored=int(seen.counts[OK]),
+            dropped=dropped,
+            results=results,
+            samples=self.log,
+            warnings=warnings_of(self.binding, self.jobs, self.options, dropped, sample_units(self.jobs), partial),
+            partial=partial,
+            by=names,
+        )
+
+
+def raise_errors(binding: Binding, job: Job) -> None:
+    """The first error a pass has found, by row; then the verdicts over the whole file."""
+    spec, bound = job.spec, job.bound
+    errors = sorted(job.findings.of("error"), key=lambda f: f.places[0][0])
+    for finding in errors:
+        ref = bound.refs[finding.role]
+        hint = finding.rule.hint
+        if hint is not None and "--input" in hint and ("input" not in spec.params or "input" in bound.call.entry.fixed):
+            hint = None
+        locate = partial(placed, binding.sources[ref.source])
+        column = ref.columns[0] if len(ref.columns) == 1 else f"{ref.columns[0]}, ... ({len(ref.columns)} columns)"
+        raise refuse(finding, locate, column, bound.call.name, hint)
+    for entry in spec.inputs:
+        for code, text, row in entry.kind.verdict(entry.role, job.findings):
+            ref = bound.refs[entry.role]
+            file, row = placed(binding.sources[ref.source], row)
+            raise DataError(
+                f"{bound.call.name}: {text}",
+                code=code,
+                file=file,
+                column=ref.columns[0],
+                row=row + 1,
+                hint="recode one of them",
+            )
+    where = {role: (binding.sources[ref.source].name, ref.columns[0]) for role, ref in bound.refs.items()}
+    bound.vocabulary.verdict(bound.call.name, where)
