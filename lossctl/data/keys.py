@@ -86,7 +86,7 @@ class KeyTable:
         pairs = zip(self.columns.values(), other.columns.values(), strict=True)
         same = np.ones(len(rows), bool)
         for mine, its in pairs:
-            same &= equal(mine.take(rows), its.take(theirs))
+            same &= equal(mine, rows, its, theirs)
         return same
 
     def refuse(self, twice: Repeat) -> DataError:
@@ -140,14 +140,17 @@ def digests(words: Values, counts: Values, lengths: Values, before: Digests) -> 
     return mixed(found + _FIRST)
 
 
-def equal(one: Ragged, other: Ragged) -> Mask:
-    """Which rows of bytes are the same."""
-    same = np.asarray(one.lengths == other.lengths)
+def equal(one: TextShelf, rows: Values, other: TextShelf, theirs: Values) -> Mask:
+    """Which rows are the same text, one by one."""
+    mine, starts, lengths = one.words(rows)
+    its, _, sizes = other.words(theirs)
+    same = np.asarray(lengths == sizes)
     if not same.all():
-        one, other = one[same], other[same]
-    differ = one.flat() != other.flat()
-    if differ.any():
-        same[np.flatnonzero(same)[one.any(differ)]] = False
+        same[same] = equal(one, rows[same], other, theirs[same])
+        return same
+    places = np.flatnonzero(mine != its)
+    if len(places):
+        same[np.searchsorted(starts, places, "right") - 1] = False
     return same
 
 

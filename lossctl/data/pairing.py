@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Paired", "paired", "pieces"]
 
-_ROW_BYTES = 48  # what a row takes while it is sorted: digest and row, the same in order, and what finds its partner
+_ROW_BYTES = 24  # what a row takes while it is sorted: its digest, its number, and what finds its partner
 _PIECE = 1 << 16  # rows at a time
+_PROVED = 1 << 14  # rows at a time that are looked for all over the other file
 _LEAST = 1 << 20  # bytes for sorting, however little memory there is
 
 
@@ -51,6 +52,8 @@ def paired(one: KeyTable, two: KeyTable, room: Room, memory: int) -> Paired | No
     ``key-repeated``), whether or not the key has a partner.
     """
     same = in_step(one, two)
+    if same and not alike(one, memory):
+        return None
     tables = (one,) if same else (one, two)
     order = None if same else Space(one.rows, np.int64, room)
     twice: list[Repeat | None] = [None for _ in tables]
@@ -79,10 +82,18 @@ def in_step(one: KeyTable, two: KeyTable) -> bool:
     return True
 
 
+def alike(table: KeyTable, memory: int) -> bool:
+    """Whether there may be equal digests: the quick look, where there is room for it."""
+    if table.rows * 8 > memory:
+        return True
+    digests = np.sort(table.digests.piece(0, table.rows))
+    return bool((digests[1:] == digests[:-1]).any())
+
+
 def proved(one: KeyTable, two: KeyTable, order: Space, used: Space) -> Paired:
     """The pairs whose keys, and not only whose digests, are the same."""
     count = 0
-    for first, stop in pieces(one.rows):
+    for first, stop in pieces(one.rows, _PROVED):
         places = order.piece(first, stop)
         places -= 1
         there = np.flatnonzero(places >= 0)

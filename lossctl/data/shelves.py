@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Room", "RowShelf", "Shelf", "Space", "TextShelf", "as_words"]
 
 _PAGE = 4096
-_TOUCHED = 32 << 20  # bytes of a file's pages that may be in memory at a time
+_TOUCHED = 8 << 20  # bytes of a file's pages that may be in memory at a time
 _PIECE = 1 << 20  # rows copied at a time
 _KEPT = np.array([0, *((1 << 8 * n) - 1 for n in range(1, 9))], np.uint64)  # the first n bytes of a word
 
@@ -284,11 +284,15 @@ class TextShelf(RowShelf):
 
     def take(self, places: Values) -> Ragged:
         """The rows at these places; between them there may be a few bytes that belong to none."""
+        words, starts, lengths = self.words(places)
+        return Ragged(words.view(np.uint8), starts * 8, lengths, missing=self._gone(places))
+
+    def words(self, places: Values) -> tuple[Values, Values, Values]:
+        """The rows at these places as ``as_words``, where each begins among the words, and its length in bytes."""
         lengths = self.lengths.take(places)
         counts = (lengths + 7) >> 3
         starts = np.cumsum(counts) - counts
-        words = self.values.take(_runs(self._starts.take(places), counts, starts), runs=len(lengths))
-        return Ragged(words.view(np.uint8), starts * 8, lengths, missing=self._gone(places))
+        return self.values.take(_runs(self._starts.take(places), counts, starts), runs=len(lengths)), starts, lengths
 
 
 def _runs(starts: Values, lengths: Values, ends_before: Values) -> Values:
