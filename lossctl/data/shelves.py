@@ -117,6 +117,7 @@ class Shelf:
             self._array[self.rows : count] = values
         else:
             self._file.write(values.astype(self.dtype, copy=False))
+            self._mapped = None
         self.rows = count
 
     def _grow(self, count: int) -> bool:
@@ -146,7 +147,7 @@ class Shelf:
         self.__dict__.update(wide.__dict__)
 
     def done(self) -> Shelf:
-        """Nothing is added any more."""
+        """What there is can be taken now."""
         if self._file is not None:
             if self.rows and self._mapped is None:
                 self._mapped = _Mapped(self._file, self.dtype)
