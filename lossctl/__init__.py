@@ -10,19 +10,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "compute", "names"]
+__all__ = ["__version__", "compute", "names", "score"]
 
 if TYPE_CHECKING:
-    from lossctl.api import compute
+    from lossctl.api import compute, score
     from lossctl.index import names
 
 
 def __getattr__(name: str) -> Any:
     """Import on first use: `import lossctl` itself loads neither NumPy nor any reader."""
-    if name == "compute":
-        from lossctl.api import compute
+    if name in {"compute", "score"}:
+        from lossctl import api
 
-        return compute
+        return getattr(api, name)
     if name == "names":
         from lossctl.index import names
 

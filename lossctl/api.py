@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.data.arrays.memory import MemorySource
-from lossctl.data.inputs import open_inputs
+from lossctl.data.inputs import open_beside, open_inputs
 from lossctl.data.roles.binding import Request
 from lossctl.data.source import Source
 from lossctl.engine.options import ALL, Options, Plan, memory_size
 from lossctl.engine.result import Note, Report, Result
 from lossctl.engine.run import run
 from lossctl.engine.samples import SampleLog
+from lossctl.engine.scores import Scores
+from lossctl.engine.scoring import Opening, check_names, score_files, sort_label
 from lossctl.errors import UsageError
 from lossctl.model.call import LossCall, accepted, member, parse_calls
 from lossctl.model.spec import LossSpec
 
-__all__ = ["Computed", "compute"]
+__all__ = ["Computed", "Scores", "compute", "score"]
 
 OPTIONS = set(Options._fields)
 PLAN = {"ci_method": "method", "resamples": "resamples", "seed": "seed"}
 LISTS = ("key", "by", "classes")
+READER = ("input_format", "delimiter", "no_header", "null_values")
 REQUEST = Request._fields[1:]  # all but the roles, which each loss names
 # Not given is what None means for these; a parameter may be None in earnest.
 OPTIONAL = {*REQUEST, *PLAN, *(OPTIONS - {"nan", "empty"})}
@@ -94,6 +97,7 @@ def line(result: Result) -> str:
     """A result in one line."""
     parts = {**(result.group or {}), "column": result.column, "class": result.of_class}
     within = "".join(f" {name}={value}" for name, value in parts.items() if value is not None)
+    within = f" {result.slice}{within}" if result.slice in {"macro", "worst"} else within
     bounds = "" if result.ci is None else f" [{result.ci.low!r}, {result.ci.high!r}]"
     return f"{result.label} {result.reduction}{within} {result.value!r}{bounds} (n={result.n})"
 
@@ -107,38 +111,108 @@ def compute(losses: str, *inputs: Any, **options: Any) -> Computed:
     roles (column names), ``weight mask by key nan reduction like ci ...``; with arrays, ``weight``, ``mask``
     and ``by`` may be arrays as well. Raises ``DataError`` and ``UsageError``.
     """
-    given = {name: value for name, value in options.items() if value is not None or name not in OPTIONAL}
-    shared = {name: given.pop(name) for name in list(given) if name in OPTIONS}
-    if isinstance(shared.get("memory"), str):
-        shared["memory"] = memory_size(shared["memory"])
-    if shared.get("rows") == "all":
-        shared["rows"] = ALL
-    plan = {PLAN[n]: given.pop(n) for n in PLAN if n in given}
-    if shared.get("ci") is not None or plan:
-        shared["ci"] = interval_plan(shared.get("ci"), plan)
-    reader = {n: given.pop(n) for n in ("input_format", "delimiter", "no_header", "null_values") if n in given}
-    bare = parse_calls(losses)
-    others = {word: role for c in bare for i in c.entry.spec.inputs for role, word in i.kind.synonyms.items()}
-    given = {others.get(n, n): value for n, value in given.items()}
-    roles = {n: given.pop(n) for n in list(given) if any(n in c.entry.spec.roles for c in bare)}
-    request: dict[str, Any] = {n: given.pop(n) for n in REQUEST if n in given}
-    calls = with_options(bare, given)
-    chosen = Options(**{"rows": 0, **shared}).checked()
-    if all(isinstance(item, (str, os.PathLike)) for item in inputs):
-        prose = all(call.entry.spec.reads_text for call in calls)
-        paths = [os.fspath(p) for p in inputs]
-        unmatched = request.get("unmatched")
-        sources, columns, elsewhere = open_inputs(
-            paths, roles, prose=prose, unmatched=unmatched, memory=chosen.memory, **reader
-        )
-    else:
-        sources, columns, elsewhere = arrays_source(calls, inputs, request), roles, {}
+    asked = Asked.of(losses, options)
+    sources, request, elsewhere = asked.opening(inputs, {})()
 
     def once(settings: Options) -> Report:
-        wanted: dict[str, Any] = {k: listed(v) if k in LISTS else v for k, v in request.items()}
-        return run(calls, sources, Request(roles=columns, **wanted), settings, elsewhere)
+        return run(asked.calls, sources, request, settings, elsewhere)
 
+    chosen = asked.options
     return Computed(once(chosen), lambda: once(chosen._replace(rows=ALL, worst=None, ci=None)))
+
+
+def score(
+    losses: str,
+    files: Mapping[str, Any] | Sequence[str | os.PathLike[str]],
+    *,
+    targets: Any = None,
+    keep_going: bool = False,
+    sort: str | None = None,
+    **options: Any,
+) -> Scores:
+    """Score many files, or arrays, with the same losses: ``score("mse,mae", {"old": "a.csv", "new": "b.csv"})``.
+
+    ``files`` are paths, or paths or arrays by name; ``targets`` is one file, or array, for them all. ``sort`` is the
+    label of a loss, or ``name``. Options are those of ``compute``. ``.to_pandas()`` is a table of files x losses,
+    ``.results`` has everything by file. Raises ``DataError`` for the first file that cannot be scored, unless
+    ``keep_going``: then it is in ``.errors``; and ``UsageError``.
+    """
+    asked = Asked.of(losses, options)
+    shown = [name for name in ("rows", "worst", "show_alignment") if options.get(name)]
+    if shown or asked.options.reduction == "none":
+        what = shown[0] if shown else 'reduction="none"'
+        raise UsageError(f"{what} is about the samples of one file", code="bad-option", hint="lossctl.compute")
+    pairs = list(files.items()) if isinstance(files, Mapping) else [(os.fspath(path), path) for path in files]
+    if not pairs:
+        raise UsageError("no file to score", code="no-input", hint='score(losses, ["preds.csv"])')
+    check_names([name for name, _ in pairs], 'give names: {"a": path, "b": path}')
+    if isinstance(targets, (str, os.PathLike)):
+        targets = open_beside(os.fspath(targets), **asked.reader_of_files)
+    beside = () if targets is None else (targets,)
+    shelf: dict[str, Source] = {}
+    openings = {name: asked.opening((value, *beside), shelf) for name, value in pairs}
+    return score_files(asked.calls, openings, asked.options, keep_going=keep_going, sort=sort_label(sort, asked.calls))
+
+
+class Asked(NamedTuple):
+    """A call as it was meant: the losses with their parameters, and each option where it belongs."""
+
+    calls: list[LossCall]
+    options: Options
+    roles: dict[str, str]
+    request: dict[str, Any]
+    reader: dict[str, Any]
+
+    @classmethod
+    def of(cls, losses: str, options: Mapping[str, Any]) -> Asked:
+        given = {name: value for name, value in options.items() if value is not None or name not in OPTIONAL}
+        shared = {name: given.pop(name) for name in list(given) if name in OPTIONS}
+        if isinstance(shared.get("memory"), str):
+            shared["memory"] = memory_size(shared["memory"])
+        if shared.get("rows") == "all":
+            shared["rows"] = ALL
+        plan = {PLAN[n]: given.pop(n) for n in PLAN if n in given}
+        if shared.get("ci") is not None or plan:
+            shared["ci"] = interval_plan(shared.get("ci"), plan)
+        reader = {n: given.pop(n) for n in READER if n in given}
+        bare = parse_calls(losses)
+        others = {word: role for c in bare for i in c.entry.spec.inputs for role, word in i.kind.synonyms.items()}
+        given = {others.get(n, n): value for n, value in given.items()}
+        roles = {n: given.pop(n) for n in list(given) if any(n in c.entry.spec.roles for c in bare)}
+        request: dict[str, Any] = {n: given.pop(n) for n in REQUEST if n in given}
+        return cls(with_options(bare, given), Options(**{"rows": 0, **shared}).checked(), roles, request, reader)
+
+    @property
+    def reader_of_files(self) -> dict[str, Any]:
+        """How every file is read."""
+        prose = all(call.entry.spec.reads_text for call in self.calls)
+        return {"prose": prose, **self.reader}
+
+    def opening(self, inputs: Sequence[Any], shelf: dict[str, Source]) -> Opening:
+        """How these paths, or these arrays, are opened; a path may be a source that is open already."""
+
+        def opened() -> tuple[list[Source], Request, Mapping[str, int]]:
+            request, columns, elsewhere = dict(self.request), self.roles, dict[str, int]()
+            if all(isinstance(item, (str, os.PathLike)) or is_source(item) for item in inputs):
+                paths = [os.fspath(item) if isinstance(item, os.PathLike) else item for item in inputs]
+                sources, columns, elsewhere = open_inputs(
+                    paths,
+                    self.roles,
+                    memory=self.options.memory,
+                    unmatched=self.request.get("unmatched"),
+                    shelf=shelf,
+                    **self.reader_of_files,
+                )
+            else:
+                sources = arrays_source(self.calls, inputs, request)
+            wanted: dict[str, Any] = {k: listed(v) if k in LISTS else v for k, v in request.items()}
+            return sources, Request(roles=columns, **wanted), elsewhere
+
+        return opened
+
+
+def is_source(value: Any) -> bool:
+    return hasattr(value, "blocks") and hasattr(value, "columns")
 
 
 def interval_plan(level: Any, settings: dict[str, Any]) -> Plan | None:

@@ -171,6 +171,8 @@ def option_value(option: click.Option, done: Typed, word: str, named: str) -> tu
         from lossctl.data.formats import FORMATS
 
         return False, starting(bare(FORMATS), word)
+    if name == "sort":
+        return False, starting(bare([*called(named), "name"]), word)
     if name == "reduction":
         return False, starting(reductions(named), word)
     if metavar.startswith("[LOSS=]"):
@@ -268,7 +270,7 @@ def columns(done: Typed, word: str) -> tuple[bool, Found]:
         "no_header": "no_header" in done.values,
     }
     path, colon, rest = word.rpartition(":")
-    before, files = "", done.positional
+    before, files = "", [*map(path_of, done.positional), *done.values.get("targets", ())]
     if colon and os.path.isfile(os.path.expanduser(path)):
         before, files, word = path + colon, [path], rest
     comma, sign, last = word.rpartition(",")
@@ -279,3 +281,13 @@ def columns(done: Typed, word: str) -> tuple[bool, Found]:
     return False, [
         (f"{before}{comma}{sign}{name}", "") for name in known if name.startswith(last) and name not in taken
     ]
+
+
+def path_of(word: str) -> str:
+    """A file without the name that it is given (``NAME=path``)."""
+    from lossctl.cli.score import named_path
+
+    try:
+        return named_path(word)[1]
+    except UsageError:
+        return word

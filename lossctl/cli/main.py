@@ -16,6 +16,7 @@ __all__ = ["cli", "entry", "main"]
 
 COMMANDS = {
     "compute": ("lossctl.cli.compute", "compute", "Score predictions against targets: one loss or many, in one pass."),
+    "score": ("lossctl.cli.score", "score", "Many prediction files with the same losses: one row for each file."),
     "inspect": ("lossctl.cli.inspect", "inspect", "What a file holds, and the command to run on it."),
     "list": ("lossctl.cli.catalogue", "list_losses", "Every loss, by family, or those about some words."),
     "explain": ("lossctl.cli.catalogue", "explain", "One loss: formula, inputs, parameters, reduction, equivalents."),

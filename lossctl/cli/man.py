@@ -14,6 +14,7 @@ import click
 
 from lossctl import index
 from lossctl.cli.common import COMMON
+from lossctl.cli.losses import LossGroup
 from lossctl.report.catalogue import entry_blocks
 from lossctl.report.page import Block, Item, Line, Page, Para, Section, Span, Sub, bold, literal
 from lossctl.report.tables import status_items
@@ -144,15 +145,13 @@ def head(page: str, line: str) -> list[Block]:
 
 
 def parameters(command: click.Command, context: click.Context) -> list[click.Parameter]:
-    """The command's options; for ``compute`` those that every loss has, without the parameters of each."""
-    if not isinstance(command, click.Group):
+    """The command's options; where it takes losses those that every loss has, without the parameters of each."""
+    if not isinstance(command, LossGroup):
         return command.get_params(context)
-    from lossctl.cli.compute import loss_command
-
     usual = [
         name for name in index.names() if {role for role, *_ in index.record(name)["inputs"]} == {"pred", "target"}
     ]
-    every = loss_command(",".join(usual), usual)
+    every = command.loss_command(",".join(usual), usual)
     return [param for param in every.get_params(context) if not str(param.name).startswith("p_")]
 
 

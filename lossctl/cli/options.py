@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from lossctl.data.formats import FORMATS as READ
+from lossctl.data.sinks.sink import SINKS
 from lossctl.engine.options import CHOICES
 from lossctl.report.render import FORMATS
 
-__all__ = ["RESULTS", "ROWS", "RUNNING", "reading"]
+__all__ = ["MANY", "RESULTS", "ROWS", "RUNNING", "SAMPLES", "reading"]
 
 NONE: Mapping[str, str] = {}
 LIBRARIES = ("torch", "keras", "sklearn", "optax")
@@ -91,11 +92,19 @@ def ROWS() -> list[click.Option]:  # noqa: N802 - a constant that click wants fr
     ]
 
 
-def RESULTS(  # noqa: N802
-    reductions: Sequence[str], default: str | None = None, *, aligned: bool = False
-) -> list[click.Option]:
-    """What is computed from the rows, and how it is shown; ``aligned``: a loss compares sequences unit by unit."""
-    s, o = "Reduction", "Output"
+def MANY() -> list[click.Option]:  # noqa: N802
+    """What only a call over many files has."""
+    s, o = "Files", "Output"
+    return [
+        option(s, "--targets", metavar="FILE", help="The targets of every file, where it has none of its own."),
+        option(s, "--keep-going", is_flag=True, help="Score the others if a file cannot be; exit 3 at the end."),
+        option(o, "--sort", metavar="LABEL|name", help="Order of the rows: by this column, best first, or by name."),
+    ]
+
+
+def SAMPLES(*, aligned: bool) -> list[click.Option]:  # noqa: N802
+    """Which rows are shown one by one; ``aligned``: a loss compares sequences unit by unit."""
+    o = "Output"
     alignment = option(
         o,
         "--show-alignment",
@@ -103,6 +112,24 @@ def RESULTS(  # noqa: N802
         metavar="N",
         help="The N worst rows, reference and hypothesis one above the other.",
     )
+    return [
+        option(o, "--rows", metavar="N|all", help="Per-sample values of the first N rows. [default: 10]"),
+        option(o, "--worst", type=click.IntRange(min=1), metavar="N", help="Per-sample values of the N worst rows."),
+        option(
+            o,
+            "--per-sample",
+            metavar="FILE",
+            help=f"Write every sample: {' '.join(SINKS)}.",
+        ),
+        *([alignment] if aligned else []),
+    ]
+
+
+def RESULTS(  # noqa: N802
+    reductions: Sequence[str], default: str | None = None, samples: Sequence[click.Option] = ()
+) -> list[click.Option]:
+    """What is computed from the rows, and how it is shown; ``samples`` are the options of SAMPLES."""
+    s, o = "Reduction", "Output"
     return [
         option(s, "--reduction", metavar="R", help=f"{', '.join(reductions)}. [default: {default or reductions[0]}]"),
         option(s, "--row", type=choice("row"), help="How a row of several elements becomes one value."),
@@ -136,9 +163,7 @@ def RESULTS(  # noqa: N802
         option(
             o, "-o", "--output", metavar="FILE", multiple=True, help="Also write .json .jsonl .csv .md (repeatable)."
         ),
-        option(o, "--rows", metavar="N|all", help="Per-sample values of the first N rows. [default: 10]"),
-        option(o, "--worst", type=click.IntRange(min=1), metavar="N", help="Per-sample values of the N worst rows."),
-        *([alignment] if aligned else []),
+        *samples,
         option(
             o, "--digits", type=click.IntRange(1, 17), default=6, metavar="N", help="Digits in tables. [default: 6]"
         ),

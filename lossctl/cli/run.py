@@ -1,8 +1,7 @@
-"""What ``compute`` does once its options are parsed; everything heavy is imported from here on."""
+"""What ``compute`` does once its options are parsed, ``score`` partly too; everything heavy is imported here."""
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 import time
@@ -15,13 +14,16 @@ from lossctl import index
 from lossctl.cli import terminal
 from lossctl.cli.common import Settings, apply_common, say
 from lossctl.cli.terminal import put_all
+from lossctl.cli.verdict import check_bounds, check_judged, judge
 from lossctl.data.inputs import open_inputs
 from lossctl.data.roles.binding import Request
+from lossctl.data.sinks.sink import sink_format
 from lossctl.engine.options import ALL, MEMORY, Options, Plan, memory_size
-from lossctl.engine.result import Report, Result
+from lossctl.engine.result import InputInfo, Report
 from lossctl.engine.run import run
-from lossctl.errors import DataError, UsageError
-from lossctl.model.call import LossCall, labels, parse_calls
+from lossctl.engine.scores import Scores
+from lossctl.errors import UsageError
+from lossctl.model.call import LossCall, parse_calls
 from lossctl.report.aligned import blocks
 from lossctl.report.output import output_format, write_output
 from lossctl.report.render import render
@@ -29,42 +31,59 @@ from lossctl.report.text import escape
 
 __all__ = ["run_compute"]
 
-VERDICT = 1
-
 
 def run_compute(ctx: click.Context, losses: str, values: dict[str, Any]) -> int:
     """Read, score, write, judge; the exit status."""
     settings = apply_common(ctx, values)
     started = time.perf_counter()
-    files = file_params(losses)
-    texts = {k[2:]: spell(v) for k, v in values.items() if k.startswith("p_") and v is not None}
-    calls = parse_calls(losses, {key: text if key in files else list_file(text) for key, text in texts.items()})
+    calls = calls_of(losses, values)
     options = options_of(values)
     check_bounds(values, calls)
     paths: Sequence[str] = values["files"]
-    if not paths and not any(k.startswith("r_") and v for k, v in values.items()):
+    asked = roles_of(values)
+    if not paths and not asked:
         raise UsageError("no file to score", code="no-input", hint=f"lossctl compute {losses} preds.csv")
     check_outputs(values["output"], paths)
+    check_samples(values["per_sample"], values["output"], paths)
     sources, roles, elsewhere = open_inputs(
-        paths,
-        {k[2:].replace("_", "-"): v for k, v in values.items() if k.startswith("r_") and v is not None},
-        input_format=values["input_format"],
-        delimiter=values["delimiter"],
-        no_header=values["no_header"],
-        null_values=values["null_value"] or None,
-        prose=all(call.entry.spec.reads_text for call in calls),
-        unmatched=values["unmatched"],
-        memory=options.memory,
+        paths, asked, unmatched=values["unmatched"], memory=options.memory, **reader_of(values, calls)
     )
-    for word, name in other_names(losses):
-        say(settings, f"{word} is {name}")
+    say_names(losses, settings)
     report = run(calls, sources, request_of(values, roles), options, elsewhere)
     talk(report, settings, roles)
     check_judged(report, values)
-    write(report, values, settings)
+    write_alignments(report, write(report, values, settings), values)
     if settings.verbose:
         say(settings, f"{report.read:,} rows in {time.perf_counter() - started:.3f} s")
-    return judge(report, values, settings)
+    return judge(report.results, values)
+
+
+def calls_of(losses: str, values: Mapping[str, Any]) -> list[LossCall]:
+    """The losses with their parameters, those given as options among them."""
+    files = file_params(losses)
+    texts = {k[2:]: spell(v) for k, v in values.items() if k.startswith("p_") and v is not None}
+    return parse_calls(losses, {key: text if key in files else list_file(text) for key, text in texts.items()})
+
+
+def roles_of(values: Mapping[str, Any]) -> dict[str, str]:
+    """Columns by role, as they were named."""
+    return {k[2:].replace("_", "-"): v for k, v in values.items() if k.startswith("r_") and v is not None}
+
+
+def reader_of(values: Mapping[str, Any], calls: Sequence[LossCall]) -> dict[str, Any]:
+    """How every file is read."""
+    return {
+        "input_format": values["input_format"],
+        "delimiter": values["delimiter"],
+        "no_header": values["no_header"],
+        "null_values": values["null_value"] or None,
+        "prose": all(call.entry.spec.reads_text for call in calls),
+    }
+
+
+def say_names(losses: str, settings: Settings) -> None:
+    for word, name in other_names(losses):
+        say(settings, f"{word} is {name}")
 
 
 def other_names(losses: str) -> Iterator[tuple[str, str]]:
@@ -112,10 +131,10 @@ def request_of(values: Mapping[str, Any], roles: Mapping[str, str]) -> Request:
 
 
 def options_of(values: Mapping[str, Any]) -> Options:
-    rows = values["rows"]
+    rows, worst = values.get("rows"), values.get("worst")
     if rows is not None and rows != "all" and not rows.isdigit():
         raise UsageError(f"--rows {rows} is no number of rows", code="bad-option", hint="a number, or all")
-    if rows is not None and values["worst"] is not None:
+    if rows is not None and worst is not None:
         raise UsageError("--rows and --worst ask for different rows", code="bad-option", hint="leave one of them out")
     return Options(
         reduction=values["reduction"],
@@ -127,7 +146,7 @@ def options_of(values: Mapping[str, Any]) -> Options:
         renormalize=values["renormalize"],
         limit=values["limit"],
         rows=None if rows is None else ALL if rows == "all" else int(rows),
-        worst=values["worst"],
+        worst=worst,
         stats=values["stats"],
         chunk_rows=values["chunk_rows"],
         threads=values["threads"],
@@ -136,6 +155,8 @@ def options_of(values: Mapping[str, Any]) -> Options:
         per_class=values["per_class"],
         ci=plan_of(values),
         show_alignment=values.get("show_alignment"),
+        per_sample=values.get("per_sample"),
+        csv_safe=values["csv_safe"],
     ).checked()
 
 
@@ -155,12 +176,18 @@ def plan_of(values: Mapping[str, Any]) -> Plan | None:
 def talk(report: Report, settings: Settings, roles: Mapping[str, str]) -> None:
     """On stderr: which columns were taken, and the warnings."""
     for info in report.inputs:
-        found = {r: c for r, c in info.columns.items() if r not in roles and r not in {"by", "weight", "mask"}}
-        if found and not (info.format == "npy" and len(found) == 1):
-            chosen = ", ".join(f"{role}={'|'.join(shorten(cols))}" for role, cols in found.items())
-            say(settings, f"{inert(info.name)}: {inert(chosen)}")
+        if chosen := chosen_columns(info, roles):
+            say(settings, inert(f"{info.name}: {chosen}"))
     for note in report.warnings:
         say(settings, f"warning: {inert(note.message)}")
+
+
+def chosen_columns(info: InputInfo, roles: Mapping[str, str]) -> str:
+    """The columns that were found rather than named; nothing where there was no choice."""
+    found = {r: c for r, c in info.columns.items() if r not in roles and r not in {"by", "weight", "mask"}}
+    if not found or (info.format == "npy" and len(found) == 1):
+        return ""
+    return ", ".join(f"{role}={'|'.join(shorten(cols))}" for role, cols in found.items())
 
 
 def shorten(columns: Sequence[str]) -> list[str]:
@@ -174,24 +201,42 @@ def inert(text: str) -> str:
 def check_outputs(outputs: Sequence[str], paths: Sequence[str]) -> None:
     for path in outputs:
         output_format(path)
-        for other in paths:
-            if os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
-                raise UsageError(
-                    f"-o {path} would overwrite an input", code="output-is-input", hint="name another file"
-                )
+        refuse_input("-o", path, paths)
 
 
-def write(report: Report, values: Mapping[str, Any], settings: Settings) -> None:
-    """Files first, then standard output."""
+def check_samples(path: str | None, outputs: Sequence[str], paths: Sequence[str]) -> None:
+    if path is not None:
+        sink_format(path)
+        refuse_input("--per-sample", path, paths)
+        if any(os.path.realpath(path) == os.path.realpath(other) for other in outputs):
+            raise UsageError(f"-o and --per-sample both write {path}", code="bad-option", hint="name another file")
+
+
+def refuse_input(option: str, path: str, paths: Sequence[str]) -> None:
+    """Refuse to write over a file that is read."""
+    for other in paths:
+        if os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
+            raise UsageError(
+                f"{option} {path} would overwrite an input", code="output-is-input", hint="name another file"
+            )
+
+
+def write(report: Report | Scores, values: Mapping[str, Any], settings: Settings) -> str:
+    """Files first, then standard output; in which format that was."""
     for path in values["output"]:
         write_output(report, path, digits=values["digits"], csv_safe=values["csv_safe"])
-    form = values["format"]
+    form: str = values["format"]
     if form == "auto":
         form = "table" if sys.stdout.isatty() else "plain"
     put_all(
         render(report, form, digits=values["digits"], csv_safe=values["csv_safe"], **looks(form, settings)),
         utf8=form != "table",
     )
+    return form
+
+
+def write_alignments(report: Report, form: str, values: Mapping[str, Any]) -> None:
+    """To standard error, where the format has no room for them."""
     aligned = values.get("show_alignment") is not None and form not in {"table", "markdown", "json"}
     if report.samples is not None and aligned:
         width = os.get_terminal_size(sys.stderr.fileno()).columns if sys.stderr.isatty() else None
@@ -205,77 +250,3 @@ def looks(form: str, settings: Settings) -> dict[str, Any]:
         return {}
     found = terminal.looks(settings)
     return {**found._asdict(), "width": found.width if sys.stdout.isatty() else None}
-
-
-def bounds(values: Mapping[str, Any]) -> list[tuple[str, str | None, float]]:
-    """(above|below, loss or None, bound) for every --fail option."""
-    found = []
-    for which in ("above", "below"):
-        for text in values[f"fail_{which}"]:
-            label, sign, number = text.rpartition("=")
-            try:
-                bound = float(number)
-            except ValueError:
-                bound = math.nan
-            if math.isnan(bound):
-                raise UsageError(f"--fail-{which} {text}: {number} is no number", code="bad-option")
-            found.append((which, label if sign else None, bound))
-    return found
-
-
-def check_bounds(values: Mapping[str, Any], calls: list[LossCall]) -> None:
-    """Refuse bounds that nothing in the call can be held to, before anything is read."""
-    known = list(dict.fromkeys([*labels(calls), *(call.name for call in calls)]))
-    for which, label, _ in bounds(values):
-        if label is None and len(calls) > 1:
-            raise UsageError(
-                f"--fail-{which} needs a loss where several are computed",
-                code="bad-option",
-                hint=f"--fail-{which} LOSS=X",
-            )
-        if label is not None and label not in known:
-            some = ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
-            raise UsageError(
-                f"--fail-{which} {label}: no such loss in this call", code="bad-option", hint=f"one of {some}"
-            )
-        if values["reduction"] == "none":
-            raise UsageError(f"--fail-{which} judges a reduced value, and there is none", code="bad-option")
-
-
-def check_judged(report: Report, values: Mapping[str, Any]) -> None:
-    """A bound on a loss that its set has left out is not held: that is no success."""
-    found = {r.label for r in report.results} | {r.loss for r in report.results}
-    for which, label, _ in bounds(values):
-        if label is not None and label not in found:
-            left = (note.message for note in report.warnings if note.code == "left-out")
-            why = [text for text in left if label in {word.strip(",:") for word in text.split()}]
-            raise DataError(
-                f"--fail-{which} {label}: the loss was left out, and nothing was judged",
-                code="left-out",
-                details=tuple(why[:2]),
-            )
-
-
-def judge(report: Report, values: Mapping[str, Any], settings: Settings) -> int:
-    """1 if any value is beyond its bound; NaN is beyond every bound."""
-    status = 0
-    for which, label, bound in bounds(values):
-        for result in report.results:
-            if label in {None, result.label, result.loss} and beyond(result, which, bound):
-                parts = (("column", result.column), ("class", result.of_class))
-                places = [*(result.group or {}).items(), *((k, v) for k, v in parts if v is not None)]
-                where = ", ".join(f"{name}={value}" for name, value in places)
-                print(
-                    f"lossctl: FAIL {result.label}{f' [{inert(where)}]' if where else ''} = {result.value!r} is "
-                    f"{which} {bound!r}" + (" (NaN fails every bound)" if result.value != result.value else ""),
-                    file=sys.stderr,
-                )
-                status = VERDICT
-    return status
-
-
-def beyond(result: Result, which: str, bound: float) -> bool:
-    value = result.value
-    if value is None:
-        return False
-    return math.isnan(value) or (value > bound if which == "above" else value < bound)

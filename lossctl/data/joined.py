@@ -80,7 +80,7 @@ def join(
     for table in tables:
         table.digests.drop()
     if pairs is None:
-        return Join(in_step(mine.source), in_step(theirs.source), None, mine.rows)
+        return stepped(mine.source, theirs.source, None, mine.rows)
     whole = pairs.pairs == mine.rows == theirs.rows
     lone = [] if whole else lone_rows(pairs, mine, theirs, room)
     if lone and unmatched != "drop":
@@ -89,20 +89,20 @@ def join(
         mine.drop()
     held = Held(theirs.source, *wanted, room, theirs.columns)
     if whole:
-        return Join(in_step(mine.source), as_source(Reordered(held, pairs.order)), None, mine.rows)
+        return stepped(mine.source, Reordered(held, pairs.order), None, mine.rows)
     kept, places = partners(pairs, room)
-    stream = Filtered(mine.source, kept, pairs.order.rows, lone[0]) if lone[0].rows.rows else in_step(mine.source)
-    return Join(as_source(stream), as_source(Reordered(held, places, lone[1])), kept, pairs.order.rows)
+    stream = Filtered(mine.source, kept, mine.rows, lone[0]) if lone[0].rows.rows else mine.source
+    return stepped(stream, Reordered(held, places, lone[1]), kept, mine.rows)
 
 
-def in_step(source: Source) -> Source:
-    """The source, marked as one whose keys need not be compared any more."""
-    source.in_step = True  # type: ignore[attr-defined]
-    return source
+def stepped(stream: Any, held: Any, kept: Shelf | None, rows: int) -> Join:
+    """Both, each marked as in step with the other, so that their keys need not be compared again."""
+    stream.in_step, held.in_step = held, stream
+    return Join(stream, held, kept, rows)
 
 
-def as_source(source: Any) -> Source:
-    return cast("Source", source)
+def are_in_step(one: Source, other: Source) -> bool:
+    return getattr(one, "in_step", None) is other
 
 
 def partners(pairs: Paired, room: Room) -> tuple[Shelf, Shelf]:
@@ -172,8 +172,7 @@ def rejoin(binding: Binding, unmatched: Literal["error", "drop"], memory: int) -
     ``UsageError`` for what cannot be done together.
     """
     lead, *others = binding.keys
-    if all(getattr(binding.sources[ref.source], "in_step", False) for ref in binding.keys):
-        return binding
+    others = [ref for ref in others if not are_in_step(binding.sources[lead.source], binding.sources[ref.source])]
     if len(others) > 1 and unmatched == "drop":
         files = ", ".join(binding.sources[ref.source].name for ref in binding.keys)
         message = f"--unmatched drop is for two files, and {len(binding.keys)} are paired by key: {files}"
@@ -189,7 +188,7 @@ def rejoin(binding: Binding, unmatched: Literal["error", "drop"], memory: int) -
             refuse_both(binding, wanted)
             for place in set(range(len(sources))) - {lead.source, ref.source}:
                 if any(names[place] for names in wanted):
-                    sources[place] = as_source(Filtered(sources[place], found.kept, found.rows))
+                    sources[place] = cast("Source", Filtered(sources[place], found.kept, found.rows))
         for source in (found.stream, found.held):
             if (note := left_out(source)) is not None:
                 notes.append(("unmatched", f"{source.name}: {note}"))

@@ -156,6 +156,11 @@ class Chunk:
             places = np.where(places == values.index(""), -1, places)
         return places, values
 
+    def words(self, ref: Ref) -> list[tuple[NDArray[np.int64], list[str]]]:
+        """Each of some columns as text, coded: (rows,) places in a list of texts, -1 = missing."""
+        block = self.blocks[ref.source]
+        return [getattr(block, "coded", block.labels)(name) for name in ref.columns]
+
     def texts(self, ref: Ref) -> list[tuple[str | None, ...]]:
         """Key cells, row by row."""
         block = self.blocks[ref.source]

@@ -50,8 +50,6 @@ class Lone(NamedTuple):
 class Reordered:
     """Rows of a held source, at these places."""
 
-    in_step = True
-
     def __init__(self, held: Held, order: Places, lone: Lone | None = None) -> None:
         self.name = held.name
         self.format = held.format
@@ -98,8 +96,6 @@ class Reordered:
 
 class Filtered:
     """A source without the rows that are not among ``kept`` (ascending), as it streams; it has ``rows`` of them."""
-
-    in_step = True
 
     def __init__(self, source: Source, kept: Places, rows: int, lone: Lone | None = None) -> None:
         self.name = source.name

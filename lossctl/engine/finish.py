@@ -11,6 +11,7 @@ from lossctl.data.roles.binding import Binding, Request
 from lossctl.engine.books import named_classes
 from lossctl.engine.job import Job
 from lossctl.engine.options import Options, quantile_of
+from lossctl.engine.overview import Overview
 from lossctl.engine.result import InputInfo, Note, Result
 from lossctl.engine.slices import Slices, as_mapping
 from lossctl.engine.tally import Tally, histogram, quantile
@@ -38,13 +39,14 @@ class Slot(NamedTuple):
 def results_of(
     job: Job, slices: Slices, names: tuple[str, ...], request: Request, options: Options
 ) -> Iterator[Result]:
-    """The total, its columns and classes, then every slice in order of its name with its own."""
+    """The total, its columns and classes, then every slice in order of its name with its own; their mean, the worst."""
     plan = options.ci
     intervals = None
     if plan is not None:
         from lossctl.engine.interval import Intervals
 
         intervals = Intervals(job, plan)
+    overview = Overview()
     groups: list[tuple[Mapping[str, str | None] | None, int | None]] = [(None, None)]
     if names and job.view != "none":
         groups += [(as_mapping(names, group), code) for group, code in slices.in_order()]
@@ -53,7 +55,9 @@ def results_of(
             result = one_result(job, slot, request, options)
             if intervals is not None and slot.tally is job.tally:
                 result = result._replace(ci=intervals.of(slot.code, result))
+            overview.see(result)
             yield result
+    yield from overview.results()
 
 
 def slots(job: Job, request: Request, group: Mapping[str, str | None] | None, code: int | None) -> Iterator[Slot]:

@@ -37,6 +37,9 @@ class Scored(NamedTuple):
     status: NDArray[np.uint8]  # (N,)
     values: NDArray[np.float64] | None  # (N,), or one a list; None for a data-set loss
     names: list[str] | None = None  # of lists
+    terms: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None  # of a quotient, of the rows that were scored
+    weight: NDArray[np.float64] | None = None  # of lists
+    codes: NDArray[np.intp] | None = None  # of lists
 
 
 class Job:
@@ -237,7 +240,8 @@ class Job:
         classes = None if self.classes is None else self.classes_in(self.classes, piece, ready.status)[kept]
         n = len(rows)
         if n == 0:
-            return Scored(piece.rows, ready.status, np.zeros(0 if self.cutter else len(piece.rows)), [])
+            nothing = (np.zeros(0), np.zeros(0)) if self.reduce.quotient else None
+            return Scored(piece.rows, ready.status, np.zeros(0 if self.cutter else len(piece.rows)), [], nothing)
         with np.errstate(all="ignore"):
             out = self.spec.run({**ready.arrays, **self.whole}, self.params)
         names, poisoned = None, ready.poisoned
@@ -264,7 +268,16 @@ class Job:
         if values is not None:
             self.infinite += int(np.count_nonzero(np.isinf(values)))
             values = values if names is not None else scatter(values, ready.status)
-        return Scored(piece.rows, ready.status, values, names)
+        terms = self.terms(out, poisoned) if self.options.per_sample is not None else None
+        beside = (None, None) if names is None else (weight, codes)
+        return Scored(piece.rows, ready.status, values, names, terms, *beside)
+
+    def terms(self, out: Any, poisoned: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """(N,) twice: what the mean divides by what, of each row that was scored; a poisoned one is NaN."""
+        pair = self.reduce.pair(out, self.mode) if self.reduce.quotient else None
+        if pair is None or poisoned is None:
+            return pair
+        return np.where(poisoned, np.nan, pair[0]), pair[1]
 
     def classes_in(self, classes: Classes, piece: Piece, status: NDArray[np.uint8]) -> NDArray[np.intp]:
         """(N,) groups of the classes' tally, for ``--per-class``; what became of the rows is noted."""

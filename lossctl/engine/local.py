@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Window", "drive"]
 
 Item = TypeVar("Item")
-HELD = 24  # items that wait in a window for those before them
+HELD = 16  # items that wait in a window for those before them
 
 
 class Stopped(Exception):  # noqa: N818 - a turn of events: another thread has met an error

@@ -91,6 +91,8 @@ class Options(NamedTuple):
     per_class: bool = False
     ci: Plan | None = None
     show_alignment: int | None = None
+    per_sample: str | None = None
+    csv_safe: bool = False
 
     def checked(self) -> Options:
         """The options themselves, or a ``UsageError`` for a word or a number that means nothing."""
@@ -128,7 +130,7 @@ class Options(NamedTuple):
     @property
     def shows(self) -> bool:
         """Whether samples were asked for by name."""
-        return bool(self.rows) or self.kept_worst is not None or self.reduction == "none"
+        return bool(self.rows) or self.kept_worst is not None or self.reduction == "none" or bool(self.per_sample)
 
     @property
     def kept_worst(self) -> int | None:

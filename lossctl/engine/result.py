@@ -52,7 +52,7 @@ class Result(NamedTuple):
 
     loss: str
     label: str
-    slice: Literal["total", "group"]
+    slice: Literal["total", "group", "macro", "worst"]  # macro: the mean of the groups
     params: Mapping[str, Value]
     reduction: str
     value: float | None  # None with reduction "none"

@@ -60,12 +60,19 @@ def run(
 
         binding = rejoin(binding, request.unmatched or "error", options.memory)
     work = Work(binding, jobs, request, options)
-    if any(job.needs_prelude for job in jobs):
-        work.survey()
-    work.score()
-    if work.log is not None:
-        add_details(work.log, work.jobs, work.chunks, options)
-    return work.report()
+    try:
+        if any(job.needs_prelude for job in jobs):
+            work.survey()
+        work.score()
+        if work.log is not None:
+            add_details(work.log, work.jobs, work.chunks, options)
+        report = work.report()
+        if work.outlet is not None:
+            work.outlet.commit()
+    except BaseException:
+        work.close()
+        raise
+    return report
 
 
 def fitting(call: LossCall, make: Callable[[], Made], left: list[LeftOut]) -> Made | None:
@@ -115,5 +122,7 @@ def check_options(jobs: Sequence[Job], options: Options) -> None:
     if options.shows and len(units) != 1:
         kind = "no per-sample values" if not units else "samples of different kinds: rows and lists"
         raise UsageError(
-            f"{named}: {kind}", code="mixed-units", hint="ask for one kind at a time, or leave --rows and --worst out"
+            f"{named}: {kind}",
+            code="mixed-units",
+            hint="ask for one kind at a time, or leave --rows, --worst and --per-sample out",
         )

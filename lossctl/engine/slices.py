@@ -62,6 +62,17 @@ class Slices:
             return None
         return np.array([self.codes.setdefault(names, len(self.codes)) for names in other.codes], np.intp)
 
+    def words(self, codes: NDArray[np.intp]) -> list[tuple[NDArray[np.int64], list[str]]]:
+        """The names of (N,) codes, for each column as places (-1: missing) in a list of texts."""
+        present, inverse = np.unique(codes, return_inverse=True)
+        every = list(self.codes)
+        columns = zip(*(every[code] for code in present.tolist()), strict=True)
+        found = []
+        for column in columns:
+            places = np.array([-1 if name is None else place for place, name in enumerate(column)], np.int64)
+            found.append((places[inverse], [name or "" for name in column]))
+        return found
+
     def in_order(self) -> list[tuple[Names, int]]:
         """Names and codes, sorted by name; missing names last."""
         return sorted(self.codes.items(), key=lambda item: tuple((name is None, name or "") for name in item[0]))

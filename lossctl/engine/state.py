@@ -21,7 +21,7 @@ __all__ = ["Shown", "State"]
 
 
 class Shown(NamedTuple):
-    """The lines of a chunk, and what may stand beside them, to be made only where somebody wants it."""
+    """The lines of a chunk, and their keys, which are made only where somebody wants them."""
 
     lines: Lines
     keys: Callable[[], Sequence[Names]] | None
@@ -38,6 +38,7 @@ class State:
         self.counts = np.zeros(len(STATUS), np.int64)
         self.statuses: list[list[tuple[NDArray[np.int64], NDArray[np.uint8]]]] = [[] for _ in jobs]
         self.lists = 0  # how many have been scored
+        self.weights: NDArray[np.float64] | None = None  # of the last chunk
 
     def survey(self, chunk: Chunk) -> None:
         """A first look, for statistics of the whole input."""
@@ -53,6 +54,7 @@ class State:
         """What each job makes of the chunk."""
         self.read += chunk.rows
         weight, mask, codes = self.weight(chunk), self.mask(chunk), self.codes(chunk)
+        self.weights = weight
         done: list[Scored | None] = []
         for job in self.jobs:
             scored = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lossctl.data.pair import Chunk, walk
 from lossctl.data.roles.binding import Binding, Request, left_out, nothing_fits
@@ -12,9 +12,10 @@ from lossctl.data.roles.spans import other_layout
 from lossctl.data.source import placed
 from lossctl.data.tasks import tasks
 from lossctl.engine.finish import input_infos, results_of, warnings_of
-from lossctl.engine.job import Job
+from lossctl.engine.job import Job, Scored
 from lossctl.engine.local import Window, drive
 from lossctl.engine.options import ALL, Options, processors
+from lossctl.engine.outlet import Outlet
 from lossctl.engine.pace import default_rows
 from lossctl.engine.result import Report
 from lossctl.engine.samples import SampleLog
@@ -23,6 +24,9 @@ from lossctl.engine.state import Shown, State
 from lossctl.errors import DataError, LossctlError
 from lossctl.model.batch import OK, STATUS
 from lossctl.model.findings import refuse
+
+if TYPE_CHECKING:
+    from lossctl.data.sinks.sink import Cells
 
 __all__ = ["Work", "sample_units"]
 
@@ -43,6 +47,20 @@ class Work:
         self.options = options
         self.state = State(binding, jobs)
         self.log: SampleLog | None = None
+        self.outlet: Outlet | None = None
+
+    def close(self) -> None:
+        """Give up the files of an earlier pass, or of one that has failed."""
+        if self.log is not None:
+            self.log.close()
+        if self.outlet is not None:
+            self.outlet.abort()
+
+    def new_outlet(self) -> Outlet | None:
+        path = self.options.per_sample
+        if path is None:
+            return None
+        return Outlet(path, self.binding, self.jobs, sample_units(self.jobs).pop(), csv_safe=self.options.csv_safe)
 
     def new_log(self) -> SampleLog | None:
         units = sample_units(self.jobs)
@@ -138,28 +156,32 @@ class Work:
             job.fresh(gather=gather)
             job.bound.vocabulary.clear()
         self.state = State(self.binding, self.jobs)
-        if self.log is not None:
-            self.log.close()
-        log = self.log = self.new_log()
+        self.close()
+        log, outlet = self.log, self.outlet = self.new_log(), self.new_outlet()
 
-        def keep(made: Shown) -> None:
-            if log is not None:
-                log.add(made.lines, made.keys)
+        def keep(made: tuple[Shown | None, list[Cells] | None]) -> None:
+            shown, cells = made
+            if log is not None and shown is not None:
+                log.add(shown.lines, shown.keys)
+            if outlet is not None and cells is not None:
+                outlet.write(cells)
 
-        window: Window[Shown] = Window(keep)
+        def made(state: State, done: Sequence[Scored | None], chunk: Chunk | None) -> tuple[Any, Any]:
+            shown = None if log is None or log.full else state.lines(done, chunk, log.per)
+            if log is not None and shown is not None:
+                shown = Shown(*log.narrowed(*shown))
+            cells = None if outlet is None else outlet.cells(done, chunk, state.weights, state.slices)
+            return shown, cells
+
+        window: Window[tuple[Any, Any]] = Window(keep)
 
         def look(state: State, index: int, chunk: Chunk) -> None:
-            done = state.score(chunk)
-            if log is not None and not log.full:
-                made = state.lines(done, chunk, log.per)
-                if made is not None:
-                    window.put(index, Shown(*log.narrowed(*made)))
+            found = made(state, state.score(chunk), chunk)
+            if found != (None, None):
+                window.put(index, found)
 
         self.drive(look, window)
-        done = self.state.rest()
-        made = None if log is None else self.state.lines(done, None, log.per)
-        if made is not None:
-            keep(made)
+        keep(made(self.state, self.state.rest(), None))
         if log is not None:
             log.total = self.state.lists if log.per == "group" else self.state.read
 

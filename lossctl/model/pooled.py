@@ -36,6 +36,7 @@ class Pooled(Reduction):
         self.total = total
         self.shown = parts
         self.ratio = ratio
+        self.quotient = ratio is not None
         self.views = ("mean", *(("sum",) if total else ()), "none", *ORDER)
 
     def rows(self, out: Mapping[str, Rows], mode: str | None) -> Rows:

@@ -76,6 +76,7 @@ class Reduction(ABC):
     """The shelf's contract. ``views`` are the reductions a user may ask for, the default first."""
 
     views: tuple[str, ...] = ("mean", "sum", "none", *ORDER)
+    quotient = False  # whether the mean is the quotient of two sums over the rows, which ``pair`` gives
     row_mode: str | None = None  # "mean" | "sum": the default of --row, where rows have elements
     # The value of each class, by its code, where rows count for several classes at once (confusion counts).
     classes: Callable[[Totals, Params], dict[float, float]] | None = None
@@ -180,6 +181,8 @@ class Ratio(Reduction):
 
     The row's value is its numerator, as torch prints class-weighted losses without reduction.
     """
+
+    quotient = True
 
     def rows(self, out: tuple[Rows, Rows], mode: str | None) -> Rows:
         return out[0]

@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-__all__ = ["GAP", "Column", "Panel", "panels"]
+__all__ = ["BEST", "GAP", "Column", "Panel", "panels"]
+
+BEST = "*"  # behind a number that is the best of its column
 
 GAP = 2  # blanks between columns
 FOLD = 10  # no text is folded into less
@@ -71,8 +73,8 @@ Panel: TypeAlias = list[tuple[Column, int]]  # columns that stand side by side, 
 
 
 def _split(cell: str) -> tuple[str, str]:
-    """A number before and from its decimal point (or its exponent); ``inf`` and ``nan`` are whole."""
-    for mark in ".e":
+    """A number before and from its decimal point (or its exponent, or its mark); ``inf`` and ``nan`` are whole."""
+    for mark in (".", "e", BEST):
         if mark in cell:
             place = cell.index(mark)
             return cell[:place], cell[place:]

@@ -1,9 +1,9 @@
-"""GitHub tables: the samples, then the results."""
+"""GitHub tables: the samples, then the results; many files side by side."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import TYPE_CHECKING
 
 from lossctl.report.aligned import blocks, plain_columns
@@ -22,12 +22,14 @@ from lossctl.report.records import (
     samples_title,
     unit,
 )
+from lossctl.report.scores import lines, loss_columns, score_account, was_dropped
 from lossctl.report.text import chunked, escape, number, value_text
 
 if TYPE_CHECKING:
     from lossctl.engine.result import Report, Samples
+    from lossctl.engine.scores import Scores
 
-__all__ = ["markdown"]
+__all__ = ["markdown", "score_markdown"]
 
 # What GitHub would read as markup; an underscore inside a word is none.
 _MARKUP = re.compile(r"[\\`*\[\]<>|~&]|(?<![^\W_])_|_(?![^\W_])")
@@ -36,6 +38,26 @@ _MARKUP = re.compile(r"[\\`*\[\]<>|~&]|(?<![^\W_])_|_(?![^\W_])")
 def markdown(report: Report, *, digits: int = 6) -> Iterator[str]:
     """The report as Markdown, numbers to so many digits."""
     return chunked(_lines(report, digits))
+
+
+def score_markdown(scores: Scores, *, digits: int = 6) -> Iterator[str]:
+    """Many files as a table of Markdown, the best of each column in bold."""
+    return chunked(_score_lines(scores, digits))
+
+
+def _score_lines(scores: Scores, digits: int) -> Iterator[str]:
+    failed, dropped = bool(scores.errors), was_dropped(scores)
+    heads = [name for names in loss_columns(scores) for name in names]
+    names = ("input", "rows", *(["dropped"] if dropped else []), *heads, *(["error"] if failed else []))
+    yield from _head(names, {0, *([len(names) - 1] if failed else [])})
+    for line in lines(scores, digits):
+        cells = [line.file.name, line.scored, *([line.dropped] if dropped else [])]
+        strong = set()
+        for found, first in zip(line.losses, line.best, strict=True):
+            strong |= {len(cells)} if first else set()
+            cells += found
+        yield _row([*cells, *([line.error] if failed else [])], strong)
+    yield f"\n{'; '.join(map(_inert, score_account(scores, 'bold:')))}\n"
 
 
 def _lines(report: Report, digits: int) -> Iterator[str]:
@@ -70,7 +92,7 @@ def _samples(samples: Samples, digits: int) -> Iterator[str]:
 
 def _results(report: Report, digits: int) -> Iterator[str]:
     stats = STATS if any(result.stats for result in report.results) else ()
-    parts, bounds = parts_of(report), ("ci low", "ci high") if has_intervals(report) else ()
+    parts, bounds = parts_of(report.results), ("ci low", "ci high") if has_intervals(report.results) else ()
     names = ("loss", "reduction", *report.by, *parts, "n", "value", *bounds, *stats, "unit")
     left = {*range(2 + len(report.by) + len(parts)), len(names) - 1}
     yield from _head(names, left)
@@ -95,8 +117,9 @@ def _head(names: Sequence[str], left: set[int]) -> Iterator[str]:
     yield "|" + "|".join(" --- " if place in left else " ---: " for place in range(len(names))) + "|\n"
 
 
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(map(_inert, cells)) + " |\n"
+def _row(cells: Sequence[str], strong: Set[int] = frozenset()) -> str:
+    inert = [f"**{_inert(cell)}**" if place in strong else _inert(cell) for place, cell in enumerate(cells)]
+    return "| " + " | ".join(inert) + " |\n"
 
 
 def _inert(text: str) -> str:

@@ -35,19 +35,6 @@ def _line(text: str) -> str:
 
 def error_json(error: LossctlError) -> str:
     """One line of ``lossctl.error/1``, without the line end."""
-    from lossctl.report.jsonout import dumps
+    from lossctl.report.jsonout import dumps, error_members
 
-    return dumps(
-        {
-            "schema": "lossctl.error/1",
-            "error": {
-                "code": error.code,
-                "exit": error.exit,
-                "message": error.message,
-                "file": error.file,
-                "row": error.row,
-                "column": error.column,
-                "hint": error.hint,
-            },
-        }
-    )
+    return dumps({"schema": "lossctl.error/1", "error": error_members(error)})

@@ -6,10 +6,11 @@ these in its own way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Iterator, Sequence, Set
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from lossctl.engine.result import OURS, apart
+from lossctl.engine.scores import Scores
 from lossctl.report.text import number
 
 if TYPE_CHECKING:
@@ -35,14 +36,17 @@ __all__ = [
     "unit",
 ]
 
+OVERALL = {"total": "total", "macro": "mean of groups"}  # what is of no group
 STATS = ("std", "min", "median", "p90", "p99", "max")  # shown beside the value; JSON has all
 
 Cell: TypeAlias = str | int | float | None
 Records: TypeAlias = tuple[tuple[str, ...], Iterator[tuple[Cell, ...]]]  # a header and its rows
 
 
-def streams(report: Report) -> Samples | None:
+def streams(report: Report | Scores) -> Samples | None:
     """The samples, where nothing was reduced (``--reduction none``) and they are the records."""
+    if isinstance(report, Scores):
+        return None
     unreduced = bool(report.results) and all(r.reduction == "none" for r in report.results)
     return report.samples if unreduced else None
 
@@ -52,41 +56,70 @@ def has_results(report: Report) -> bool:
     return any(r.value is not None or r.stats for r in report.results)
 
 
-def records(report: Report, shown: Callable[[Result], Cell] = lambda r: r.value) -> Records:
+def records(report: Report | Scores, shown: Callable[[Result], Cell] = lambda r: r.value) -> Records:
     """One record for each reduced result, or for each sample where nothing was reduced.
 
     ``shown`` is how the value of a result becomes a cell.
     """
+    if isinstance(report, Scores):
+        return _score_records(report, shown)
     samples = streams(report)
     if samples is not None:
         return (*sample_names(samples), "status", *samples.labels, *samples.detail_names), _sample_rows(samples)
-    sliced = ("slice",) if report.by else ()
-    bounds = ("ci_low", "ci_high") if has_intervals(report) else ()
-    parts = parts_of(report)
-    by = apart(report.by, {*OURS, *parts, *bounds}, "by")
-    names = ("loss", "reduction", *sliced, *by, *parts, "n", "weight_sum", "value", *bounds)
-    return names, _reduced_rows(report, shown, parts, bool(bounds))
+    split = Split.of(report.results, report.by)
+    return split.names(), (split.row(result, shown) for result in report.results)
 
 
-def has_intervals(report: Report) -> bool:
-    return any(result.ci is not None for result in report.results)
+def _score_records(scores: Scores, shown: Callable[[Result], Cell]) -> Records:
+    """The same of every file, behind its name; a file that could not be scored is a record with the reason."""
+    split = Split.of(scores.every(), scores.by)
+    names = split.names({"input", "error"})
+    reason = ("error",) if scores.kept_going else ()
+
+    def rows() -> Iterator[tuple[Cell, ...]]:
+        for file in scores.files:
+            if file.error is not None:
+                yield file.name, *(None for _ in names), file.error.message
+            for result in file.results:
+                yield file.name, *split.row(result, shown), *(None for _ in reason)
+
+    return ("input", *names, *reason), rows()
 
 
-def parts_of(report: Report) -> tuple[str, ...]:
-    """What results are split by, beside slices: ``column`` (--per-column), ``class`` (--per-class)."""
-    return tuple(part for part in ("column", "class") if any(result.part(part) for result in report.results))
+class Split(NamedTuple):
+    """By what results are split, and so which columns they have."""
 
+    by: tuple[str, ...]
+    parts: tuple[str, ...]
+    intervals: bool
 
-def _reduced_rows(
-    report: Report, shown: Callable[[Result], Cell], parts: Sequence[str], intervals: bool
-) -> Iterator[tuple[Cell, ...]]:
-    for result in report.results:
-        sliced = (result.slice,) if report.by else ()
-        group = tuple((result.group or {}).get(name) for name in report.by)
+    @classmethod
+    def of(cls, results: Sequence[Result], by: tuple[str, ...]) -> Split:
+        return cls(by, parts_of(results), has_intervals(results))
+
+    def names(self, more: Set[str] = frozenset()) -> tuple[str, ...]:
+        """The columns; ``more`` are names that a column of the data may not have beside them."""
+        bounds = ("ci_low", "ci_high") if self.intervals else ()
+        by = apart(self.by, {*OURS, *more, *self.parts, *bounds}, "by")
+        sliced = ("slice",) if self.by else ()
+        return "loss", "reduction", *sliced, *by, *self.parts, "n", "weight_sum", "value", *bounds
+
+    def row(self, result: Result, shown: Callable[[Result], Cell]) -> tuple[Cell, ...]:
+        sliced = (result.slice,) if self.by else ()
+        group = tuple((result.group or {}).get(name) for name in self.by)
         counts = int(result.n), float(result.weight_sum)
-        within = map(result.part, parts)
-        bounds = () if not intervals else (None, None) if result.ci is None else (result.ci.low, result.ci.high)
-        yield result.label, result.reduction, *sliced, *group, *within, *counts, shown(result), *bounds
+        within = map(result.part, self.parts)
+        bounds = () if not self.intervals else (None, None) if result.ci is None else (result.ci.low, result.ci.high)
+        return result.label, result.reduction, *sliced, *group, *within, *counts, shown(result), *bounds
+
+
+def has_intervals(results: Sequence[Result]) -> bool:
+    return any(result.ci is not None for result in results)
+
+
+def parts_of(results: Sequence[Result]) -> tuple[str, ...]:
+    """What results are split by, beside slices: ``column`` (--per-column), ``class`` (--per-class)."""
+    return tuple(part for part in ("column", "class") if any(result.part(part) for result in results))
 
 
 def _sample_rows(samples: Samples) -> Iterator[tuple[Cell, ...]]:
@@ -133,9 +166,10 @@ def group_cells(result: Result, by: Sequence[str], parts: Sequence[str] = ()) ->
     """The group of a result for people, then its column and class; a missing value is said, and so is the total."""
     for place, name in enumerate(by):
         if result.group is None:
-            yield "" if place else "total"
+            yield "" if place else OVERALL[result.slice]
         else:
-            yield "(missing)" if (value := result.group.get(name)) is None else value
+            cell = "(missing)" if (value := result.group.get(name)) is None else value
+            yield cell if place or result.slice != "worst" else f"worst: {cell}"
     within = list(map(result.part, parts))
     for place, found in enumerate(within):
         yield "total" if not (by or place or any(within)) else found or ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from lossctl.engine.scores import Scores
 from lossctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ FORMATS = ("table", "plain", "csv", "json", "jsonl", "markdown", "value")
 
 
 def render(
-    report: Report,
+    report: Report | Scores,
     format: str,
     *,
     digits: int = 6,
@@ -48,9 +49,13 @@ def render(
     if format == "markdown":
         from lossctl.report import markdown
 
+        if isinstance(report, Scores):
+            return markdown.score_markdown(report, digits=digits)
         return markdown.markdown(report, digits=digits)
     if format == "table":
-        from lossctl.report import table
+        from lossctl.report import scoretable, table
 
+        if isinstance(report, Scores):
+            return scoretable.score_table(report, digits=digits, color=color, width=width, encoding=encoding)
         return table.table(report, digits=digits, color=color, width=width, encoding=encoding)
     raise UsageError(f"{format} is not a format", code="unknown-format", hint=f"one of {', '.join(FORMATS)}")

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from lossctl.engine.result import Report, Result, Samples
 
-__all__ = ["table"]
+__all__ = ["Page", "Row", "Sheet", "table"]
 
 RULE = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")
 ASCII_RULE = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
@@ -51,11 +51,12 @@ BLOCK = 500  # rows drawn at a time
 
 
 class Row(NamedTuple):
-    """The cells of a line, how the line looks, and whether a group of lines ends with it."""
+    """The cells of a line, how the line looks, whether a group of lines ends with it, and which cells stand out."""
 
     cells: list[str]
     style: str = ""
     last: bool = False
+    strong: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,7 @@ def table(
         if told := [text for result in report.results if (text := beside(result, digits))]:
             yield from (page.draw(Text(page.safe(text), "dim")) for text in told)
             yield "\n"
-    words = (page.safe(part) for part in account(report))
-    yield page.draw(Text((" · " if page.unicode else ", ").join(words), "dim"))
+    yield page.foot(account(report))
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,10 @@ class Page:
             console.print(shown)
         lines = capture.get().removesuffix("\n").split("\n")
         return "".join(line.rstrip() + "\n" for line in lines)
+
+    def foot(self, parts: Sequence[str]) -> str:
+        """What stands below everything, in one line."""
+        return self.draw(Text((" · " if self.unicode else ", ").join(map(self.safe, parts)), "dim"))
 
     def sheet(self, sheet: Sheet) -> Iterator[str]:
         """Measure, settle the columns, draw."""
@@ -174,7 +178,10 @@ class Page:
                 vertical="bottom",
             )
         for row in rows:
-            cells = [Text(c.place(row.cells[i], w)) for (c, w), i in zip(panel, chosen, strict=True)]
+            cells = [
+                Text(c.place(row.cells[i], w), "bold" if i in row.strong else "")
+                for (c, w), i in zip(panel, chosen, strict=True)
+            ]
             drawn.add_row(*cells, style=row.style, end_section=row.last)
         return self.draw(drawn, sum(width + GAP for _, width in panel) - GAP)
 
@@ -211,7 +218,7 @@ class Page:
     def results(self, report: Report) -> Sheet:
         """The reduced losses; with slices, each total stands above its groups."""
         stats = any(result.stats for result in report.results)
-        parts, bounds = parts_of(report), ("ci low", "ci high") if has_intervals(report) else ()
+        parts, bounds = parts_of(report.results), ("ci low", "ci high") if has_intervals(report.results) else ()
         split = bool(report.by or parts)
         columns = [
             Column("loss", "key"),
@@ -245,7 +252,7 @@ class Page:
                 spread = (number(found.get(name), self.digits) for name in (*SPREAD, "min", "max"))
                 *middle, least, most = spread
                 cells += [*middle, least, self._histogram(result.histogram or ()), most]
-            total = split and result.group is None and result.column is None and result.of_class is None
+            total = split and result.slice == "total" and result.column is None and result.of_class is None
             rows.append(Row(cells, "bold" if total else "", last and split))
         return Sheet(columns, lambda: rows)
 

@@ -133,16 +133,13 @@ def status_items() -> Iterator[Block]:
 
 def schemas() -> dict[str, dict[str, Any]]:
     """Every JSON Schema that ships, by the name of its document."""
-    import json
     import os
 
+    from lossctl.report.jsonout import schema
+
     folder = os.path.join(os.path.dirname(__file__), "schemas")
-    found = {}
-    for file in sorted(os.listdir(folder)):
-        with open(os.path.join(folder, file), encoding="utf-8") as stream:
-            schema: dict[str, Any] = json.load(stream)
-        found[schema["title"]] = schema
-    return found
+    every = [schema(file.removesuffix(".json")) for file in sorted(os.listdir(folder))]
+    return {found["title"]: found for found in every}
 
 
 def documents() -> Iterator[Block]:

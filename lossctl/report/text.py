@@ -7,19 +7,12 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from lossctl.spelling import CONTROLS
+
 if TYPE_CHECKING:
     from lossctl.engine.result import Result
 
-__all__ = ["CONTROLS", "chunked", "escape", "full", "nonfinite", "number", "product", "value_text"]
-
-# What would act on a terminal instead of being seen: C0, DEL, C1, line separators, bidi controls.
-CONTROLS = (
-    *range(0x20),
-    *range(0x7F, 0xA0),
-    *(0x061C, 0x200E, 0x200F, 0x2028, 0x2029),
-    *range(0x202A, 0x202F),
-    *range(0x2066, 0x206A),
-)
+__all__ = ["chunked", "escape", "full", "nonfinite", "number", "product", "value_text"]
 
 _ESCAPES = {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" for code in CONTROLS}
 _ESCAPES |= {ord("\t"): "\\t", ord("\n"): "\\n", ord("\r"): "\\r"}

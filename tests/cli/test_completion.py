@@ -22,8 +22,9 @@ import pytest
 from lossctl import index
 from lossctl.cli.complete import complete
 from lossctl.cli.completion import SHELLS, escaped, joined, reply, split
-from lossctl.cli.compute import loss_command
+from lossctl.cli.compute import compute
 from lossctl.cli.headers import column_names
+from lossctl.cli.losses import LossGroup
 from lossctl.cli.main import COMMANDS, cli, main
 from lossctl.data.formats import FORMATS, open_source
 from lossctl.model.registry import entries
@@ -72,7 +73,7 @@ def test_options_of_every_command(name):
 
 @each_entry
 def test_options_of_every_loss(entry):
-    command = loss_command(entry.name, [entry.name])
+    command = compute.loss_command(entry.name, [entry.name])
     shown = after(f"lossctl compute {entry.name} preds.csv --")
     assert set(shown) | {"--help"} == options_of(command) | {"--help"}
     for name, param in entry.spec.params.items():
@@ -90,8 +91,9 @@ def choices() -> list[tuple[str, click.Option]]:
     for name in COMMANDS:
         command = cli.get_command(click.Context(cli), name)
         assert command is not None
-        inner = loss_command("mse", ["mse"]) if name == "compute" else command
-        line = f"lossctl {name} mse" if name == "compute" else f"lossctl {name}"
+        many = isinstance(command, LossGroup)
+        inner = command.loss_command("mse", ["mse"]) if many else command
+        line = f"lossctl {name} mse" if many else f"lossctl {name}"
         found += [(line, p) for p in inner.params if isinstance(p, click.Option) and isinstance(p.type, click.Choice)]
     return found
 

@@ -13,9 +13,10 @@ from click.testing import CliRunner
 
 from lossctl import index
 from lossctl.cli.common import COMMON
-from lossctl.cli.compute import loss_command
+from lossctl.cli.compute import compute
 from lossctl.cli.main import cli
-from lossctl.cli.options import LIBRARIES, RESULTS, ROWS, RUNNING, reading
+from lossctl.cli.options import LIBRARIES, MANY, RESULTS, ROWS, RUNNING, SAMPLES, reading
+from lossctl.cli.score import score
 from lossctl.engine.run import with_convention
 from lossctl.errors import UsageError
 from lossctl.model import registry
@@ -396,8 +397,9 @@ def options(command: click.Command) -> list[str]:
     return found
 
 
-def test_no_two_options_share_a_name(entry):
-    command = loss_command(entry.name, [entry.name])
+@pytest.mark.parametrize("group", [compute, score], ids=["compute", "score"])
+def test_no_two_options_share_a_name(entry, group):
+    command = group.loss_command(entry.name, [entry.name])
     words = options(command)
     assert sorted(words) == sorted(set(words))
     names = [param.name for param in command.params]
@@ -411,7 +413,14 @@ def test_no_two_options_share_a_name(entry):
 def test_parameters_are_neither_roles_nor_shared_options(entry):
     shared = {
         word
-        for option in (*reading({}), *ROWS(), *RESULTS(["mean"], aligned=True), *RUNNING(), *COMMON())
+        for option in (
+            *reading({}),
+            *ROWS(),
+            *RESULTS(["mean"], samples=SAMPLES(aligned=True)),
+            *MANY(),
+            *RUNNING(),
+            *COMMON(),
+        )
         for word in option.opts
     }
     spoken = {
@@ -424,7 +433,7 @@ def test_parameters_are_neither_roles_nor_shared_options(entry):
 
 def test_no_two_options_share_a_name_in_any_pair():
     for pair in itertools.combinations(index.names(), 2):
-        words = options(loss_command(",".join(pair), list(pair)))
+        words = options(compute.loss_command(",".join(pair), list(pair)))
         assert sorted(words) == sorted(set(words)), pair
 
 

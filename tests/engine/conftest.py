@@ -24,17 +24,19 @@ REQUEST = ("weight", "mask", "key", "by", "classes", "positive")
 def score() -> Callable[..., Any]:
     """``score("mse", table, ..., roles={...}, weight="w", nan="skip")``: a report.
 
-    A table is a dict of columns or the path of a file.
+    A table is a dict of columns or the path of a file. With ``overview`` slices also have their mean and the worst.
     """
 
-    def go(losses: str, *tables: Any, roles: dict[str, str] | None = None, **given: Any) -> Any:
+    def go(losses: str, *tables: Any, roles: dict[str, str] | None = None, overview: bool = False, **given: Any) -> Any:
         wanted = {name: given.pop(name) for name in REQUEST if name in given}
         columns, elsewhere = dict(roles or {}), {}
         if all(isinstance(table, (str, os.PathLike)) for table in tables):
             sources, columns, elsewhere = open_inputs([str(t) for t in tables], columns)
         else:
             sources = [MemorySource(t, name=f"table {i}") for i, t in enumerate(tables)]
-        return run(parse_calls(losses), sources, Request(roles=columns, **wanted), Options(**given), elsewhere)
+        report = run(parse_calls(losses), sources, Request(roles=columns, **wanted), Options(**given), elsewhere)
+        seen = [r for r in report.results if overview or r.slice in {"total", "group"}]
+        return report._replace(results=seen)
 
     return go
 

@@ -97,8 +97,15 @@ def test_weights_masks_and_slices_as_arrays():
     assert found.signature.split("|")[2] == "w:weight"
     assert lossctl.compute("mse", PRED, TARGET, mask=[True, True, False]).value == 2.5
     sliced = lossctl.compute("mse", PRED, TARGET, by=np.array(["a", "b", "a"]))
-    assert [(r.group and r.group["by"], r.value) for r in sliced.results] == [(None, 7.0), ("a", 8.5), ("b", 4.0)]
-    assert [r.value for r in lossctl.compute("mse", PRED, TARGET, by=pd.Series(["a", "b", "a"])).results] == [7, 8.5, 4]
+    assert [(r.group and r.group["by"], r.value) for r in sliced.results] == [
+        (None, 7.0), ("a", 8.5), ("b", 4.0), (None, 6.25), ("a", 8.5),
+    ]  # fmt: skip
+    assert [r.slice for r in sliced.results] == ["total", "group", "group", "macro", "worst"]
+    assert [r.value for r in lossctl.compute("mse", PRED, TARGET, by=pd.Series(["a", "b", "a"])).results[:3]] == [
+        7,
+        8.5,
+        4,
+    ]
 
 
 @pytest.mark.parametrize("name", ["weight", "mask", "by"])
@@ -165,9 +172,9 @@ def test_files(csv):
     assert lossctl.compute("mse", path).per_sample.tolist() == [1.0, 4.0, 16.0]
     frame = lossctl.compute("mse,mae", path, by="g").to_pandas()
     assert list(frame.columns) == ["loss", "reduction", "slice", "g", "n", "weight_sum", "value"]
-    assert frame["value"].tolist() == [7.0, 8.5, 4.0, 7 / 3, 2.5, 2.0]
-    assert frame["g"].isna().tolist() == [True, False, False] * 2
-    assert frame["g"].dropna().tolist() == ["a", "b"] * 2
+    assert frame["value"].tolist() == [7.0, 8.5, 4.0, 6.25, 8.5, 7 / 3, 2.5, 2.0, 2.25, 2.5]
+    assert frame["g"].isna().tolist() == [True, False, False, True, False] * 2
+    assert frame["g"].dropna().tolist() == ["a", "b", "a"] * 2
     assert lossctl.compute("mse", path, pred="w", target="y_true").value == 10 / 3
 
 

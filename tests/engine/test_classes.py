@@ -41,7 +41,8 @@ def table_of(entry: Any, given: dict[str, Any], wide: int = 0) -> dict[str, Any]
 
 def score(entry: Any, given: dict[str, Any], table: dict[str, Any], request: Request, **options: Any) -> Any:
     call = LossCall.make(entry.name, given)
-    return run([call], [MemorySource(table)], request, Options(**{"rows": 0, **options}))
+    report = run([call], [MemorySource(table)], request, Options(**{"rows": 0, **options}))
+    return report._replace(results=[r for r in report.results if r.slice in {"total", "group"}])
 
 
 def has_classes(entry: Any, given: dict[str, Any], wide: int) -> bool:

@@ -71,7 +71,8 @@ VIEWS = ["mean", "sum", "max", "p90", "std", "set", "prod"]
 
 def score(entry: Any, given: dict[str, Any], table: dict[str, Any], request: Request, **options: Any) -> Any:
     call = LossCall.make(entry.name, given)
-    return run([call], [MemorySource(table)], request, Options(**{"rows": 0, **options}))
+    report = run([call], [MemorySource(table)], request, Options(**{"rows": 0, **options}))
+    return report._replace(results=[r for r in report.results if r.slice in {"total", "group"}])
 
 
 def table_of(entry: Any, given: dict[str, Any], holes: bool = False) -> dict[str, Any]:

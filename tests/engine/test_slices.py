@@ -128,3 +128,34 @@ def test_group_columns_from_either_file(score, csv):
 def test_an_unknown_group_column(fails):
     error = fails(3, "column-not-found", "mae", TABLE, by=("colour",))
     assert "color" in error.hint
+
+
+def overview(score, losses, table, **given):
+    found = score(losses, table, by=("color",), overview=True, **given).results
+    return [(r.slice, r.group and r.group["color"], r.value, r.divisor, r.n) for r in found if r.slice != "group"]
+
+
+def test_the_mean_of_slices_and_the_worst(score, chunk):
+    """Each slice counts once, whatever its rows; blue and the missing one tie, and blue comes first."""
+    assert overview(score, "mae", TABLE, chunk_rows=chunk) == [
+        ("total", None, 3.5, 6.0, 6), ("macro", None, (4.0 + 2.5 + 4.0) / 3, 3.0, 6), ("worst", "blue", 4.0, 2.0, 2),
+    ]  # fmt: skip
+
+
+def test_the_worst_slice_of_a_score_has_the_least(score):
+    table = {**TABLE, "target": [1.0, 2.5, 3.0, 4.5, 5.5, 6.5]}
+    by_slice = {r.group["color"]: r.value for r in score("r2", table, by=("color",)).results[1:]}
+    (_, _, _, _, _), (_, _, macro, _, _), (_, name, value, _, _) = overview(score, "r2", table)
+    assert (name, value) == min(by_slice.items(), key=lambda item: item[1])
+    assert macro == pytest.approx(sum(by_slice.values()) / 3, rel=1e-15)
+
+
+def test_slices_without_rows_have_no_say_and_nan_is_the_worst(score):
+    dropped = {**TABLE, "pred": [math.nan, 2.0, 3.0, math.nan, 5.0, 6.0]}
+    assert overview(score, "mae", dropped, nan="skip")[1:] == [
+        ("macro", None, 4.0, 2.0, 4),
+        ("worst", "blue", 4.0, 2.0, 2),
+    ]
+    macro, worst = overview(score, "mae", dropped, nan="propagate")[1:]
+    assert math.isnan(macro[2])
+    assert worst[:2] == ("worst", "red")

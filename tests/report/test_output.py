@@ -171,9 +171,7 @@ def test_every_write_fails_once_until_all_pass(path, report, monkeypatch, error)
     expected = OutputError if isinstance(error, OSError) else type(error)
     real = builtins.open
     for when in range(1, 100):
-        monkeypatch.setattr(
-            "lossctl.report.output.open", lambda *a, when=when: Failing(real(*a), when, error), raising=False
-        )
+        monkeypatch.setattr("lossctl.atomic.open", lambda *a, when=when: Failing(real(*a), when, error), raising=False)
         try:
             write_output(report, path)
         except expected:
@@ -188,7 +186,7 @@ def test_an_open_that_fails(path, report, monkeypatch) -> None:
     def fail(*args):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr("lossctl.report.output.open", fail, raising=False)
+    monkeypatch.setattr("lossctl.atomic.open", fail, raising=False)
     with pytest.raises(OutputError, match="Permission denied"):
         write_output(report, path)
     untouched(path)
@@ -201,7 +199,7 @@ def test_an_interrupt_while_the_file_is_opened(path, report, monkeypatch) -> Non
         real(*args).close()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lossctl.report.output.open", interrupted, raising=False)
+    monkeypatch.setattr("lossctl.atomic.open", interrupted, raising=False)
     with pytest.raises(KeyboardInterrupt):
         write_output(report, path)
     untouched(path)

@@ -8,7 +8,7 @@ import pytest
 from lossctl.report.jsonout import schema
 
 
-@pytest.mark.parametrize("name", ["compute-1", "error-1"])
+@pytest.mark.parametrize("name", ["compute-1", "error-1", "score-1"])
 def test_schemas_are_schemas(name) -> None:
     found = schema(name)
     jsonschema.Draft202012Validator.check_schema(found)

@@ -1,0 +1,1 @@
+"""Where rows go: files of per-sample values, written as they stream."""
