@@ -11,6 +11,7 @@ from lossctl.data import held as holding
 from lossctl.data.arrays.memory import MemorySource
 from lossctl.data.formats import open_source
 from lossctl.data.held import Held
+from lossctl.data.sequences import decimals
 from lossctl.data.shelves import Room, Shelf, Space, TextShelf, as_words
 from lossctl.errors import DataError
 from lossctl.sequences.ragged import Ragged
@@ -218,6 +219,22 @@ def test_a_full_disk_is_a_data_error(monkeypatch):
     assert caught.value.code == "spool"
     assert "No space left" in caught.value.message
     assert "TMPDIR" in caught.value.hint
+
+
+@pytest.mark.parametrize("dtype", ["i1", "u1", ">i2", "i4", "i8", "u8"])
+def test_integers_as_python_writes_them(dtype):
+    info = np.iinfo(dtype)
+    near = [10**n + d for n in range(20) for d in (-1, 0, 1)]
+    values = [v for v in (0, info.min, info.max, *near, *(-v for v in near)) if info.min <= v <= info.max]
+    array = np.array(values, dtype)
+    rows = decimals(array)
+    assert [rows.text(n) for n in range(len(rows))] == list(map(str, values))
+    [block] = MemorySource({"a": array}).blocks([], [], 999, ["a"])
+    assert [block.strings("a").text(n) for n in range(len(rows))] == list(map(str, values))
+    gaps = decimals(array, np.arange(len(values)) % 2 == 1)
+    assert as_list(gaps)[1] is None
+    assert gaps.lengths[1] == 0
+    assert len(decimals(array[:0])) == 0
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["a", "", "12345678", "123456789", "é" * 9], ["", ""]])
