@@ -36,8 +36,7 @@ def tasks(binding: Binding, rows: int, limit: int | None) -> Iterator[Task]:
     """
     wanted = list(zip(*binding.wanted(), strict=True))
     used = [place for place, columns in enumerate(wanted) if any(columns)]
-    compares = len(binding.keys) > 1 and not all(getattr(s, "in_step", False) for s in binding.sources)
-    if limit is None and not compares:
+    if limit is None:
         sources = [binding.sources[place] for place in used]
         if len(used) == 1 and hasattr(sources[0], "spans"):
             for span in sources[0].spans(*wanted[used[0]]):

@@ -55,6 +55,10 @@ def run(
         raise nothing_fits(binding.left)
     check_options(jobs, options)
     check_details(jobs, options)
+    if len(binding.keys) > 1:
+        from lossctl.data.joined import rejoin
+
+        binding = rejoin(binding, request.unmatched or "error", options.memory)
     work = Work(binding, jobs, request, options)
     try:
         if any(job.needs_prelude for job in jobs):
