@@ -230,6 +230,7 @@ def bind_call(call: LossCall, common: Common) -> BoundCall:
             found[entry.role] = detect(call, entry, source, given, found, lone=lone)
         elif (hit := search(call, entry, source, given)) is not None and may_be(call, entry, source, hit):
             found[entry.role] = hit
+    refuse_two_tables(call, found, places, common)
     call = settle_sequences(call, found, places, common.sources)
     pred = found.get("pred")
     if pred is not None and "pred" in places:
@@ -239,6 +240,33 @@ def bind_call(call: LossCall, common: Common) -> BoundCall:
             common.notes.append(("scores-expected", text))
     refs = {role: Ref(places[role], f.columns) for role, f in found.items()}
     return finish(call, found, refs, common)
+
+
+def refuse_two_tables(call: LossCall, found: Mapping[str, Found], places: Mapping[str, int], common: Common) -> None:
+    """Raise where each of two files has predictions and targets: which belongs to which is not for us to say.
+
+    A shell makes two tables of an unquoted pattern.
+    """
+    roles = ("pred", "target")
+    if any(role in common.request.roles or role not in places for role in roles) or len(common.positional) != 2:
+        return
+    one, two = (common.sources[places[role]] for role in roles)
+    if one is two or not all(has_role(call, role, source) for role in roles for source in (one, two)):
+        return
+    raise DataError(
+        f"{one.name} and {two.name} both have predictions and targets",
+        code="ambiguous-files",
+        file=two.name,
+        hint=f"each by itself: lossctl score {call.name} {one.name} {two.name}; all as one: quote the pattern; or say "
+        f"which columns: --pred {found['pred'].columns[0]} --target {found['target'].columns[0]}",
+    )
+
+
+def has_role(call: LossCall, role: str, source: Source) -> bool:
+    try:
+        return search(call, input_of(call, role), source, ()) is not None
+    except DataError:  # several could be it
+        return True
 
 
 def finish(call: LossCall, found: dict[str, Found], refs: dict[str, Ref], common: Common) -> BoundCall:
