@@ -92,7 +92,7 @@ class KeyTable:
     def refuse(self, twice: Repeat) -> DataError:
         """The error for a key that stands in two rows."""
         (file, row), (other, again) = (placed(self.source, place) for place in twice)
-        where = f"in row {row + 1:,}" if file == other else f"in {file}, row {row + 1:,},"
+        where = f"in row {row + 1:,}" if file == other else f"in row {row + 1:,} of {file}"
         [key] = self.cells(np.array(twice[:1]))
         return DataError(
             f"key {shown(key)} stands {where} and in row {again + 1:,}",
