@@ -83,6 +83,8 @@ class Window(Turn, Generic[Item]):
         with self.changed:
             while index != self.now and self.held >= HELD:
                 self.wait(index)
+            if index > self.last:  # what must come before it never will
+                raise Stopped
             if index == self.now:
                 self.take(item)
                 return
