@@ -108,7 +108,6 @@ def check(case: Any, label: str, value: float, lines: list[dict[str, str]]) -> N
         assert value == float(found)
 
 
-
 @pytest.mark.parametrize("name", SETTINGS)
 def test_the_file_gives_the_value_back(plain, name, tmp_path):
     """The total, and every slice from its own lines."""
