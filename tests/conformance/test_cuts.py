@@ -21,6 +21,7 @@ from lossctl.engine.options import Options
 from lossctl.engine.run import run
 from lossctl.engine.tally import Tally
 from lossctl.errors import UsageError
+from lossctl.model import batch
 from lossctl.model.batch import finish_prelude, prelude_sums, prepare
 from lossctl.model.call import LossCall
 from lossctl.model.findings import Findings
@@ -126,6 +127,15 @@ def test_chunks_change_nothing_with_any_parameter(called):
     cuts_agree(called, "skip")
 
 
+def test_blocks_of_a_call_change_nothing(called, monkeypatch):
+    """A function goes over many rows block by block; nobody sees where one ends."""
+    sample = called.sample(ROWS)
+    expected = called.values(sample)
+    for rows in (1, 7):
+        monkeypatch.setattr(batch, "BLOCK_ROWS", rows)
+        np.testing.assert_array_equal(called.values(sample), expected)
+
+
 # Merging.
 
 
@@ -184,7 +194,7 @@ def readings(case: Any, params: Any, tally: Tally, group: int | None, weighted: 
     found.append(sorted(np.hstack(columns).tolist()) if columns else [])
     totals = totals._replace(kept={}, weights=None)
     found += [totals, tally.extreme(group, "min"), tally.extreme(group, "max"), tally.deviation(group)]
-    found.append(tally.sorted_values(group).tolist())
+    found.append(tally.figures(group, np.linspace(0, 1, ROWS).tolist(), bins=True))
     return [repr(item) for item in found]
 
 
