@@ -13,7 +13,7 @@ from lossctl.data.source import placed
 from lossctl.data.tasks import tasks
 from lossctl.engine.finish import input_infos, results_of, warnings_of
 from lossctl.engine.job import Job, Scored
-from lossctl.engine.local import Window, drive
+from lossctl.engine.local import HELD, Window, drive
 from lossctl.engine.options import ALL, Options, processors
 from lossctl.engine.outlet import Outlet
 from lossctl.engine.pace import default_rows
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Work", "check_units"]
 
 SHOWN = 10  # rows shown where nobody says how many
+HELD_BYTES = 1 << 25  # of samples that wait for those before them
 
 
 def sample_units(jobs: Sequence[Job]) -> set[str]:
@@ -187,7 +188,8 @@ class Work:
             cells = None if outlet is None else outlet.cells(done, chunk, state.weights, state.slices)
             return shown, cells
 
-        window: Window[tuple[Any, Any]] = Window(keep)
+        size = 8 * self.rows * (len(self.jobs) + 2)  # of the values of a chunk, with its rows and statuses
+        window: Window[tuple[Any, Any]] = Window(keep, min(HELD, max(1, HELD_BYTES // size)))
 
         def look(state: State, index: int, chunk: Chunk) -> None:
             found = made(state, state.score(chunk), chunk)
