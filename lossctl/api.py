@@ -109,7 +109,8 @@ def compute(losses: str, *inputs: Any, **options: Any) -> Computed:
     one file a role), or one array for each role in the loss's order; anything NumPy, pandas, Arrow or
     polars holds will do. Options are the command line's, with ``_`` for ``-``: parameters of the losses,
     roles (column names), ``weight mask by key nan reduction like ci ...``; with arrays, ``weight``, ``mask``
-    and ``by`` may be arrays as well. Raises ``DataError`` and ``UsageError``.
+    and ``by`` may be arrays as well. ``per_sample="losses.parquet"`` writes the value of every row into a file.
+    Raises ``DataError``, ``UsageError`` and ``OutputError``.
     """
     asked = Asked.of(losses, options)
     sources, request, elsewhere = asked.opening(inputs, {})()
@@ -118,7 +119,7 @@ def compute(losses: str, *inputs: Any, **options: Any) -> Computed:
         return run(asked.calls, sources, request, settings, elsewhere)
 
     chosen = asked.options
-    return Computed(once(chosen), lambda: once(chosen._replace(rows=ALL, worst=None, ci=None)))
+    return Computed(once(chosen), lambda: once(chosen._replace(rows=ALL, worst=None, ci=None, per_sample=None)))
 
 
 def score(
@@ -138,7 +139,7 @@ def score(
     ``keep_going``: then it is in ``.errors``; and ``UsageError``.
     """
     asked = Asked.of(losses, options)
-    shown = [name for name in ("rows", "worst", "show_alignment") if options.get(name)]
+    shown = [name for name in ("rows", "worst", "show_alignment", "per_sample") if options.get(name)]
     if shown or asked.options.reduction == "none":
         what = shown[0] if shown else 'reduction="none"'
         raise UsageError(f"{what} is about the samples of one file", code="bad-option", hint="lossctl.compute")
@@ -171,6 +172,8 @@ class Asked(NamedTuple):
             shared["memory"] = memory_size(shared["memory"])
         if shared.get("rows") == "all":
             shared["rows"] = ALL
+        if shared.get("per_sample") is not None:
+            shared["per_sample"] = os.fspath(shared["per_sample"])
         plan = {PLAN[n]: given.pop(n) for n in PLAN if n in given}
         if shared.get("ci") is not None or plan:
             shared["ci"] = interval_plan(shared.get("ci"), plan)

@@ -44,8 +44,9 @@ def run_compute(ctx: click.Context, losses: str, values: dict[str, Any]) -> int:
     asked = roles_of(values)
     if not paths and not asked:
         raise UsageError("no file to score", code="no-input", hint=f"lossctl compute {losses} preds.csv")
-    check_outputs(values["output"], paths)
-    check_samples(values["per_sample"], values["output"], paths)
+    read = [*paths, *files_in(asked)]
+    check_outputs(values["output"], read)
+    check_samples(values["per_sample"], values["output"], read)
     sources, roles, elsewhere = open_inputs(
         paths, asked, unmatched=values["unmatched"], memory=options.memory, **reader_of(values, calls)
     )
@@ -69,6 +70,12 @@ def calls_of(losses: str, values: Mapping[str, Any]) -> list[LossCall]:
 def roles_of(values: Mapping[str, Any]) -> dict[str, str]:
     """Columns by role, as they were named."""
     return {k[2:].replace("_", "-"): v for k, v in values.items() if k.startswith("r_") and v is not None}
+
+
+def files_in(roles: Mapping[str, str]) -> list[str]:
+    """The files that columns are taken from: ``--ROLE FILE:COLUMNS``."""
+    paths = (text.rpartition(":")[0] for text in roles.values())
+    return [path for path in paths if os.path.exists(path)]
 
 
 def reader_of(values: Mapping[str, Any], calls: Sequence[LossCall]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lossctl.data.pair import Chunk
     from lossctl.data.tasks import Task
 
-__all__ = ["Window", "drive"]
+__all__ = ["HELD", "Window", "drive"]
 
 Item = TypeVar("Item")
 HELD = 16  # items that wait in a window for those before them
@@ -71,8 +71,9 @@ class Rows(Turn):
 class Window(Turn, Generic[Item]):
     """Items go to ``take`` in the order of their tasks, whichever thread has made them; few have to wait."""
 
-    def __init__(self, take: Callable[[Item], None]) -> None:
+    def __init__(self, take: Callable[[Item], None], room: int = HELD) -> None:
         super().__init__()
+        self.room = room
         self.take = take
         self.waiting: dict[int, deque[Item]] = {}
         self.done: set[int] = set()
@@ -81,8 +82,10 @@ class Window(Turn, Generic[Item]):
     def put(self, index: int, item: Item) -> None:
         """An item of task ``index``, behind those that it has put before."""
         with self.changed:
-            while index != self.now and self.held >= HELD:
+            while index != self.now and self.held >= self.room:
                 self.wait(index)
+            if index > self.last:  # what must come before it never will
+                raise Stopped
             if index == self.now:
                 self.take(item)
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.data.sinks.sink import SinkColumn, open_sink
+from lossctl.data.sinks.sink import SinkColumn, open_sink, sink_format
 from lossctl.engine.result import apart
 from lossctl.engine.samples import joint_status
+from lossctl.errors import UsageError
 from lossctl.model.batch import OK, STATUS
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from lossctl.engine.job import Job, Scored
     from lossctl.engine.slices import Slices
 
-__all__ = ["Outlet"]
+__all__ = ["Outlet", "check_path"]
 
 WORDS = [*STATUS, "unmatched"]
 UNMATCHED = WORDS.index("unmatched")
@@ -34,25 +36,27 @@ class Outlet:
     """The columns of a file of samples: row or keys, status, groups, weight, the losses in the order of the calls.
 
     Where the mean of a loss is a quotient of sums over the rows, its terms stand beside it: ``LOSS.num`` and
-    ``LOSS.den``, so that the sums of the file give the value.
+    ``LOSS.den``, so that the sums of the file give the value. NPY, whose columns have no names, holds a column for
+    each loss and nothing else.
     """
 
     def __init__(self, path: str, binding: Binding, jobs: Sequence[Job], per: str, *, csv_safe: bool) -> None:
         self.binding = binding
         self.per = per
         self.shown = [job for job in jobs if job.has_samples]
-        self.by = [ref.columns[0] for ref in binding.by]
-        keys = self._keys()
-        values = []
+        named = sink_format(path) != "npy"
+        self.terms = named
+        self.weight = named and binding.weight is not None
+        numbers = ["weight"] if self.weight else []
         for job in self.shown:
-            values += [job.label, *((f"{job.label}.num", f"{job.label}.den") if job.reduce.quotient else ())]
-        taken = {"status", *values}
-        by = apart(self.by, {*taken, *keys, "row"}, "by")
-        columns = [SinkColumn(name, "text") for name in apart(keys, taken, "key")] or [SinkColumn("row", "int")]
+            terms = (f"{job.label}.num", f"{job.label}.den") if named and job.reduce.quotient else ()
+            numbers += [job.label, *terms]
+        taken = {"status", *numbers, *(f"{name}.nonfinite" for name in numbers)}
+        keys = apart(self._keys(), taken, "key")
+        by = apart([ref.columns[0] for ref in binding.by], {*taken, *(keys or ("row",))}, "by")
+        columns = [SinkColumn(name, "text") for name in keys] or [SinkColumn("row", "int")]
         columns += [SinkColumn(name, "text") for name in ("status", *by)]
-        weighted = binding.weight is not None and not path.lower().endswith(".npy")  # which holds losses only
-        self.weight = weighted
-        columns += [SinkColumn(name, "float") for name in (*(["weight"] if weighted else ()), *values)]
+        columns += [SinkColumn(name, "float") for name in numbers]
         self.sink: Sink = open_sink(path, columns, csv_safe=csv_safe)
 
     def _keys(self) -> tuple[str, ...]:
@@ -69,15 +73,24 @@ class Outlet:
             return None
         if self.per == "group":
             return self._of_lists(parts, slices) if parts[0].names else None
-        return None if chunk is None else self._of_rows(parts, chunk, weight)
+        if chunk is None:
+            return None
+        status = joint_status([scored.status for scored in done if scored is not None])
+        return self._of_rows(parts, status, chunk, weight)
 
-    def _of_rows(self, parts: Sequence[Scored], chunk: Chunk, weight: NDArray[np.float64] | None) -> list[Cells]:
+    def _of_rows(
+        self,
+        parts: Sequence[Scored],
+        status: NDArray[np.uint8],
+        chunk: Chunk,
+        weight: NDArray[np.float64] | None,
+    ) -> list[Cells]:
         cells: list[Cells] = []
         if self.binding.keys:
             cells += chunk.words(self.binding.keys[0])
         else:
             cells.append(parts[0].rows + 1)
-        cells.append((joint_status([part.status for part in parts]).astype(np.int64), WORDS))
+        cells.append((status.astype(np.int64), WORDS))
         cells += [chunk.groups(ref) for ref in self.binding.by]
         if self.weight and weight is not None:
             cells.append((weight, None))
@@ -85,29 +98,33 @@ class Outlet:
             there = part.status == OK
             missing = None if there.all() else ~there
             cells.append((filled(part.values, there), missing))
-            cells += [(filled(term, there), missing) for term in part.terms or ()]
+            cells += [(filled(term, there), missing) for term in self._terms(part)]
         return cells
 
     def _of_lists(self, parts: Sequence[Scored], slices: Slices) -> list[Cells]:
         first = parts[0]
         n = len(first.names or ())
         cells: list[Cells] = [(np.arange(n), list(first.names or ())), (np.zeros(n, np.int64), WORDS)]
-        if self.by and first.codes is not None:
+        if self.binding.by and first.codes is not None:
             cells += slices.words(first.codes)
         if self.weight and first.weight is not None:
             cells.append((first.weight, None))
         for part in parts:
-            cells += [(np.asarray(values), None) for values in (part.values, *(part.terms or ()))]
+            cells += [(np.asarray(values), None) for values in (part.values, *self._terms(part))]
         return cells
+
+    def _terms(self, part: Scored) -> Sequence[NDArray[np.float64]]:
+        return part.terms or () if self.terms else ()
 
     def write(self, cells: list[Cells]) -> None:
         self.sink.write(cells)
 
     def commit(self) -> None:
         """Rows without a partner, then the file is there."""
-        lone = chain.from_iterable(source.lone() for source in self.binding.sources if hasattr(source, "lone"))
-        for keys in batches(lone, FEW):
-            self.sink.write(self._unmatched(keys))
+        if self.per == "row":
+            lone = chain.from_iterable(source.lone() for source in self.binding.sources if hasattr(source, "lone"))
+            for keys in batches(lone, FEW):
+                self.sink.write(self._unmatched(keys))
         self.sink.commit()
 
     def _unmatched(self, keys: list[tuple[str | None, ...]]) -> list[Cells]:
@@ -119,6 +136,17 @@ class Outlet:
 
     def abort(self) -> None:
         self.sink.abort()
+
+
+def check_path(path: str, binding: Binding) -> None:
+    """Refuse to write samples in an unknown format, or over a file that is read."""
+    sink_format(path)
+    for source in binding.sources:
+        for file in getattr(source, "files", (source.name,)):
+            if os.path.exists(path) and os.path.exists(file) and os.path.samefile(path, file):
+                raise UsageError(
+                    f"--per-sample {path} would overwrite an input", code="output-is-input", hint="name another file"
+                )
 
 
 def filled(values: NDArray[np.float64] | None, there: NDArray[np.bool_]) -> NDArray[np.float64]:

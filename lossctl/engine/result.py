@@ -15,8 +15,20 @@ OURS = {"loss", "reduction", "slice", "n", "weight_sum", "value", "nonfinite"}  
 
 
 def apart(names: Sequence[str], taken: set[str], prefix: str) -> tuple[str, ...]:
-    """The names, with those that would hide a column of ours (``n``, ``status``) marked: ``by.n``."""
-    return tuple(f"{prefix}.{name}" if name in taken else name for name in names)
+    """The names, with those that would hide a column of ours (``n``, ``status``) or each other marked: ``by.n``."""
+    own = {name for name in names if name not in taken}
+    used = taken | own
+    found = []
+    for name in names:
+        shown = name
+        if name in own:
+            own.remove(name)  # it is for the first of several
+        else:
+            while shown in used:
+                shown = f"{prefix}.{shown}"
+            used.add(shown)
+        found.append(shown)
+    return tuple(found)
 
 
 class InputInfo(NamedTuple):

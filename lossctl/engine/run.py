@@ -12,8 +12,9 @@ from lossctl.data.source import Source
 from lossctl.engine.details import add_details, check_details
 from lossctl.engine.job import Job
 from lossctl.engine.options import Options
+from lossctl.engine.outlet import check_path
 from lossctl.engine.result import Report
-from lossctl.engine.work import Work, sample_units
+from lossctl.engine.work import Work, check_units
 from lossctl.errors import LossctlError, UsageError
 from lossctl.model.call import LossCall, labels
 
@@ -44,6 +45,8 @@ def run(
     request = label_or_role(request, calls, sources, elsewhere or {})
     binding = bind(calls, sources, request, elsewhere or {})
     binding.left[:0] = left
+    if options.per_sample is not None:
+        check_path(options.per_sample, binding)
     names = labels([bound.call for bound in binding.calls])
     weighted = binding.weight is not None
     made = [
@@ -118,11 +121,4 @@ def check_options(jobs: Sequence[Job], options: Options) -> None:
             code="bad-option",
             hint="leave one of them out; --by gives slices their intervals",
         )
-    units = sample_units(jobs)
-    if options.shows and len(units) != 1:
-        kind = "no per-sample values" if not units else "samples of different kinds: rows and lists"
-        raise UsageError(
-            f"{named}: {kind}",
-            code="mixed-units",
-            hint="ask for one kind at a time, or leave --rows, --worst and --per-sample out",
-        )
+    check_units(jobs, options)

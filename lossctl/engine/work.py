@@ -13,7 +13,7 @@ from lossctl.data.source import placed
 from lossctl.data.tasks import tasks
 from lossctl.engine.finish import input_infos, results_of, warnings_of
 from lossctl.engine.job import Job, Scored
-from lossctl.engine.local import Window, drive
+from lossctl.engine.local import HELD, Window, drive
 from lossctl.engine.options import ALL, Options, processors
 from lossctl.engine.outlet import Outlet
 from lossctl.engine.pace import default_rows
@@ -21,20 +21,33 @@ from lossctl.engine.result import Report
 from lossctl.engine.samples import SampleLog
 from lossctl.engine.slices import Scattered
 from lossctl.engine.state import Shown, State
-from lossctl.errors import DataError, LossctlError
+from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.model.batch import OK, STATUS
 from lossctl.model.findings import refuse
 
 if TYPE_CHECKING:
     from lossctl.data.sinks.sink import Cells
 
-__all__ = ["Work", "sample_units"]
+__all__ = ["Work", "check_units"]
 
 SHOWN = 10  # rows shown where nobody says how many
+HELD_BYTES = 1 << 25  # of samples that wait for those before them
 
 
 def sample_units(jobs: Sequence[Job]) -> set[str]:
     return {"group" if job.per == "group" else "row" for job in jobs if job.has_samples}
+
+
+def check_units(jobs: Sequence[Job], options: Options) -> None:
+    """Refuse to show samples where there are none, or of two kinds."""
+    units = sample_units(jobs)
+    if options.shows and len(units) != 1:
+        kind = "no per-sample values" if not units else "samples of different kinds: rows and lists"
+        raise UsageError(
+            f"{', '.join(job.bound.call.name for job in jobs)}: {kind}",
+            code="mixed-units",
+            hint="ask for one kind at a time, or leave --rows, --worst and --per-sample out",
+        )
 
 
 class Work:
@@ -149,6 +162,8 @@ class Work:
         self.jobs = [job for job in self.jobs if job not in left]
         if not self.jobs:
             raise nothing_fits(self.binding.left)
+        if left:
+            check_units(self.jobs, self.options)
         return bool(left)
 
     def one_pass(self, *, gather: bool) -> None:
@@ -173,7 +188,8 @@ class Work:
             cells = None if outlet is None else outlet.cells(done, chunk, state.weights, state.slices)
             return shown, cells
 
-        window: Window[tuple[Any, Any]] = Window(keep)
+        size = 8 * self.rows * (len(self.jobs) + 2)  # of the values of a chunk, with its rows and statuses
+        window: Window[tuple[Any, Any]] = Window(keep, min(HELD, max(1, HELD_BYTES // size)))
 
         def look(state: State, index: int, chunk: Chunk) -> None:
             found = made(state, state.score(chunk), chunk)
