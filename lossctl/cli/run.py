@@ -17,6 +17,7 @@ from lossctl.cli.terminal import put_all, watching
 from lossctl.cli.verdict import check_bounds, check_judged, judge
 from lossctl.data.inputs import open_inputs
 from lossctl.data.roles.binding import Request
+from lossctl.data.shards.paths import shards_of
 from lossctl.data.sinks.sink import sink_format
 from lossctl.engine.options import ALL, MEMORY, Options, Plan, memory_size
 from lossctl.engine.result import InputInfo, Report
@@ -214,11 +215,11 @@ def check_samples(path: str | None, outputs: Sequence[str], paths: Sequence[str]
 
 def refuse_input(option: str, path: str, paths: Sequence[str]) -> None:
     """Refuse to write over a file that is read."""
-    for other in paths:
-        if os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
-            raise UsageError(
-                f"{option} {path} would overwrite an input", code="output-is-input", hint="name another file"
-            )
+    for other in paths if os.path.exists(path) else ():
+        for file in shards_of(other) or [other]:
+            if os.path.exists(file) and os.path.samefile(path, file):
+                hint = "name another file" if file == other else f"it is one of the files of {other}: name another"
+                raise UsageError(f"{option} {path} would overwrite an input", code="output-is-input", hint=hint)
 
 
 def write(report: Report | Scores, values: Mapping[str, Any], settings: Settings) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lossctl.data.opening import Input
     from lossctl.data.source import Source
 
-__all__ = ["FORMATS", "open_source"]
+__all__ = ["FORMATS", "format_named", "open_source"]
 
 FORMATS = ("csv", "tsv", "text", "lines", "kaldi", "trn", "jsonl", "parquet", "arrow", "npy", "npz")
 
@@ -134,15 +134,22 @@ def open_source(
     return CsvSource(data, format=kind, delimiter=delimiter, no_header=no_header, null_values=null_values or ())
 
 
+def format_named(path: str, *, prose: bool) -> tuple[str, bool]:
+    """The format that the extension of a path names, or the extension itself, and whether it names one."""
+    from lossctl.data.opening import extension
+
+    word = extension(path)[1:]
+    named = "lines" if prose and word in _PROSE else _NAMES.get(word, word)
+    return named, named in FORMATS
+
+
 def _kind(data: Input, head: bytes, *, prose: bool) -> str:
     """The format by extension, which the first bytes must not contradict, or by the first bytes alone.
 
     ``.txt`` is numbers, and with ``prose`` lines of text; so is then what nothing else can be told of.
     """
-    word = data.suffix[1:]
-    named = _NAMES.get(word, word if word in FORMATS else None)
-    if prose and word in _PROSE:
-        named = "lines"
+    word, known = format_named(data.name, prose=prose)
+    named = word if known else None
     for magic, suffix in _STRANGERS.items():
         if head.startswith(magic) and named in (None, *_TEXT):
             raise _refusal(data, suffix)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any, Literal
 
 from lossctl.data.formats import open_source
 from lossctl.data.matched import has_ids, matched
+from lossctl.data.shards.paths import check_names, is_pattern, shards_of
 from lossctl.data.source import Source
 from lossctl.errors import UsageError
 
@@ -26,6 +29,7 @@ def open_inputs(
 ) -> tuple[list[Source], dict[str, str], dict[str, int]]:
     """Sources, roles with bare columns, and for roles from a file of their own the place of its source.
 
+    A directory, or a pattern of file names, is one source: its files, one after the other.
     ``prose``: the losses compare text, so two files, or that of a role, may be lines of it. Two files whose formats
     name their rows are matched by these names, within ``memory`` bytes. A path may be a source that is
     open already, and ``shelf`` keeps the files of roles from one call to the next. ``reader`` are the other options
@@ -34,7 +38,7 @@ def open_inputs(
     if list(paths).count("-") > 1:
         raise UsageError("standard input can be read once only: - is given twice", code="file-count")
     lines = prose and len(paths) == 2
-    sources = [open_source(path, prose=lines, **reader) if isinstance(path, str) else path for path in paths]
+    sources = [open_beside(path, prose=lines, **reader) if isinstance(path, str) else path for path in paths]
     if len(sources) == 2 and all(map(has_ids, sources)):
         sources = list(matched(sources[0], sources[1], unmatched or "error", memory))
     elif unmatched is not None:
@@ -50,11 +54,11 @@ def open_inputs(
     for role, text in roles.items():
         path, _, names = text.rpartition(":")
         known = {c.name for source in sources for c in source.columns}
-        if path and text not in known and os.path.exists(path):
+        if path and text not in known and (os.path.exists(path) or _is_files(path, text, known)):
             if path not in opened:
                 opened[path] = len(sources)
                 if path not in shelf:
-                    shelf[path] = open_source(path, prose=prose, **reader)
+                    shelf[path] = open_beside(path, prose=prose, **reader)
                 sources.append(shelf[path])
             elsewhere[role] = opened[path]
             columns[role] = names
@@ -64,5 +68,18 @@ def open_inputs(
 
 
 def open_beside(path: str, *, prose: bool = False, **reader: Any) -> Source:
-    """A file that is read again and again, beside each of many others (``score --targets``)."""
-    return open_source(path, prose=prose, **reader)
+    """One file, or the files of a directory or of a pattern, such as stand beside many others (``score --targets``)."""
+    files = shards_of(path)
+    if files is None:
+        return open_source(path, prose=prose, **reader)
+    from lossctl.data.shards.source import ShardedSource
+
+    if reader.get("input_format") is None:
+        check_names(path, files, prose=prose)
+    return ShardedSource(path, files, partial(open_source, prose=prose, **reader))
+
+
+def _is_files(path: str, text: str, known: set[str]) -> bool:
+    """Whether the path of FILE:COLUMNS is a pattern of files, and the whole of it none of columns."""
+    columns = (name for part in text.split(",") for name in known if fnmatchcase(name, part))
+    return is_pattern(path) and next(columns, None) is None

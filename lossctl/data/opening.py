@@ -13,7 +13,7 @@ from typing import IO, Any, Literal, TypeAlias
 from lossctl.data.stored import Cursor, FileBytes, Spool, Stored, reading
 from lossctl.errors import DataError
 
-__all__ = ["Input"]
+__all__ = ["Input", "extension"]
 
 Compression: TypeAlias = Literal["gzip", "zstd"]
 
@@ -21,6 +21,12 @@ _MAGIC: dict[bytes, Compression] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "z
 _PATIENCE = 0.001  # seconds in which a busy writer fills its pipe again
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _SUFFIXES: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd"}
+
+
+def extension(path: str) -> str:
+    """The extension of a path in lower case, without ``.gz`` or ``.zst``."""
+    stem, suffix = os.path.splitext(path.lower())
+    return os.path.splitext(stem)[1] if suffix in _SUFFIXES else suffix
 
 
 class _Unpacked(io.RawIOBase):
@@ -97,9 +103,8 @@ class Input:
 
     @property
     def suffix(self) -> str:
-        """The extension in lower case, without ``.gz`` or ``.zst``; empty for stdin."""
-        stem, suffix = os.path.splitext(self._path.lower())
-        return os.path.splitext(stem)[1] if suffix in _SUFFIXES else suffix
+        """The extension; empty for stdin."""
+        return extension(self._path)
 
     @property
     def rereadable(self) -> bool:

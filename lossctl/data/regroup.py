@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
-__all__ = ["regrouped"]
+__all__ = ["regrouped", "within"]
 
 
 class Run(Protocol):
@@ -34,3 +34,14 @@ def regrouped(parts: Iterable[P], rows: int) -> Iterator[tuple[int, list[tuple[P
                 first, room, pieces = first + rows, rows, []
     if pieces:
         yield first, pieces
+
+
+def within(pieces: Sequence[tuple[P, int, int]], start: int, stop: int) -> list[tuple[P, int, int]]:
+    """What pieces (run, from row, to row) hold of the rows from ``start`` to ``stop`` of all of them."""
+    kept, row = [], 0
+    for run, low, high in pieces:
+        begin, end = max(start - row, 0), min(stop - row, high - low)
+        if begin < end:
+            kept.append((run, low + begin, low + end))
+        row += high - low
+    return kept

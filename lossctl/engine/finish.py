@@ -8,20 +8,22 @@ from typing import NamedTuple
 
 from lossctl import __version__
 from lossctl.data.roles.binding import Binding, Request
+from lossctl.engine.bits import ERROR
 from lossctl.engine.books import named_classes
 from lossctl.engine.job import Job
 from lossctl.engine.options import Options, quantile_of
 from lossctl.engine.overview import Overview
 from lossctl.engine.result import InputInfo, Note, Result
 from lossctl.engine.slices import Slices, as_mapping
-from lossctl.engine.tally import Tally, histogram, quantile
-from lossctl.errors import DataError
+from lossctl.engine.tally import Tally
+from lossctl.errors import DataError, UsageError
 from lossctl.model.findings import Finding
 from lossctl.model.reduce import Product
 
 __all__ = ["input_infos", "results_of", "warnings_of"]
 
 OVER_ROWS = {"min", "max", "std"}  # and quantiles: over unweighted row values
+STATISTICS = ("sum", "mean", "std", "min", "max", "median", "p90", "p99")
 
 
 class Slot(NamedTuple):
@@ -112,10 +114,11 @@ def one_result(job: Job, slot: Slot, request: Request, options: Options) -> Resu
     nan, ignored = (tally if slot.column is None else job.tally).dropped_in(code)
     stand_in = emptiness(job, slot, options)
     value = None if job.view == "none" else stand_in
+    asks_stats = options.stats and slot.value is None
+    figures = figures_of(job, tally, code, stats=asks_stats)
     if value is None and job.view != "none":
-        value = reduced(job, tally, code, job.view) if slot.value is None else slot.value
+        value = reduced(job, tally, code, job.view, figures) if slot.value is None else slot.value
     n = tally.n(code)
-    ordered = tally.sorted_values(code) if options.stats and slot.value is None else None
     summed = bool(totals.sums) and job.view != "none"
     logs = isinstance(job.reduce, Product) and job.view == "prod" and bool(totals.sums)
     return Result(
@@ -136,8 +139,8 @@ def one_result(job: Job, slot: Slot, request: Request, options: Options) -> Resu
         n_elements=n * tally.width if tally.width > 1 else None,
         divisor=divisor.to_float() if divisor is not None else None,
         log_value=job.reduce.log_value(totals) if logs and isinstance(job.reduce, Product) else None,
-        stats=None if ordered is None else statistics(job, tally, code, ordered),
-        histogram=None if ordered is None else histogram(ordered),
+        stats=statistics(job, tally, code, figures) if asks_stats else None,
+        histogram=figures.histogram if asks_stats else None,
         like=job.like,
         dropped={k: v for k, v in (("nan", nan), ("ignored", ignored)) if v},
         column=slot.column,
@@ -172,11 +175,36 @@ def emptiness(job: Job, slot: Slot, options: Options) -> float | None:
     )
 
 
-def reduced(job: Job, tally: Tally, code: int | None, view: str) -> float:
+class Read(NamedTuple):
+    """What quantiles there are, by the names of their views, and the histogram."""
+
+    quantiles: Mapping[str, float]
+    histogram: tuple[int, ...] | None = None
+    approximate: bool = False
+
+
+def figures_of(job: Job, tally: Tally, code: int | None, *, stats: bool) -> Read:
+    """All that is read off row values, in one go: the same for all slices, so that these are found together."""
+    views = dict.fromkeys((job.view, *(STATISTICS if stats else ())))
+    wanted = {view: q for view in views if (q := quantile_of(view)) is not None}
+    if not (wanted and tally.collect):
+        return Read({})
+    found = tally.figures(code, tuple(wanted.values()), bins=stats)
+    if found.approximate and job.view in wanted:
+        room = tally.room
+        raise UsageError(
+            f"{job.label}: --stats with --reduction {job.view} holds all values at once: {room.collected:,} bytes, and "
+            f"--memory allows {room.size:,}",
+            code="memory",
+            hint="ask for one of them at a time, or allow more with --memory",
+        )
+    return Read(dict(zip(wanted, found.quantiles, strict=True)), found.histogram, found.approximate)
+
+
+def reduced(job: Job, tally: Tally, code: int | None, view: str, figures: Read) -> float:
     """The value of one view, from the exact state."""
-    q = quantile_of(view)
-    if q is not None:
-        return quantile(tally.sorted_values(code), q)
+    if view in figures.quantiles:
+        return figures.quantiles[view]
     if view == "std":
         return tally.deviation(code)
     if view in {"min", "max"}:
@@ -185,15 +213,17 @@ def reduced(job: Job, tally: Tally, code: int | None, view: str) -> float:
     return job.reduce.finish(view, totals, job.mode, job.params)
 
 
-def statistics(job: Job, tally: Tally, code: int | None, ordered: object) -> dict[str, float | None]:
+def statistics(job: Job, tally: Tally, code: int | None, figures: Read) -> dict[str, float | None]:
     """``--stats``: sum and mean as the loss defines them, the rest over unweighted row values."""
     views = job.reduce.views
     empty = tally.n(code) == 0
     rows = job.has_samples and not empty
     stats: dict[str, float | None] = {}
-    for view in ("sum", "mean", "std", "min", "max", "median", "p90", "p99"):
+    for view in STATISTICS:
         known = view in views if view in {"sum", "mean"} else rows
-        stats[view] = reduced(job, tally, code, view) if known and not empty else None
+        stats[view] = reduced(job, tally, code, view, figures) if known and not empty else None
+    if figures.approximate and rows:
+        stats["approximate"] = True
     return stats
 
 
@@ -274,6 +304,15 @@ def warnings_of(
             if math.exp(min(log, 0.0)) == 0.0 and math.isfinite(log):
                 notes.append(Note("underflow", f"{job.label}: the product is below the float range: exp({log!r})"))
         over_rows = job.view in OVER_ROWS or quantile_of(job.view) is not None or options.stats
+        if options.stats and job.tally.collect and job.tally.hoard.approximate:
+            room = job.tally.room
+            notes.append(
+                Note(
+                    "approximate",
+                    f"{job.label}: median, p90, p99 and the histogram are approximate (within {ERROR:.2%}): all values "
+                    f"take {room.collected:,} bytes, and --memory allows {room.size:,}",
+                )
+            )
         if job.weighted and over_rows and job.has_samples:
             notes.append(Note("unweighted", f"{job.label}: min, max, std and quantiles take no weights"))
     if len(units) > 1:

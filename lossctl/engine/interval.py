@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.engine.options import BUCKETS, Plan
+from lossctl.engine.ranks import quantile
 from lossctl.engine.result import Interval
-from lossctl.engine.tally import quantile
 from lossctl.exact import Exact, from_int, root_ratio
 from lossctl.model.reduce import Reduction, Totals
 

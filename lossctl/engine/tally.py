@@ -7,13 +7,14 @@ state; the total is the sum of its groups.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.errors import UsageError
+from lossctl.engine.hoard import Figures, Hoard
+from lossctl.engine.spool import Room
 from lossctl.exact import Exact, from_int, std
 from lossctl.model.reduce import Reduction, Term, Totals
 from lossctl.sums import Sums
@@ -31,32 +32,17 @@ class Kept(NamedTuple):
     codes: Codes
 
 
-class Room:
-    """Bytes that collected values may take, of several tallies together."""
-
-    def __init__(self, size: float) -> None:
-        self.size = size
-        self.taken = 0
-
-    def take(self, *arrays: NDArray[Any] | None) -> None:
-        self.taken += sum(array.nbytes for array in arrays if array is not None)
-        if self.taken > self.size:
-            raise UsageError(
-                f"medians and quantiles need all values at once: {self.taken:,} bytes so far, and --memory allows "
-                f"{self.size:,}",
-                code="memory",
-                hint="allow more with --memory, or ask for mean, sum, min, max or std",
-            )
-
-
 class Tally:
     """Sums, counts and, where asked for, extremes, moments and all row values, for each group.
 
     ``spread`` asks for what ``min max std`` need, ``collect`` for what quantiles need; ``memory`` is the
-    most that collected values may take, in bytes, or what is shared with others.
+    most that collected values may take, in bytes, or what is shared with others. Quantiles are ``exact`` beyond it as
+    well, or else approximate; where nobody says, they may be approximate if they are mere company of ``spread``.
     """
 
-    def __init__(self, reduce: Reduction, *, spread: bool, collect: bool, memory: float | Room) -> None:
+    def __init__(
+        self, reduce: Reduction, *, spread: bool, collect: bool, memory: float | Room, exact: bool | None = None
+    ) -> None:
         self.reduce = reduce
         self.spread = spread
         self.collect = collect
@@ -64,42 +50,46 @@ class Tally:
         self.groups = 1
         self.sums: dict[str, Sums] = {}
         self.width = 1
+        # By group; they may be longer, as growing takes time.
         self.rows = np.zeros(1, np.int64)
-        self.dropped = np.zeros((3, 1), np.int64)  # by status: ok, nan, ignored
+        self.dropped = np.zeros((2, 1), np.int64)  # nan, ignored
         self.weight = Sums()
         self.low = np.full(1, np.inf)
         self.high = np.full(1, -np.inf)
         self.first, self.second = Sums(), Sums()  # S(x), S(x^2) of row values
         self.counted = np.zeros(1, np.int64)  # row values behind them: rows of weight zero stay out
-        self.values: list[tuple[NDArray[np.float64], Codes | None]] = []
+        self.hoard = Hoard(self.room, exact=not spread if exact is None else exact)
         self.kept: list[Kept] = []
-        self._by_group: tuple[NDArray[np.float64], NDArray[np.intp]] | None = None
 
     def like(self) -> Tally:
         """An empty one of the same sort, for the same values in other groups."""
-        return Tally(self.reduce, spread=self.spread, collect=self.collect, memory=math.inf)
+        memory, exact = self.room.size, self.hoard.exact
+        return Tally(self.reduce, spread=self.spread, collect=self.collect, memory=memory, exact=exact)
 
     def grow(self, groups: int) -> None:
         """Make room for groups that were not seen before."""
-        more = groups - self.groups
-        if more <= 0:
+        if groups <= self.groups:
             return
         self.groups = groups
+        self.hoard.grow(groups)
         for sums in (*self.sums.values(), self.weight, self.first, self.second):
             sums.grow(groups)
-        self.rows = np.append(self.rows, np.zeros(more, np.int64))
-        self.counted = np.append(self.counted, np.zeros(more, np.int64))
-        self.dropped = np.hstack([self.dropped, np.zeros((3, more), np.int64)])
-        self.low = np.append(self.low, np.full(more, np.inf))
-        self.high = np.append(self.high, np.full(more, -np.inf))
+        there = len(self.rows)
+        if groups > there:
+            more = max(groups, 2 * there) - there
+            self.rows = np.append(self.rows, np.zeros(more, np.int64))
+            self.counted = np.append(self.counted, np.zeros(more, np.int64))
+            self.dropped = np.hstack([self.dropped, np.zeros((2, more), np.int64)])
+            self.low = np.append(self.low, np.full(more, np.inf))
+            self.high = np.append(self.high, np.full(more, -np.inf))
 
     def count(self, status: NDArray[np.uint8], codes: Codes | None) -> None:
         """Note what became of the rows of a batch: (N,) statuses."""
-        if codes is None:
-            self.dropped[:, 0] += np.bincount(status, minlength=3)
+        if not status.any():
             return
-        for kind in range(3):
-            self.dropped[kind] += np.bincount(codes[status == kind], minlength=self.groups)
+        for kind, dropped in enumerate(self.dropped, 1):
+            places = np.flatnonzero(status == kind)
+            tell(dropped, None if codes is None else codes[places], len(places))
 
     def add(
         self,
@@ -119,7 +109,7 @@ class Tally:
         divisor unweighted (``--weight-norm n``); ``kept`` (N, K) each are kept as they are.
         """
         self.width = width
-        self.rows += self._counts(codes, rows)
+        tell(self.rows, codes, rows)
         use, every = None, codes
         if weight is not None:
             self.weight.add(weight, codes)
@@ -141,14 +131,10 @@ class Tally:
         if values is not None and (self.spread or self.collect):
             self._add_values(values if use is None else values[use], codes)
 
-    def _keep(self, some: Kept) -> None:
-        self.room.take(*some.arrays.values(), some.weight, some.codes)
+    def _keep(self, some: Kept, *, known: bool = False) -> None:
+        if not known:
+            self.room.take(*some.arrays.values(), some.weight, some.codes)
         self.kept.append(some)
-
-    def _counts(self, codes: Codes | None, rows: int) -> NDArray[np.int64]:
-        if codes is None:
-            return np.array([rows], np.int64)
-        return np.bincount(codes, minlength=self.groups)
 
     def _add_term(self, name: str, parts: tuple[Any, ...], weight: Any, codes: Codes | None) -> None:
         sums = self.sums.get(name)
@@ -165,10 +151,11 @@ class Tally:
             sums.add_triples(parts[0], parts[1], weight, codes)
 
     def _add_values(self, values: NDArray[np.float64], codes: Codes | None) -> None:
-        self.counted += self._counts(codes, len(values))
+        tell(self.counted, codes, len(values))
         with np.errstate(invalid="ignore"):  # a NaN is a value like any other here
             self._spread(values, codes)
-        self._collect(values, codes)
+        if self.collect:
+            self.hoard.add(values, codes)
 
     def _spread(self, values: NDArray[np.float64], codes: Codes | None) -> None:
         if self.spread and len(values):
@@ -181,11 +168,6 @@ class Tally:
                 np.minimum.at(self.low, codes, values)
                 np.maximum.at(self.high, codes, values)
 
-    def _collect(self, values: NDArray[np.float64], codes: Codes | None) -> None:
-        if self.collect:
-            self.room.take(values, codes)
-            self.values.append((np.array(values), codes))
-
     def merge(self, other: Tally, places: Codes | None = None) -> None:
         """Add another state; its group g becomes group ``places[g]`` here (default g). Several may go to one."""
         where = np.arange(other.groups) if places is None else places
@@ -195,18 +177,17 @@ class Tally:
             self.sums.setdefault(name, Sums(self.groups)).merge(sums, where)
         for mine, theirs in ((self.weight, other.weight), (self.first, other.first), (self.second, other.second)):
             mine.merge(theirs, where)
-        np.add.at(self.rows, where, other.rows)
-        np.add.at(self.counted, where, other.counted)
+        n = other.groups
+        np.add.at(self.rows, where, other.rows[:n])
+        np.add.at(self.counted, where, other.counted[:n])
         for mine_of, theirs_of in zip(self.dropped, other.dropped, strict=True):
-            np.add.at(mine_of, where, theirs_of)
+            np.add.at(mine_of, where, theirs_of[:n])
         with np.errstate(invalid="ignore"):  # a NaN is a value like any other here
-            np.minimum.at(self.low, where, other.low)
-            np.maximum.at(self.high, where, other.high)
+            np.minimum.at(self.low, where, other.low[:n])
+            np.maximum.at(self.high, where, other.high[:n])
         for some in other.kept:
-            self._keep(some._replace(codes=where[some.codes]))
-        for values, codes in other.values:
-            moved = np.full(len(values), where[0]) if codes is None else where[codes]
-            self._collect(values, moved if self.groups > 1 else None)
+            self._keep(some._replace(codes=where[some.codes]), known=other.room is self.room)
+        self.hoard.merge(other.hoard, where)
 
     # Reading the state: group None is the total.
 
@@ -216,7 +197,7 @@ class Tally:
     def dropped_in(self, group: int | None) -> tuple[int, int]:
         """Rows dropped for NaN, and rows that do not count."""
         counts = self.dropped.sum(axis=1) if group is None else self.dropped[:, group]
-        return int(counts[1]), int(counts[2])
+        return int(counts[0]), int(counts[1])
 
     def totals(self, group: int | None, *, weighted: bool, norm: str, keep: bool = True) -> Totals:
         """What a reduction finishes from; ``norm`` n makes the number of rows the divisor."""
@@ -262,53 +243,22 @@ class Tally:
     def _counted(self, group: int | None) -> int:
         return int(self.counted.sum() if group is None else self.counted[group])
 
-    def sorted_values(self, group: int | None) -> NDArray[np.float64]:
-        """All row values in order: the digits of a quantile cannot depend on the cut."""
-        values, codes = self._collected_values()
-        if group is None:
-            return np.sort(values)
-        if self._by_group is None:
-            order = np.lexsort((values, codes))
-            self._by_group = values[order], np.searchsorted(codes[order], np.arange(self.groups + 1))
-        ordered, starts = self._by_group
-        return ordered[starts[group] : starts[group + 1]]
+    def figures(self, group: int | None, quantiles: Sequence[float], *, bins: bool) -> Figures:
+        """Quantiles of row values in the order asked for and, if ``bins``, their histogram."""
+        found = self.hoard.figures(group, quantiles, bins=bins)
+        if not (found.approximate and self.spread):
+            return found
+        low, high = self.extreme(group, "min"), self.extreme(group, "max")
+        return found._replace(quantiles=tuple(q if math.isnan(q) else min(max(q, low), high) for q in found.quantiles))
 
-    def _collected_values(self) -> tuple[NDArray[np.float64], Codes]:
-        if not self.values:
-            return np.zeros(0), np.zeros(0, np.intp)
-        codes = [np.zeros(len(v), np.intp) if c is None else c for v, c in self.values]
-        return np.concatenate([v for v, _ in self.values]), np.concatenate(codes)
+
+def tell(counts: NDArray[np.int64], codes: Codes | None, rows: int) -> None:
+    """Count rows, each in its group."""
+    if codes is None:
+        counts[0] += rows
+    else:
+        np.add.at(counts, codes, 1)
 
 
 def pick(sums: Sums, group: int | None) -> Exact:
     return sums.total() if group is None else sums.exact(group)
-
-
-def quantile(ordered: NDArray[np.float64], q: float) -> float:
-    """Linear interpolation between order statistics, as numpy's default; NaN if any value is NaN."""
-    if len(ordered) == 0 or np.isnan(ordered[-1]):
-        return float("nan")
-    place = q * (len(ordered) - 1)
-    below = int(np.floor(place))
-    low, high = float(ordered[below]), float(ordered[min(below + 1, len(ordered) - 1)])
-    part = place - below
-    if part == 0 or low == high:
-        return low
-    if np.isinf(low) or np.isinf(high):
-        return low + high  # between a number and an infinity, the infinity; between two, nan
-    step = high - low
-    if np.isinf(step):  # the ends are too far apart for their difference
-        return low * (1 - part) + high * part
-    return low + step * part if part < 0.5 else high - step * (1 - part)
-
-
-def histogram(ordered: NDArray[np.float64], bins: int = 24) -> tuple[int, ...] | None:
-    """Counts in equal steps from the least to the greatest finite value."""
-    finite = ordered[np.isfinite(ordered)]
-    if len(finite) == 0:
-        return None
-    # Halves, so that the span of the greatest numbers does not overflow.
-    low, span = finite[0] / 2, finite[-1] / 2 - finite[0] / 2
-    share = (finite / 2 - low) / span if span > 0 else np.zeros(len(finite))
-    counts = np.bincount(np.minimum((share * bins).astype(np.intp), bins - 1), minlength=bins)
-    return tuple(int(c) for c in counts)

@@ -37,6 +37,7 @@ def file_json(survey: Survey, place: int, advice: Advice) -> dict[str, Any]:
     return {
         "name": source.name,
         "format": source.format,
+        "files": file_count(survey),
         "rows": survey.rows,
         "partial": survey.partial,
         "columns": [column_json(f, advice.roles.get((place, f.column.name), [])) for f in survey.facts],
@@ -66,6 +67,12 @@ def column_json(facts: Facts, roles: Sequence[str]) -> dict[str, Any]:
         "values": facts.values,
         "note": facts.note,
     }
+
+
+def file_count(survey: Survey) -> int | None:
+    """How many files a directory or a pattern stands for; ``None`` where one file is named."""
+    files = getattr(survey.source, "files", None)
+    return None if files is None else len(files)
 
 
 def groups(survey: Survey, place: int, advice: Advice) -> list[str]:
@@ -99,7 +106,8 @@ def file_blocks(survey: Survey, place: int, advice: Advice) -> Iterator[Block]:
     """One file: what it is, its columns, and what may name, weigh and group its rows."""
     source, count = survey.source, len(survey.facts)
     rows = f"{'the first ' if survey.partial else ''}{counted(survey.rows, 'row')}"
-    yield Section(f"{source.name}: {source.format}, {rows}, {counted(count, 'column')}")
+    files = "" if (several := file_count(survey)) is None else f"{counted(several, 'file')}, "
+    yield Section(f"{source.name}: {source.format}, {files}{rows}, {counted(count, 'column')}")
     for facts in survey.facts[:SHOWN]:
         roles = advice.roles.get((place, facts.column.name), [])
         body: list[Line] = [literal(described(facts))]

@@ -20,6 +20,7 @@ from lossctl.report.records import (
     places,
     sample_names,
     samples_title,
+    statistic,
     unit,
 )
 from lossctl.report.scores import lines, loss_columns, score_account, was_dropped
@@ -97,7 +98,6 @@ def _results(report: Report, digits: int) -> Iterator[str]:
     left = {*range(2 + len(report.by) + len(parts)), len(names) - 1}
     yield from _head(names, left)
     for result in report.results:
-        found = result.stats or {}
         yield _row(
             [
                 result.label,
@@ -106,7 +106,7 @@ def _results(report: Report, digits: int) -> Iterator[str]:
                 str(result.n),
                 value_text(result, digits),
                 *(number(getattr(result.ci, name[3:], None), digits) for name in bounds),
-                *(number(found.get(name), digits) for name in stats),
+                *(statistic(result, name, digits) for name in stats),
                 unit(result),
             ]
         )

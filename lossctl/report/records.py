@@ -32,10 +32,12 @@ __all__ = [
     "records",
     "sample_names",
     "samples_title",
+    "statistic",
     "streams",
     "unit",
 ]
 
+QUANTILES = {"median", "p90", "p99"}
 OVERALL = {"total": "total", "macro": "mean of groups"}  # what is of no group
 STATS = ("std", "min", "median", "p90", "p99", "max")  # shown beside the value; JSON has all
 
@@ -173,6 +175,13 @@ def group_cells(result: Result, by: Sequence[str], parts: Sequence[str] = ()) ->
     within = list(map(result.part, parts))
     for place, found in enumerate(within):
         yield "total" if not (by or place or any(within)) else found or ""
+
+
+def statistic(result: Result, name: str, digits: int) -> str:
+    """One of ``--stats`` for people; a quantile that is approximate says so."""
+    stats = result.stats or {}
+    text = number(stats.get(name), digits)
+    return f"~{text}" if text and stats.get("approximate") and name in QUANTILES else text
 
 
 def unit(result: Result) -> str:

@@ -31,6 +31,7 @@ from lossctl.report.records import (
     places,
     sample_names,
     samples_title,
+    statistic,
     unit,
 )
 from lossctl.report.text import escape, number, value_text
@@ -238,7 +239,6 @@ class Page:
         for place, result in enumerate(ordered):
             first = place == 0 or ordered[place - 1].label != result.label
             last = place + 1 < len(ordered) and ordered[place + 1].label != result.label
-            found = result.stats or {}
             cells = [
                 self.safe(result.label) if first else "",
                 result.reduction if first else "",
@@ -249,7 +249,7 @@ class Page:
                 unit(result) if first else "",
             ]
             if stats:
-                spread = (number(found.get(name), self.digits) for name in (*SPREAD, "min", "max"))
+                spread = (statistic(result, name, self.digits) for name in (*SPREAD, "min", "max"))
                 *middle, least, most = spread
                 cells += [*middle, least, self._histogram(result.histogram or ()), most]
             total = split and result.slice == "total" and result.column is None and result.of_class is None

@@ -57,7 +57,10 @@ CASES = [
     ("mse --like optax:x good.csv", 2, "usage", ["--like"]),
     ("pinball --like torch good.csv", 2, "no-convention", ["pinball", "torch", "sklearn"]),
     ("mse nofile.csv", 3, "not-found", ["nofile.csv"]),
-    ("mse .", 3, "is-a-directory", ["directory"]),
+    ("mse .", 3, "mixed-formats", ["different formats", "quoted pattern"]),
+    ("mse void", 3, "not-found", ["void", "directory without files", "_ are left out"]),
+    ("mse nothing-*.csv", 3, "not-found", ["no file matches nothing-*.csv"]),
+    ("mse p3.npy y2.npy p3.npy", 2, "file-count", ["3 files", "quote the pattern"]),
     ("mse empty.csv", 3, "empty", ["empty.csv"]),
     ("mse header.csv", 3, "empty", ["no rows were scored"]),
     ("mse word.csv", 3, "not-a-number", ["'abc'", "word.csv", "y_pred", "row 2", "row 3", "2 cells"]),
@@ -90,7 +93,7 @@ CASES = [
     ("mse model.pkl", 3, "unsupported-format", ["pickle"]),
     ("mse objects.npy objects.npy", 3, "dtype", ["object"]),
     ("median good.csv", 2, "unknown-loss", ["median"]),
-    ("mse --reduction median --memory 1 p3.npy p3.npy", 2, "memory", ["--memory"]),
+    ("median-ae --memory 1 p3.npy p3.npy", 2, "memory", ["--memory"]),
 ]
 
 
@@ -108,6 +111,8 @@ def folder(tmp_path: Path) -> Path:
     np.save(tmp_path / "objects.npy", np.array([{}, 1], dtype=object), allow_pickle=True)
     ones = np.ones((2, 2))
     np.savez(tmp_path / "t.npz", anchor=ones, positive=ones, negative=ones)
+    (tmp_path / "void").mkdir()
+    (tmp_path / "void" / "_SUCCESS").touch()
     return tmp_path
 
 

@@ -184,7 +184,7 @@ def readings(case: Any, params: Any, tally: Tally, group: int | None, weighted: 
     found.append(sorted(np.hstack(columns).tolist()) if columns else [])
     totals = totals._replace(kept={}, weights=None)
     found += [totals, tally.extreme(group, "min"), tally.extreme(group, "max"), tally.deviation(group)]
-    found.append(tally.sorted_values(group).tolist())
+    found.append(tally.figures(group, np.linspace(0, 1, ROWS).tolist(), bins=True))
     return [repr(item) for item in found]
 
 

@@ -18,7 +18,8 @@ from lossctl.cli.main import main
 from lossctl.engine.books import Buckets, booked, dealt
 from lossctl.engine.interval import Drawn, bootstrap, drawn_sums, draws
 from lossctl.engine.options import BUCKETS, Options, Plan, level_of
-from lossctl.engine.tally import Tally, quantile
+from lossctl.engine.ranks import quantile
+from lossctl.engine.tally import Tally
 from lossctl.errors import UsageError
 from lossctl.exact import Exact
 from lossctl.model.call import LossCall

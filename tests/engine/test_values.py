@@ -11,7 +11,8 @@ import pytest
 
 import lossctl
 from lossctl.engine.options import Options, memory_size, quantile_of
-from lossctl.engine.tally import Tally, histogram, quantile
+from lossctl.engine.ranks import finite_ends, quantile, steps
+from lossctl.engine.tally import Room, Tally
 from lossctl.errors import UsageError
 from lossctl.model.reduce import Mean
 
@@ -408,13 +409,16 @@ def test_statistics_that_a_loss_does_not_have(score):
 )
 def test_a_histogram_counts_every_finite_value(values):
     finite = [v for v in values if math.isfinite(v)]
-    counts = histogram(np.sort(np.array(values)))
+    ends = finite_ends(np.array(values))
     if not finite:
-        assert counts is None
+        assert ends is None
     else:
+        assert ends == (min(finite), max(finite))
+        counts = steps(np.array(values), *ends)
         assert len(counts) == 24
         assert sum(counts) == len(finite)
         assert all(count >= 0 for count in counts)
+        assert counts[0] > 0
 
 
 def test_a_histogram_of_neighbours_in_a_run(score):
@@ -457,14 +461,30 @@ def test_names_of_quantiles():
         assert quantile_of(view) is None
 
 
-def test_quantiles_beyond_memory_are_refused(score, fails):
+@pytest.mark.parametrize("chunk", [100, 1000])
+def test_quantiles_beyond_memory(score, chunk):
+    """A reduction is exact whatever the size; statistics are so as long as all values fit."""
     n = 1000
     table = {"pred": np.arange(n * 1.0), "target": np.zeros(n)}
-    for options in ({"reduction": "median"}, {"reduction": "p90"}, {"stats": True}):
-        error = fails(2, "memory", "mae", table, memory=7000, chunk_rows=100, **options)
-        assert "--memory" in error.hint
-    assert one(score("mae", table, memory=8000, reduction="median")).value == 499.5
-    assert one(score("mae", table, memory=7000, reduction="max")).value == 999.0
+    for view, value in (("median", 499.5), ("p90", 899.1)):
+        assert one(score("mae", table, memory=7000, reduction=view, chunk_rows=chunk)).value == value
+    within = score("mae", table, memory=8000, stats=True, chunk_rows=chunk)
+    beyond = score("mae", table, memory=7999, stats=True, chunk_rows=chunk)
+    assert "approximate" not in one(within).stats
+    assert within.warnings == []
+    assert one(beyond).stats["approximate"] is True
+    assert one(beyond).stats == {
+        **one(within).stats,
+        "median": pytest.approx(499.5, rel=0.0039),
+        "p90": pytest.approx(899.1, rel=0.0039),
+        "p99": pytest.approx(989.01, rel=0.0039),
+        "approximate": True,
+    }
+    assert sum(one(beyond).histogram) == n
+    (note,) = beyond.warnings
+    assert note.code == "approximate"
+    assert "8,000 bytes" in note.message
+    assert "7,999" in note.message
 
 
 @pytest.mark.parametrize(
@@ -527,7 +547,7 @@ def test_a_fresh_state_is_neutral():
         assert (merged.n(None), merged.extreme(None, "min"), merged.extreme(None, "max")) == (2, 1.0, 3.0)
         assert merged.deviation(None) == math.sqrt(2)
         assert merged.totals(None, weighted=False, norm="sum").sums["value"].to_float() == 4.0
-        assert merged.sorted_values(None).tolist() == [1.0, 3.0]
+        assert merged.figures(None, (0.0, 0.5, 1.0), bins=False).quantiles == (1.0, 2.0, 3.0)
 
 
 def test_groups_land_where_they_are_told():
@@ -536,16 +556,41 @@ def test_groups_land_where_they_are_told():
     found = [one_state.totals(g, weighted=False, norm="sum").sums["value"].to_float() for g in range(4)]
     assert found == [1.0, 22.0, 0.0, 8.0]
     assert [one_state.n(g) for g in (None, 0, 1, 2, 3)] == [5, 1, 3, 0, 1]
-    assert one_state.sorted_values(1).tolist() == [2.0, 4.0, 16.0]
+    assert one_state.figures(1, (0.0, 0.5, 1.0), bins=False).quantiles == (2.0, 4.0, 16.0)
     assert math.isnan(one_state.extreme(2, "min"))
     assert [one_state.extreme(g, "max") for g in (None, 1, 3)] == [16.0, 16.0, 8.0]
 
 
 def test_merged_values_count_against_memory():
-    """What a merge brings along is held as well."""
-    states = [added([1.0, 2.0], memory=24) for _ in range(3)]
+    """What a merge brings along is held as well, and what was held is not counted twice."""
+    for size, approximate in ((47, True), (48, False)):
+        for memory in (size, Room(size)):
+            states = [added([1.0, 3.0], memory=memory) for _ in range(3)]
+            for other in states[1:]:
+                states[0].merge(other)
+            found = states[0].figures(None, (0.5,), bins=False)
+            assert found.approximate is approximate
+            assert found.quantiles == ((2.0,) if not approximate else pytest.approx((2.0,), rel=0.004))
+
+
+@pytest.mark.parametrize(("exact", "approximate"), [(True, False), (False, True), (None, True)])
+def test_quantiles_beside_other_statistics_may_be_approximate(exact, approximate):
+    found = added([1.0, 3.0, 3.891], memory=1, exact=exact).figures(None, (0.5, 1.0), bins=False)
+    assert found.approximate is approximate
+    assert found.quantiles == (pytest.approx(3.0, rel=0.0039 if approximate else 0), 3.891)  # no more than the greatest
+
+
+def test_what_is_kept_counts_once_in_a_shared_room():
+    """Threads share a room, and their states are merged."""
+    room, array = Room(200), np.ones((4, 1))
+    states = [tally(memory=room, collect=False) for _ in range(3)]
+    for state in states:
+        state.add({}, None, 1, None, None, 4, plain_divisor=False, kept={"value": array})
+    for other in states[1:]:
+        states[0].merge(other)
+    assert room.kept == 3 * (array.nbytes + 4 * np.dtype(np.intp).itemsize)
     with pytest.raises(UsageError, match="--memory"):
-        [states[0].merge(other) for other in states[1:]]
+        tally(memory=Room(150)).merge(states[0])
 
 
 def test_nothing_counted_has_no_extremes():
@@ -553,7 +598,7 @@ def test_nothing_counted_has_no_extremes():
     assert (state.n(None), state.weight_sum(None, weighted=True)) == (2, 0.0)
     assert math.isnan(state.extreme(None, "max"))
     assert math.isnan(state.deviation(None))
-    assert state.sorted_values(None).tolist() == []
+    assert math.isnan(state.figures(None, (0.5,), bins=False).quantiles[0])
 
 
 def test_dropped_rows_are_counted_by_group():

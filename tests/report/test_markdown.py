@@ -42,6 +42,11 @@ def test_groups_statistics_and_underflow(make, text) -> None:
     ]
 
 
+def test_approximate_quantiles_are_marked(make, text) -> None:
+    report = make.report(make.result(stats={**make.stats, "approximate": True}))
+    assert r" 0.0625 | \~2.25 | \~7.75 | \~31.5 | 97.5 " in text(report, "markdown")
+
+
 @pytest.mark.parametrize(
     ("raw", "shown"),
     [

@@ -156,6 +156,14 @@ def test_histogram_between_least_and_greatest(rich_report, text) -> None:
     assert len(re.findall(r"0\.0625  ██▅ ▂▁  97\.5$", shown, re.MULTILINE)) == 2
 
 
+def test_approximate_quantiles_are_marked(make, text) -> None:
+    near = make.result(stats={**make.stats, "approximate": True})
+    lines = text(make.report(near, make.result(0.5, "mae", stats=make.stats)), "table").split("\n")
+    cells = {line.split()[0]: line.split() for line in lines if line.strip()}
+    assert [cell for cell in cells["huber"] if "~" in cell] == ["~2.25", "~7.75", "~31.5"]
+    assert not any("~" in cell for cell in cells["mae"])
+
+
 def test_statistics_without_a_histogram_or_a_value(make, text) -> None:
     stats = dict.fromkeys(make.stats)
     report = make.report(make.result(stats=make.stats), make.result(0.5, "r2", stats=stats))

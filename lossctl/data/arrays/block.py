@@ -28,6 +28,10 @@ class ArrayBlock:
         self._file = file
         self._fetch = fetch
 
+    def part(self, start: int, stop: int) -> ArrayBlock:
+        """Some rows alone, counted within the block."""
+        return ArrayBlock(self._file, self.first + start, stop - start, self._fetch)
+
     def numbers(self, name: str) -> Floats:
         """The array's rows as floats, (rows, ...)."""
         where = Where(self._file, name, self.first)

@@ -181,15 +181,15 @@ class _Chunked:
         self._shapes = {} if shape is None else {name: shape}
 
     def _shape(self, data: Any) -> Shape | None:
-        from lossctl.data.arrow.arrays import list_width
+        from lossctl.data.arrow.arrays import known, list_width
         from lossctl.data.arrow.nested import Frames, Lists, first_frame, shape_of
 
         column = self.column
         if column.width is None or column.type == "text":
             return None
         if column.axes[:1] == (0,):
-            return Frames(column.axes[1] or first_frame(data.chunks))
-        return shape_of(data.type, column.width, None) if column.width else Lists(list_width(data.chunks))
+            return Frames(column.axes[1] or known(first_frame(data.chunks)))
+        return shape_of(data.type, column.width, None) if column.width else Lists(known(list_width(data.chunks)))
 
     def block(self, first: int, rows: int) -> ArrowBlock:
         from lossctl.data.arrow.block import ArrowBlock

@@ -1,7 +1,7 @@
 """NPY files: one array, read by rows into fresh blocks, never mapped, never unpickled.
 
 A plain file is read where it stands, by whoever asks a block for its numbers: blocks may be
-handed to several threads. A compressed file runs forward through one stream.
+handed to several threads, and it may be cut anywhere. A compressed file runs forward through one stream.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 from lossctl.data.arrays.block import ArrayBlock
 from lossctl.data.arrays.layout import turned
+from lossctl.data.cuts import RowSpan, row_spans
 from lossctl.data.opening import Input
 from lossctl.data.source import Column
 from lossctl.data.stored import Spool, Stored, reading
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["NpySource", "StoredArray", "held_block"]
 
 ROW_CAP = 1 << 30  # bytes of one row
+_SPAN_BYTES = 1 << 23  # of one span, at most
+_LEAST_BYTES = 1 << 19
+_SPANS = 16  # at least, as far as they are not too small
 
 
 class StoredArray(NamedTuple):
@@ -221,13 +225,42 @@ class NpySource:
         self, numeric: Sequence[str], text: Sequence[str], rows: int, sequences: Sequence[str] = ()
     ) -> Iterator[ArrayBlock]:
         """Blocks of ``rows`` rows. A plain file is read when a block is asked for its values."""
+        return self.between(0, self._rows, numeric, text, rows, sequences)
+
+    def cuts(self) -> Sequence[int]:
+        """Every so many rows, a power of two, for a plain file; otherwise only the first row and the last."""
+        if self._data.path is None:
+            return [*range(0, self._rows, self._rows or 1), self._rows]
+        wanted = min(max(self._array.size // _SPANS, _LEAST_BYTES), _SPAN_BYTES)
+        step = 1 << max((wanted * self._rows // max(self._array.size, 1)).bit_length() - 1, 0)
+        return [*range(0, self._rows, step), self._rows]
+
+    def between(
+        self,
+        start: int,
+        stop: int,
+        numeric: Sequence[str],
+        text: Sequence[str],
+        rows: int,
+        sequences: Sequence[str] = (),
+    ) -> Iterator[ArrayBlock]:
+        """Blocks of the rows from ``start`` to ``stop``, each read when it is asked for its values."""
         check_asked(self.name, self.columns, numeric, text, rows, sequences)
         self._array.check_row(turned=self._turned)
         if self._turned:
-            return self._across(rows)
-        if self._data.compression and not self._array.by_column:
+            return self._across(start, stop, rows)
+        if self._data.compression and not self._array.by_column and (start, stop) == (0, self._rows):
             return self._forward(rows)
-        return self._anywhere(rows)
+        return self._anywhere(start, stop, rows)
+
+    def spans(self, numeric: Sequence[str], text: Sequence[str], sequences: Sequence[str] = ()) -> Iterator[RowSpan]:
+        """All rows, from cut to cut."""
+        check_asked(self.name, self.columns, numeric, text, 1, sequences)
+        return row_spans(self, numeric, text, sequences)
+
+    @property
+    def _rows(self) -> int:
+        return self._array.shape[1 if self._turned else 0]
 
     def _header(self, stream: io.RawIOBase) -> StoredArray:
         return StoredArray.read(self.name, "the NPY file", stream)
@@ -239,14 +272,14 @@ class NpySource:
             yield held_block(self.name, first, {"array": values})
             first += len(values)
 
-    def _across(self, rows: int) -> Iterator[ArrayBlock]:
+    def _across(self, start: int, stop: int, rows: int) -> Iterator[ArrayBlock]:
         array, stored = self._array, self._data.stored()
         array.check_size(stored.size() - array.start)
-        for first in range(0, array.shape[1], rows):
-            count = min(rows, array.shape[1] - first)
+        for first in range(start, stop, rows):
+            count = min(rows, stop - first)
             yield ArrayBlock(self.name, first, count, lambda _, first, count: array.across_at(stored, first, count))
 
-    def _anywhere(self, rows: int) -> Iterator[ArrayBlock]:
+    def _anywhere(self, start: int, stop: int, rows: int) -> Iterator[ArrayBlock]:
         array, stored = self._array, self._data.stored()
         spooled = isinstance(stored, Spool)
         if array.by_column or not spooled:
@@ -255,16 +288,16 @@ class NpySource:
         def fetch(_: str, first: int, count: int) -> Values:
             return array.rows_at(stored, first, count)
 
-        for first in range(0, array.rows, rows):
-            block = ArrayBlock(self.name, first, min(rows, array.rows - first), fetch)
+        for first in range(start, stop, rows):
+            block = ArrayBlock(self.name, first, min(rows, stop - first), fetch)
             if spooled:  # a pipe may end early even if nobody looks at the block
                 fetch("array", first + block.rows - 1, 1)
             yield block
-        if spooled and stored.at(array.start + array.size, memoryview(bytearray(1))):
+        if spooled and stop == array.rows and stored.at(array.start + array.size, memoryview(bytearray(1))):
             array.check_size(array.size + 1)
 
 
 def held_block(name: str, first: int, arrays: Mapping[str, Values | Ragged]) -> ArrayBlock:
     """A block whose rows are in memory already."""
     rows = len(next(iter(arrays.values())))
-    return ArrayBlock(name, first, rows, lambda column, _first, _rows: arrays[column])
+    return ArrayBlock(name, first, rows, lambda column, at, count: arrays[column][at - first : at - first + count])

@@ -33,6 +33,7 @@ __all__ = [
     "is_list",
     "is_tensor",
     "is_text",
+    "known",
     "list_width",
     "places",
     "plain",
@@ -245,15 +246,20 @@ def _rows_of_lists(array: ArrowArray, where: Where, width: int) -> tuple[Values,
     return values[spots], full.copy() if missing is None else full | missing[spots]
 
 
-def list_width(arrays: Iterable[ArrowArray]) -> int:
-    """The length of the first list that is not null; 1 if there is none."""
+def list_width(arrays: Iterable[ArrowArray]) -> int | None:
+    """The length of the first list that is not null; ``None`` if there is none."""
     for array in arrays:
         starts, ends = spans(array)
         nulls = _missing(array)
         lengths = (ends - starts) if nulls is None else (ends - starts)[~nulls]
         if len(lengths):
             return int(lengths[0])
-    return 1
+    return None
+
+
+def known(length: int | None) -> int:
+    """A length looked up in the data; 1 where no row tells."""
+    return 1 if length is None else length
 
 
 def coded_array(array: ArrowArray) -> tuple[Codes, list[str]]:

@@ -7,9 +7,11 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import pyarrow as pa
 
-from lossctl.data.arrow.arrays import ArrowArray, bad_text, coded_array, floats
+from lossctl.data.arrow.arrays import ArrowArray, bad_text, coded_array, fixed, floats
 from lossctl.data.arrow.rows import text
+from lossctl.data.regroup import within
 from lossctl.data.sequences import no_sequence, stacked
 from lossctl.data.values import Where, as_texts, joined
 from lossctl.sequences.ragged import Ragged
@@ -17,8 +19,11 @@ from lossctl.sequences.ragged import Ragged
 if TYPE_CHECKING:
     from lossctl.data.arrow.nested import Shape
     from lossctl.data.source import Codes, Floats
+    from lossctl.data.values import Values
 
 __all__ = ["ArrowBlock", "Part"]
+
+_FLOAT = pa.float64()
 
 
 class Part:
@@ -29,6 +34,15 @@ class Part:
         self.rows = rows
         self._words: dict[str, tuple[Codes, list[str]]] = {}
         self._strings: dict[str, Ragged] = {}
+        self._views: dict[str, Values | None] = {}
+
+    def view(self, name: str) -> Values | None:
+        """The column where it lies, if it holds float64 and nothing is missing."""
+        if name not in self._views:
+            array = self.arrays[name]
+            easy = array.type == _FLOAT and not array.null_count
+            self._views[name] = fixed(array, "f8") if easy else None
+        return self._views[name]
 
     def strings(self, where: Where) -> Ragged:
         """The column as UTF-8, or its lists of words as codes."""
@@ -76,14 +90,13 @@ class ArrowBlock:
 
     def head(self, rows: int) -> ArrowBlock:
         """The first rows alone: cells beyond them are never looked at."""
-        pieces, room = [], rows
-        for part, start, stop in self._pieces:
-            stop = min(stop, start + room)
-            pieces.append((part, start, stop))
-            room -= stop - start
-        short = copy(self)
-        short._pieces, short.rows = [piece for piece in pieces if piece[1] < piece[2]], rows
-        return short
+        return self.part(0, rows)
+
+    def part(self, start: int, stop: int) -> ArrowBlock:
+        """Some rows alone, counted within the block."""
+        some = copy(self)
+        some._pieces, some.rows, some.first = within(self._pieces, start, stop), stop - start, self.first + start
+        return some
 
     def labels(self, name: str) -> tuple[Codes, list[str]]:
         """The column as coded words."""
@@ -128,6 +141,9 @@ class ArrowBlock:
             row += stop - start
 
     def _floats(self, part: Part, start: int, stop: int, where: Where) -> Floats:
+        view = part.view(where.column)
+        if view is not None:
+            return view[start:stop]
         array = part.arrays[where.column].slice(start, stop - start)
         shape = self._shapes.get(where.column)
         return floats(array, where) if shape is None else shape.floats(array, where)

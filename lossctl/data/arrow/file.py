@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from lossctl.data.arrow.arrays import is_list, is_text
+from lossctl.data.arrow.arrays import is_list, is_text, known
 from lossctl.data.arrow.block import ArrowBlock, Part
 from lossctl.data.arrow.nested import (
     SCORES,
@@ -44,6 +44,7 @@ class ArrowFile(ABC):
         self._leaves: dict[str, Leaf] = {}
         self._widths: dict[str, int] = {}
         self._frames: dict[str, int] = {}
+        self._guessed: set[str] = set()  # columns whose lengths no row tells
         self._elements: dict[str, tuple[str, int]] = {}
 
     def _take(self, schema: Iterable[Any], rows: int | None) -> None:
@@ -54,8 +55,8 @@ class ArrowFile(ABC):
         for column in self.columns:
             if column.dtype == SCORES:
                 classes = first_classes(part.arrays[column.name] for part in self._parts([column.name], set()))
-                known = {"classes": classes, "width": len(classes)} if classes else {"type": "other", "width": None}
-                self._replace(column, column._replace(**known))
+                told = {"classes": classes, "width": len(classes)} if classes else {"type": "other", "width": None}
+                self._replace(column, column._replace(**told))
 
     def _replace(self, old: Column, new: Column) -> None:
         self.columns = tuple(new if column is old else column for column in self.columns)
@@ -83,6 +84,26 @@ class ArrowFile(ABC):
         column = self._leaves[name].column
         self._replace(column, column._replace(classes=classes))
 
+    def knows(self, name: str) -> bool:
+        """Whether the rows of a column have a known length; looked up in the data where the schema does not tell."""
+        leaf = self._leaves[name]
+        if leaf.column.axes[:1] == (0,):
+            self._frame(leaf)
+        elif leaf.column.type != "text":
+            self._width(leaf.column)
+        return name not in self._guessed
+
+    def follow(self, other: ArrowFile) -> None:
+        """Columns are read as in another file of the same data: lengths and classes that were looked up there."""
+        for mine, theirs in ((self._widths, other._widths), (self._frames, other._frames)):
+            told = {name: size for name, size in theirs.items() if name in self._leaves}
+            mine.update({name: size for name, size in told.items() if name not in other._guessed})
+            self._guessed -= told.keys() - other._guessed
+        for column in self.columns:
+            leaf = other._leaves.get(column.name)
+            if column.dtype == SCORES and leaf is not None and leaf.column.dtype == SCORES:
+                self._replace(column, leaf.column._replace(rows=column.rows))
+
     def blocks(
         self, numeric: Sequence[str], text: Sequence[str], rows: int, sequences: Sequence[str] = ()
     ) -> Iterator[ArrowBlock]:
@@ -95,12 +116,16 @@ class ArrowFile(ABC):
         return self._blocks(list(dict.fromkeys([*numeric, *text])), set(text), list(dict.fromkeys(sequences)), rows)
 
     def _blocks(self, names: list[str], text: set[str], sequences: list[str], rows: int) -> Iterator[ArrowBlock]:
+        names, shapes = self._shapes(names, sequences)
+        for first, pieces in regrouped(self._parts(names, text), rows):
+            yield ArrowBlock(self.name, first, pieces, shapes)
+
+    def _shapes(self, names: list[str], sequences: list[str]) -> tuple[list[str], dict[str, Shape]]:
+        """All columns that are asked for, and how those of several values a row are read."""
         shapes = {name: shape for name in names if (shape := self._shape(name)) is not None}
         others = [name for name in sequences if name not in names]
         shapes |= {name: shape for name in others if (shape := self._uneven(name)) is not None}
-        names = [*names, *others]
-        for first, pieces in regrouped(self._parts(names, text), rows):
-            yield ArrowBlock(self.name, first, pieces, shapes)
+        return [*names, *others], shapes
 
     def _uneven(self, name: str) -> Shape | None:
         """How a column is read whose rows may be of any length."""
@@ -115,9 +140,8 @@ class ArrowFile(ABC):
         """How many numbers the frames of a column hold; looked up in the data where the schema does not tell."""
         column = leaf.column
         if column.name not in self._frames:
-            known = leaf.column.axes[1]
             arrays = (part.arrays[column.name] for part in self._parts([column.name], set()))
-            self._frames[column.name] = known or first_frame(arrays)
+            self._frames[column.name] = self._measured(column.name, column.axes[1] or first_frame(arrays))
         return self._frames[column.name]
 
     def _shape(self, name: str) -> Shape | None:
@@ -137,11 +161,16 @@ class ArrowFile(ABC):
             return None
         if name not in self._widths:
             arrays = (part.arrays[name] for part in self._parts([name], set()))
-            self._widths[name] = column.width or first_width(self._leaves[name].type, arrays)
+            self._widths[name] = self._measured(name, column.width or first_width(self._leaves[name].type, arrays))
             if 8 * self._widths[name] > ROW_CAP:
                 message = f"a row announces {self._widths[name]:,} values, more than a row may have"
                 raise DataError(message, code="too-large", file=self.name, column=name)
         return self._widths[name]
+
+    def _measured(self, name: str, length: int | None) -> int:
+        if length is None:
+            self._guessed.add(name)
+        return known(length)
 
     def _coded(self, names: Iterable[str]) -> set[str]:
         """Those of the columns that are text, and not inside a struct."""

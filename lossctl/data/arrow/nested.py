@@ -283,15 +283,15 @@ def _measures(fields: dict[str, ArrowArray]) -> tuple[Any, Any, Any, Any]:
     return kinds, sizes, starts, np.where(valid(fields["values"]), ends, starts)
 
 
-def first_width(kind: ArrowType, arrays: Iterable[ArrowArray]) -> int:
-    """How many values the first row that is not missing holds; 1 if there is none."""
+def first_width(kind: ArrowType, arrays: Iterable[ArrowArray]) -> int | None:
+    """How many values the first row that is not missing holds; ``None`` if there is none."""
     if not _is_vector(kind):
         return list_width(arrays)
     for array in arrays:
         for at in np.flatnonzero(valid(array)).tolist():
             kinds, sizes, starts, ends = _measures(_fields(array))
             return int(sizes[at] if kinds[at] == _SPARSE else ends[at] - starts[at])
-    return 1
+    return None
 
 
 def first_classes(arrays: Iterable[ArrowArray]) -> tuple[str, ...]:
@@ -313,11 +313,11 @@ def shape_of(kind: ArrowType, width: int, classes: tuple[str, ...] | None) -> Sh
     return Vectors(width) if _is_vector(kind) else Lists(width)
 
 
-def first_frame(arrays: Iterable[ArrowArray]) -> int:
-    """How many numbers the first list within a list holds; 1 if there is none."""
+def first_frame(arrays: Iterable[ArrowArray]) -> int | None:
+    """How many numbers the first list within a list holds; ``None`` if there is none."""
     for array in arrays:
         starts, ends = spans(array)
         for at in np.flatnonzero(valid(array) & (ends > starts)).tolist()[:1]:
             begins, stops = spans(array.values.slice(int(starts[at]), 1))
             return int(stops[0] - begins[0])
-    return 1
+    return None

@@ -1,16 +1,25 @@
-"""Parquet files: only the columns asked for, a few row-group pages at a time."""
+"""Parquet files: only the columns asked for, a few row-group pages at a time.
+
+Every reading opens the file anew, so several threads may read the same source. What a source
+learns on the way (widths, columns with many words) is the same whoever learns it first.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from pyarrow._parquet import ParquetReader  # pyarrow.parquet adds its file systems: 30 ms at the start
 
+from lossctl.data.arrow.block import ArrowBlock
 from lossctl.data.arrow.file import ROW_CAP, ArrowFile
+from lossctl.data.cuts import RowSpan, joined_cuts, row_spans
 from lossctl.data.opening import Input
+from lossctl.data.regroup import regrouped
 from lossctl.data.stored import reading
+from lossctl.data.values import check_asked
 from lossctl.errors import DataError
 
 if TYPE_CHECKING:
@@ -24,7 +33,9 @@ _BATCH_BYTES = 1 << 26  # of one column
 _FIRST_ROWS = 64  # looked at first where lists may have any length
 _MANY_WORDS = 1 << 15
 _RUN_ROWS = 1 << 20
-_BUFFER = 1 << 20
+_CUT_ROWS = 1 << 19  # between two cuts, at least, where row groups are smaller
+_CUTS = 32  # at least, as far as the row groups allow
+_BUFFER = 1 << 18
 
 
 class ParquetSource(ArrowFile):
@@ -42,26 +53,80 @@ class ParquetSource(ArrowFile):
             reader = self._open()
             self._metadata = reader.metadata
             self._paths: list[tuple[str, ...]] = [tuple(path) for path in reader.column_paths]
+            self._edges, self._row_size = self._footer()
             self._take(reader.schema_arrow, reader.metadata.num_rows)
             reader.close()
 
+    def cuts(self) -> Sequence[int]:
+        """Where row groups begin, small ones taken together, and the number of rows."""
+        least = min(_CUT_ROWS, max(self._metadata.num_rows // _CUTS, _BATCH_ROWS))
+        return joined_cuts(self._edges, least)
+
+    def between(
+        self,
+        start: int,
+        stop: int,
+        numeric: Sequence[str],
+        text: Sequence[str],
+        rows: int,
+        sequences: Sequence[str] = (),
+    ) -> Iterator[ArrowBlock]:
+        """Blocks of the rows from ``start`` to ``stop``, which stand in as few row groups as can be."""
+        check_asked(self.name, self.columns, numeric, text, rows, sequences)
+        names = list(dict.fromkeys([*numeric, *text]))
+        return self._between(start, stop, names, set(text), list(dict.fromkeys(sequences)), rows)
+
+    def spans(self, numeric: Sequence[str], text: Sequence[str], sequences: Sequence[str] = ()) -> Iterator[RowSpan]:
+        """All rows, from cut to cut."""
+        check_asked(self.name, self.columns, numeric, text, 1, sequences)
+        return row_spans(self, numeric, text, sequences)
+
+    def _footer(self) -> tuple[list[int], int]:
+        """The rows at which row groups begin and end, and the bytes that a row takes on the average of the largest.
+
+        The sizes are those of whole row groups: pyarrow ends the process over damaged metadata of
+        a single column.
+        """
+        edges, largest = [0], 0
+        for i in range(self._metadata.num_row_groups):
+            group = self._metadata.row_group(i)
+            edges.append(edges[-1] + group.num_rows)
+            largest = max(largest, group.total_byte_size // max(group.num_rows, 1))
+        if edges[-1] != self._metadata.num_rows or edges != sorted(edges):
+            message = f"the footer announces {self._metadata.num_rows:,} rows, its row groups {edges[-1]:,}"
+            raise DataError(message, code="corrupt", file=self.name)
+        return edges, largest
+
+    def _between(
+        self, start: int, stop: int, names: list[str], text: set[str], sequences: list[str], rows: int
+    ) -> Iterator[ArrowBlock]:
+        names, shapes = self._shapes(names, sequences)
+        for first, pieces in regrouped(self._within(start, stop, names, text, threads=False), rows):
+            yield ArrowBlock(self.name, start + first, pieces, shapes)
+
     def _parts(self, names: list[str], text: set[str]) -> Iterator[Part]:
+        return self._within(0, self._metadata.num_rows, names, text, threads=True)
+
+    def _within(self, start: int, stop: int, names: list[str], text: set[str], *, threads: bool) -> Iterator[Part]:
         wanted = {self._leaves[name].path for name in names}
         below = [i for i, path in enumerate(self._paths) if any(path[:n] in wanted for n in range(1, len(path) + 1))]
         texts = self._coded(set(names) & text)
-        with reading(self.name, "Parquet file"):
-            rows = self._batch_rows({self._elements.get(name, (name, 0))[0] for name in names})
-            runs = list(self._runs()) if texts else [range(self._metadata.num_row_groups)]
-        seen = 0
-        for groups in runs:
-            for batch in self._run(groups, below, texts, rows):
-                seen += batch.num_rows
-                yield self._part(names, batch)
-        if seen != self._metadata.num_rows:
-            message = f"the footer announces {self._metadata.num_rows:,} rows, the data hold {seen:,}"
-            raise DataError(message, code="corrupt", file=self.name)
+        rows = self._batch_rows({self._elements.get(name, (name, 0))[0] for name in names})
+        groups = range(bisect_right(self._edges, start) - 1, bisect_left(self._edges, stop))
+        for run in self._runs(groups) if texts else [groups] if groups else []:
+            at, end = self._edges[run.start], self._edges[run.stop]
+            for batch in self._run(run, below, texts, rows, threads):
+                skip, at = max(start - at, 0), at + batch.num_rows
+                kept = batch.num_rows - max(at - stop, 0) - skip
+                if kept > 0:
+                    yield self._part(names, batch if kept == batch.num_rows else batch.slice(skip, kept))
+                if stop < min(at, end):
+                    return
+            if at != end:
+                message = f"the data do not hold the {self._metadata.num_rows:,} rows that the footer announces"
+                raise DataError(message, code="corrupt", file=self.name)
 
-    def _run(self, groups: range, leaves: list[int], texts: set[str], rows: int) -> Iterator[Any]:
+    def _run(self, groups: range, leaves: list[int], texts: set[str], rows: int, threads: bool) -> Iterator[Any]:
         """The batches of some row groups. Text stays coded as in the file, which spares the hashing.
 
         But a column's dictionary comes with every batch: where it turns out to be large, the row
@@ -71,7 +136,7 @@ class ParquetSource(ArrowFile):
         while again:
             again, at = False, 0
             coded = sorted(texts - self._many_words)
-            for batch in self._batches(groups, leaves, coded, rows):
+            for batch in self._batches(groups, leaves, coded, rows, threads):
                 many = [name for name in coded if len(batch.column(name).dictionary) > _MANY_WORDS]
                 if many:
                     self._many_words.update(many)
@@ -82,10 +147,10 @@ class ParquetSource(ArrowFile):
                     yield batch.slice(max(batch.num_rows - (at - done), 0))
                     done = at
 
-    def _batches(self, groups: range, leaves: list[int], coded: list[str], rows: int) -> Iterator[Any]:
+    def _batches(self, groups: range, leaves: list[int], coded: list[str], rows: int, threads: bool) -> Iterator[Any]:
         with reading(self.name, "Parquet file"):
             reader = self._open(coded)
-            batches = reader.iter_batches(rows, row_groups=groups, column_indices=leaves, use_threads=True)
+            batches = reader.iter_batches(rows, row_groups=groups, column_indices=leaves, use_threads=threads)
         while True:
             with reading(self.name, "Parquet file"):
                 batch = next(batches, None)
@@ -94,22 +159,16 @@ class ParquetSource(ArrowFile):
                 return
             yield batch
 
-    def _runs(self) -> Iterator[range]:
+    def _runs(self, groups: range) -> Iterator[range]:
         """Consecutive row groups of together about a million rows."""
-        start = rows = 0
-        for i in range(self._metadata.num_row_groups):
-            rows += self._metadata.row_group(i).num_rows
-            if rows >= _RUN_ROWS:
+        start = groups.start
+        for i in groups:
+            if i + 1 == groups.stop or self._edges[i + 1] - self._edges[start] >= _RUN_ROWS:
                 yield range(start, i + 1)
-                start, rows = i + 1, 0
-        yield range(start, self._metadata.num_row_groups)
+                start = i + 1
 
     def _batch_rows(self, wanted: set[str]) -> int:
-        """Rows of one batch: fewer where rows may hold long texts or lists, so that memory stays bounded.
-
-        The sizes are those of whole row groups: pyarrow ends the process over damaged metadata of
-        a single column.
-        """
+        """Rows of one batch: fewer where rows may hold long texts or lists, so that memory stays bounded."""
         columns = [column for column in self.columns if column.name in wanted]
         if not any(column.type == "text" or column.width is not None for column in columns):
             return _BATCH_ROWS
@@ -117,10 +176,7 @@ class ParquetSource(ArrowFile):
         if any(column.width == 0 and column.name not in known for column in columns):
             return _FIRST_ROWS
         sizes = ((self._widths.get(column.name) or 1, self._row_bytes.get(column.name, 1)) for column in columns)
-        largest = max(max(8 * width, seen) for width, seen in sizes)
-        for i in range(self._metadata.num_row_groups):
-            group = self._metadata.row_group(i)
-            largest = max(largest, group.total_byte_size // max(group.num_rows, 1))
+        largest = max(self._row_size, *(max(8 * width, seen) for width, seen in sizes))
         if largest > ROW_CAP:
             message = f"a row announces {largest:,} bytes, more than the {ROW_CAP:,} a row may have"
             raise DataError(message, code="too-large", file=self.name)

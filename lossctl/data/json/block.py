@@ -53,8 +53,13 @@ class JsonBlock:
 
     def head(self, rows: int) -> JsonBlock:
         """The first rows alone: cells beyond them are never looked at."""
-        cells = {name: run[:rows] for name, run in self._cells.items()}
-        return JsonBlock(self._file, self.first, rows, cells, self._columns, self._missing, self._explain)
+        return self.part(0, rows)
+
+    def part(self, start: int, stop: int) -> JsonBlock:
+        """Some rows alone, counted within the block."""
+        cells = {name: run[start:stop] for name, run in self._cells.items()}
+        first = self.first + start
+        return JsonBlock(self._file, first, stop - start, cells, self._columns, self._missing, self._explain)
 
     def numbers(self, name: str) -> Floats:
         """The column as floats: (rows,), (rows, k), or (rows, *axes) for lists of lists."""

@@ -74,6 +74,17 @@ class JsonlSource:
         """The order of the classes in the rows of a column that names them."""
         self.columns = tuple(c._replace(classes=classes) if c.name == name else c for c in self.columns)
 
+    def knows(self, name: str) -> bool:
+        """Whether the rows of a column have a known length; looked up in the data where the first rows do not tell."""
+        mine = next(column for column in self.columns if column.name == name)
+        found = self._measured(mine)
+        self.columns = tuple(found if column is mine else column for column in self.columns)
+        return found.width != 0 or found.type == "text"
+
+    def follow(self, other: JsonlSource) -> None:
+        """Columns are those of another file of the same data; one that is not here is missing in each row."""
+        self.columns, self._steps, self._in_pieces = other.columns, dict(other._steps), other._in_pieces
+
     def blocks(
         self, numeric: Sequence[str], text: Sequence[str], rows: int, sequences: Sequence[str] = ()
     ) -> Iterator[JsonBlock]:

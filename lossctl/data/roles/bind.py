@@ -169,11 +169,10 @@ class Common(NamedTuple):
             place = inputs.index(entry)
             return place if place < files else None
         roles = ", ".join(f"{i.role} (optional)" if i.optional else i.role for i in inputs)
-        raise UsageError(
-            f"{files} files for the inputs {roles}",
-            code="file-count",
-            hint="one table with all of them" + (f", or {len(inputs)} files in that order" if len(inputs) > 1 else ""),
-        )
+        hint = "one table with all of them" + (f", or {len(inputs)} files in that order" if len(inputs) > 1 else "")
+        if files > len(inputs):
+            hint += "; many files of one data set: quote the pattern, as in 'part-*.csv', or name the folder"
+        raise UsageError(f"{files} files for the inputs {roles}", code="file-count", hint=hint)
 
 
 def bind_or_note(call: LossCall, common: Common) -> BoundCall | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +18,8 @@ from lossctl.data.cells import NOT_A_NUMBER, advice
 from lossctl.data.labels import NUMBER
 from lossctl.data.regroup import regrouped
 from lossctl.data.source import Column
-from lossctl.data.text.csvtable import UTF8, CsvBlock, CsvPart, RaggedError, Tables
+from lossctl.data.text.csvspan import CsvSpan, Parsed
+from lossctl.data.text.csvtable import UTF8, CsvBlock, CsvPart, RaggedError, Tables, Wanted
 from lossctl.data.text.rowends import CAP, Chunk, Chunks, Lexer, check_text
 from lossctl.data.values import Where, check_asked
 from lossctl.errors import DataError, UsageError
@@ -72,31 +75,63 @@ class CsvSource:
         blocks ``not-a-number``, ``integer-too-large``, ``encoding``.
         """
         check_asked(self.name, self.columns, numeric, text, rows, sequences)
-        return self._blocks(numeric, text, sequences, rows)
+        return self._blocks(self._wanted(numeric, text, sequences), rows)
 
-    def _blocks(
-        self, numeric: Sequence[str], text: Sequence[str], sequences: Sequence[str], rows: int
-    ) -> Iterator[CsvBlock]:
-        for first, pieces in regrouped(self._parts(numeric, text, sequences), rows):
-            yield CsvBlock(self.name, first, pieces, self._not_a_number)
+    def spans(self, numeric: Sequence[str], text: Sequence[str], sequences: Sequence[str] = ()) -> Iterator[CsvSpan]:
+        """The rows chunk by chunk: the next one is read from the file, and cut off at the end of a row, when
+        it is asked for; whoever counts the rows of a span parses them.
+        """
+        check_asked(self.name, self.columns, numeric, text, 1, sequences)
+        return self._spans(self._wanted(numeric, text, sequences))
 
-    def _parts(self, numeric: Sequence[str], text: Sequence[str], sequences: Sequence[str] = ()) -> Iterator[CsvPart]:
-        places = [{name: self._places[name] for name in names} for names in (numeric, text, sequences)]
-        rows, skip = 0, self._skip
-        for chunk in self._chunks.of(self._stream()):
-            data = chunk.data[skip:]
-            skip -= len(chunk.data) - len(data)
-            if chunk.flaw:
-                raise self._unfinished(chunk, rows + 1)
-            try:
-                parts = self._tables.parts(Chunk(data, chunk.quoted), *places) if len(data) else []
-            except RaggedError as ragged:
-                if ragged.rows:
-                    yield from self._tables.parts(Chunk(data[: ragged.start], chunk.quoted), *places)
-                raise self._ragged(ragged, rows) from None
+    def _blocks(self, wanted: Wanted, rows: int) -> Iterator[CsvBlock]:
+        for first, pieces in regrouped(self._parts(wanted), rows):
+            yield CsvBlock(self.name, first, pieces, self._bad_cell)
+
+    def _spans(self, wanted: Wanted) -> Iterator[CsvSpan]:
+        again = self._data.rereadable
+        try:
+            for chunk in self._rows():
+                again = self._data.rereadable
+                yield CsvSpan(self.name, partial(self._read, chunk, wanted), partial(self._not_a_number, again))
+        except DataError as error:  # of the file, behind all that could be read
+            fault = error
+            yield CsvSpan(self.name, lambda: ([], lambda _: fault), partial(self._not_a_number, again))
+
+    def _wanted(self, numeric: Sequence[str], text: Sequence[str], sequences: Sequence[str]) -> Wanted:
+        return Wanted(*({name: self._places[name] for name in names} for names in (numeric, text, sequences)))
+
+    def _parts(self, wanted: Wanted) -> Iterator[CsvPart]:
+        rows = 0
+        for chunk in self._rows():
+            parts, flaw = self._read(chunk, wanted, threads=True)
             for part in parts:
                 rows += part.rows
                 yield part
+            if flaw:
+                raise flaw(rows + 1)
+
+    def _read(self, chunk: Chunk, wanted: Wanted, *, threads: bool = False) -> Parsed:
+        if chunk.flaw:
+            return [], partial(self._unfinished, chunk)
+        try:
+            try:
+                return self._tables.parts(chunk, wanted, threads=threads), None
+            except RaggedError as ragged:
+                good, flaw = replace(chunk, data=chunk.data[: ragged.start]), partial(self._ragged, ragged.found)
+            return self._tables.parts(good, wanted, threads=threads) if len(good.data) else [], flaw
+        except DataError as error:
+            fault = error
+            return [], lambda _: fault
+
+    def _rows(self) -> Iterator[Chunk]:
+        """The file in chunks, without the header."""
+        skip = self._skip
+        for chunk in self._chunks.of(self._stream()):
+            rest = chunk.data[skip:]
+            skip -= len(chunk.data) - len(rest)
+            if len(rest) or chunk.flaw:
+                yield replace(chunk, data=rest)
 
     def _stream(self) -> io.RawIOBase:
         stream = self._data.stream()
@@ -140,19 +175,22 @@ class CsvSource:
         hint = "is a quote not closed? quotes within quotes are written twice"
         return DataError(message, code=code, file=self.name, row=row, hint=hint)
 
-    def _ragged(self, ragged: RaggedError, before: int) -> DataError:
+    def _ragged(self, found: int, row: int) -> DataError:
         expected = len(self._tables.names)
         return DataError(
-            f"the row has {_counted(ragged.found, 'field')}, expected {expected}",
+            f"the row has {_counted(found, 'field')}, expected {expected}",
             code="ragged",
             file=self.name,
-            row=before + ragged.rows + 1,
+            row=row,
             hint="check the delimiter, and quote fields that hold it",
         )
 
-    def _not_a_number(self, where: Where, at: int, cell: str) -> DataError:
-        """The error for a cell, with a second look at the whole column for others."""
-        details = self._others(where.column) if self._data.rereadable else ()
+    def _bad_cell(self, where: Where, at: int, cell: str) -> DataError:
+        return self._not_a_number(self._data.rereadable, where, at, cell)
+
+    def _not_a_number(self, again: bool, where: Where, at: int, cell: str) -> DataError:
+        """The error for a cell, with a second look at the whole column for others, if it can be read ``again``."""
+        details = self._others(where.column) if again else ()
         hint = advice(cell, where.column)
         return where.error(f"{_shown(cell)} is not a number", "not-a-number", at, details=details, hint=hint)
 
@@ -162,7 +200,7 @@ class CsvSource:
         rows = count = 0
         least = ""
         try:
-            for part in self._parts((), (name,)):
+            for part in self._parts(self._wanted((), (name,), ())):
                 codes, words = part.cells(name)
                 bad = np.flatnonzero(part.numbers(name).flaws[codes] == NOT_A_NUMBER)
                 for at in bad[: _SHOWN - len(shown)].tolist():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 import pyarrow as pa
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
     from lossctl.data.source import Codes, Floats
 
-__all__ = ["CsvBlock", "CsvPart", "RaggedError", "Tables"]
+__all__ = ["CsvBlock", "CsvPart", "Explain", "RaggedError", "Tables", "Wanted"]
+
+Explain: TypeAlias = Callable[[Where, int, str], DataError]
 
 UTF8 = "convert the file: iconv -f LATIN1 -t UTF-8 FILE > NEW"
 
@@ -52,8 +54,20 @@ class RaggedError(Exception):
         self.start = start
 
 
+class Wanted(NamedTuple):
+    """In which place each wanted column stands; the cells of ``sentences`` are text that seldom repeats."""
+
+    numeric: dict[str, int]
+    text: dict[str, int]
+    sentences: dict[str, int]
+
+
 class Tables:
-    """Reads chunks of a file with ``width`` columns. ``missing`` are cells that mean no value."""
+    """Reads chunks of a file with ``width`` columns. ``missing`` are cells that mean no value.
+
+    Several threads may read chunks at once: what one learns of a column spares the others a vain
+    attempt, and changes no result.
+    """
 
     def __init__(self, name: str, lexer: Lexer, width: int, missing: frozenset[str], piece: int = _PIECE) -> None:
         self.missing = missing
@@ -62,40 +76,35 @@ class Tables:
         self._width = width
         self._piece = piece
         self.names = [str(i) for i in range(width)]
+        self._gaps = bool(missing)  # whether cells may be missing: looking each one up takes time
         self._as_text: set[int] = set()  # numeric columns that hold more than plain numbers
         self._as_bytes: set[int] = set()  # text columns that are not UTF-8 throughout
 
-    def parts(
-        self, chunk: Chunk, numeric: dict[str, int], text: dict[str, int], sentences: dict[str, int]
-    ) -> list[CsvPart]:
-        """The chunk's rows; ``numeric``, ``text`` and ``sentences`` (text where cells seldom repeat) say in
-        which place a wanted column stands.
-
-        Raises ``RaggedError``, or ``DataError`` where the parser gives up for another reason.
-        """
-        places = {**numeric, **text, **sentences}
+    def parts(self, chunk: Chunk, wanted: Wanted, *, threads: bool) -> list[CsvPart]:
+        """The chunk's rows. Raises ``RaggedError``, or ``DataError`` where the parser gives up for another reason."""
+        places = {**wanted.numeric, **wanted.text, **wanted.sentences}
         data = chunk.data
         if data[: len(MARK)] == MARK:  # only the parser's own idea of a file's start
             data = memoryview(MARK + bytes(data))
         # Between two pieces the parser loses the second half of a \r\n that stands within quotes.
         whole = chunk.quoted and b"\r" in bytes(data)
         while True:
-            types = dict.fromkeys(numeric.values(), _NUMBER) | dict.fromkeys(text.values(), _TEXT)
-            types |= {place: _TEXT if place in types else _SENTENCES for place in sentences.values()}
+            types = dict.fromkeys(wanted.numeric.values(), _NUMBER) | dict.fromkeys(wanted.text.values(), _TEXT)
+            types |= {place: _TEXT if place in types else _SENTENCES for place in wanted.sentences.values()}
             types |= dict.fromkeys(self._as_text.intersection(types), _TEXT)
             types |= dict.fromkeys(self._as_bytes.intersection(types), _BYTES)
-            piece = len(data) if whole else self._piece
+            piece, gaps = len(data) if whole else self._piece, self._gaps
             try:
-                batches = self._batches(data, chunk.quoted, types, piece)
+                batches = self._batches(data, chunk.quoted, types, piece, threads, gaps=gaps)
             except pa.ArrowInvalid as error:
-                self._learn(str(error), chunk, data, types)
+                self._learn(str(error), chunk, len(data), types, piece, gaps=gaps)
             else:
                 break
 
         @cache
         def texts(place: int) -> list[ArrowArray]:
             kind = _BYTES if place in self._as_bytes else _TEXT
-            return [batch.column(0) for batch in self._batches(data, chunk.quoted, {place: kind}, piece)]
+            return [batch.column(0) for batch in self._batches(data, chunk.quoted, {place: kind}, piece, threads)]
 
         def look(number: int, name: str) -> ArrowArray:
             return texts(places[name])[number]
@@ -111,11 +120,13 @@ class Tables:
             for number, batch in enumerate(batches)
         ]
 
-    def _batches(self, data: memoryview, quoted: bool, types: dict[int, Any], piece: int) -> list[Any]:
+    def _batches(
+        self, data: memoryview, quoted: bool, types: dict[int, Any], piece: int, threads: bool, *, gaps: bool = False
+    ) -> list[Any]:
         wanted = types or {0: _BYTES}  # at least one column, to count the rows
         table = csv.read_csv(
             pa.BufferReader(pa.py_buffer(data)),
-            csv.ReadOptions(use_threads=len(data) > piece, block_size=piece, column_names=self.names),
+            csv.ReadOptions(use_threads=threads and len(data) > piece, block_size=piece, column_names=self.names),
             csv.ParseOptions(
                 delimiter=self._lexer.delimiter.decode(),
                 newlines_in_values=quoted,
@@ -124,19 +135,22 @@ class Tables:
             csv.ConvertOptions(
                 column_types={self.names[place]: kind for place, kind in wanted.items()},
                 include_columns=[self.names[place] for place in wanted],
-                null_values=[*MISSING, *self.missing],
+                null_values=[*MISSING, *self.missing] if gaps else [],
                 strings_can_be_null=False,
             ),
         )
         return cast("list[Any]", table.to_batches())
 
-    def _learn(self, message: str, chunk: Chunk, data: memoryview, types: dict[int, Any]) -> None:
+    def _learn(self, message: str, chunk: Chunk, size: int, types: dict[int, Any], piece: int, *, gaps: bool) -> None:
         """What to do otherwise after an error of the parser; raises where nothing helps."""
         conversion = _CONVERSION.match(message)
         if conversion and (place := int(conversion[1])) in types and types[place] is not _BYTES:
+            if types[place] is _NUMBER and not gaps:
+                self._gaps = True
+                return
             (self._as_text if types[place] is _NUMBER else self._as_bytes).add(place)
-        elif message.startswith("straddling") and self._piece < len(data):
-            self._piece = len(data)
+        elif message.startswith("straddling") and piece < size:
+            self._piece = max(self._piece, size)
         else:
             self._find_ragged(chunk.data)
             message = f"the rows cannot be parsed: {' '.join(message.split())[:300]}"
@@ -241,7 +255,7 @@ class CsvBlock(ArrowBlock):
         file: str,
         first: int,
         pieces: Sequence[tuple[CsvPart, int, int]],
-        explain: Callable[[Where, int, str], DataError],
+        explain: Explain,
     ) -> None:
         super().__init__(file, first, pieces, {})
         self._explain = explain
@@ -277,9 +291,11 @@ class CsvBlock(ArrowBlock):
         assert isinstance(part, CsvPart)
         array = part.arrays[where.column]
         if array.type == _NUMBER:
-            values = floats(array.slice(start, stop - start), where)
+            view = part.view(where.column)
+            values = view[start:stop] if view is not None else floats(array.slice(start, stop - start), where)
             if not _perhaps_too_large(values):
-                return values
+                nan = np.isnan(values)
+                return np.where(nan, np.nan, values) if nan.any() else values  # Arrow's -NAN has a sign
         codes, words = part.cells(where.column)
         codes, numbers = codes[start:stop], part.numbers(where.column)
         flaws = numbers.flaws[codes]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lossctl.data.regroup import regrouped
+from lossctl.data.regroup import regrouped, within
 from lossctl.data.sequences import no_sequence, stacked
 from lossctl.data.source import Column
 from lossctl.data.stored import reading
@@ -106,6 +106,10 @@ class LineBlock:
         self.rows = sum(stop - start for _, start, stop in parts)
         self._file = file
         self._parts = parts
+
+    def part(self, start: int, stop: int) -> LineBlock:
+        """Some rows alone, counted within the block."""
+        return LineBlock(self._file, self.first + start, within(self._parts, start, stop))
 
     def numbers(self, name: str) -> Floats:
         """Text is no numbers. Raises ``DataError`` (code ``dtype``)."""
