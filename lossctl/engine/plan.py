@@ -18,10 +18,12 @@ from lossctl.errors import UsageError
 __all__ = ["Need", "Outline", "Reading", "housed", "known_rows", "outline", "threads_of"]
 
 NUMBER = 8  # bytes of a value, a weight, a slice's number
+CODE = 4  # of a slice's number, beside a value for quantiles
 TEXTS = ("csv", "tsv")  # formats whose rows are found by reading
 COMPRESSED = (".gz", ".zst")
 
 Kind: TypeAlias = Literal["values", "lists", "quantiles"]
+Beyond: TypeAlias = Literal["refused", "spooled", "approximate"]
 
 
 class Need(NamedTuple):
@@ -32,6 +34,7 @@ class Need(NamedTuple):
     bytes: int | None  # None where nobody knows the rows
     exact: bool
     fits: bool | None
+    beyond: Beyond  # what happens if it does not fit
 
 
 class Reading(NamedTuple):
@@ -166,17 +169,20 @@ def need_of(binding: Binding, job: Job, options: Options, rows: int | None) -> N
     beside = NUMBER * ((binding.weight is not None) + bool(binding.by))
     exact = options.nan != "skip" and binding.mask is None and binding.weight is None
     kind: Kind
+    beyond: Beyond = "refused"
     if names:
         kind, each = "values", kept_bytes(binding, job, options, len(names))
         exact = exact and each is not None
     elif job.cutter is not None:
         kind, each, exact = "lists", row_bytes(binding) + NUMBER + beside, False
     elif collects:
-        kind, each = "quantiles", NUMBER + NUMBER * bool(binding.by)
+        kind, each = "quantiles", NUMBER + CODE * bool(binding.by)
+        exact = exact and not options.per_column and not options.per_class
+        beyond = "approximate" if options.stats else "spooled"
     else:
         return None
     size = None if rows is None or each is None else rows * each
-    return Need(job.label, kind, size, exact, None if size is None else size <= options.memory)
+    return Need(job.label, kind, size, exact, None if size is None else size <= options.memory, beyond)
 
 
 def kept_bytes(binding: Binding, job: Job, options: Options, arrays: int) -> int | None:
@@ -199,7 +205,7 @@ def housed(binding: Binding, job: Job, options: Options) -> Job:
     if need is None or need.kind != "values" or not need.exact or need.fits is not False:
         return job
     raise UsageError(
-        f"{job.label} needs values of all {rows:,} rows at once: {need.bytes:,} bytes, and --memory allows "
+        f"{job.label} is a number of all {rows:,} values at once: {need.bytes:,} bytes, and --memory allows "
         f"{options.memory:,}",
         code="memory",
         hint=f"--memory {-(-need.bytes // 2**20)}M allows as much, and --limit N takes the first rows only",  # type: ignore[operator]

@@ -9,7 +9,10 @@ __all__ = ["Pass", "Tick", "Watch"]
 
 
 class Pass(NamedTuple):
-    """One look at all rows. ``rows`` is how many there are, if the sources know; ``file`` is one of ``files``."""
+    """One look at all rows; ``aim`` is empty for the one that every run has.
+
+    ``rows`` is how many there are, if the sources know; ``file`` is one of ``files``.
+    """
 
     aim: str
     rows: int | None

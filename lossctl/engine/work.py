@@ -130,13 +130,13 @@ class Work:
 
         And once more where losses of a set turn out not to fit: what is shown must be of the others only.
         """
-        again, aim = True, "scoring"
+        again, aim = True, ""
         while again:
             try:
                 self.one_pass(aim, gather=False)
             except Scattered:
-                self.one_pass("scoring again, lists gathered", gather=True)
-            again, aim = self.leave_out(), "scoring again"
+                self.one_pass("again, lists gathered", gather=True)
+            again, aim = self.leave_out(), "again"
 
     def leave_out(self) -> bool:
         """Raise the first error, or leave out the losses of a set that met one; whether there were any."""

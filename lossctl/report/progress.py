@@ -118,10 +118,10 @@ def sayings(one: Pass, rows: int, seconds: float) -> list[str]:
     """What there is to say, from all of it to the least.
 
     >>> from lossctl.engine.watch import Pass
-    >>> sayings(Pass("scoring", 4_000_000), 1_000_000, 2.0)[0]
-    'scoring, 25%, 1,000,000 of 4,000,000 rows, 500,000 rows/s, 0:06 left'
-    >>> sayings(Pass("scoring", None).of("old.csv", 2, 5), 1_000_000, 2.0)[0]
-    'old.csv (2 of 5), scoring, 1,000,000 rows, 500,000 rows/s'
+    >>> sayings(Pass("again", 4_000_000), 1_000_000, 2.0)[0]
+    'again, 25%, 1,000,000 of 4,000,000 rows, 500,000 rows/s, 0:06 left'
+    >>> sayings(Pass("", None).of("old.csv", 2, 5), 1_000_000, 2.0)[0]
+    'old.csv (2 of 5), 1,000,000 rows, 500,000 rows/s'
     """
     rate = rows / seconds if seconds > 0 else 0.0
     share, count, left = [], f"{rows:,} rows", []
@@ -131,10 +131,13 @@ def sayings(one: Pass, rows: int, seconds: float) -> list[str]:
         left = [f"{duration(max(one.rows - rows, 0) / rate)} left"] if rate > 0 else []
     name = one.name if len(one.name) <= NAME else f"...{one.name[3 - NAME :]}"
     head = [f"{escape(name)} ({one.file} of {one.files})"] if one.files > 1 else []
-    speed = [f"{quick(rate)} rows/s"]
-    full = [*head, one.aim, *share, count, *speed, *left]
-    forms = [full, [*head, *share, count, *left], [*share, count, *left], [*share, *left] or [f"{rows:,}"]]
-    return [", ".join(parts) for parts in forms]
+    head += [one.aim] if one.aim else []
+    return [
+        ", ".join([*head, *share, count, f"{quick(rate)} rows/s", *left]),
+        ", ".join([*head, *share, count, *left]),
+        ", ".join([*share, count, *left]),
+        ", ".join([*share, *left] or [f"{rows:,}"]),
+    ]
 
 
 def quick(rate: float) -> str:
