@@ -17,13 +17,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from threading import local
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lossctl.exact import UNIT, Exact
+from lossctl.scratch import Buffers
 
 __all__ = ["Sums"]
 
@@ -42,16 +42,7 @@ GREAT = 2.0**960  # from 2**1006 on, s may overflow
 SMALL = 2.0**-960  # below 2**-969 the error of a product has bits finer than 2**-1074
 
 
-class _Scratch(local):
-    """Buffers of a thread, used again and again, since fresh ones cost page faults; on cache lines."""
-
-    def __init__(self) -> None:
-        pool = np.empty(6 * BLOCK + 8)
-        skip = -(pool.__array_interface__["data"][0] // 8) % 8
-        self.rows = pool[skip : skip + 6 * BLOCK].reshape(6, BLOCK)
-
-
-_scratch = _Scratch()
+_scratch = Buffers(6, BLOCK)
 
 
 class Sums:
@@ -92,9 +83,9 @@ class Sums:
         float64, or what widens to it: float32, float16, booleans, integers (exact up to 2**53).
         """
         for codes, x in self._runs(BLOCK, groups, values):
-            top = _size(x)
+            top, least = _sizes(x)
             if top < GREAT:
-                self._fold(x, top, codes)
+                self._fold(x, top, codes, least=least)
                 continue
             usual = np.abs(x) < GREAT
             great = np.isfinite(x) & ~usual
@@ -205,19 +196,19 @@ class Sums:
         error += np.multiply(a_low, b_high, out=b_high)
         error += np.multiply(a_low, b_low, out=b_low)
         size = np.abs(product, out=a_high)
-        top, least, slack = float(size.max()), float(size.min()), _size(error)
+        top, least, slack = float(size.max()), float(size.min()), _sizes(error)[0]
         if least == 0:
             size += (a == 0) | (b == 0)  # zero as it should be; what is 0 still has underflowed
             least = float(size.min())
         if least >= SMALL and top < GREAT and slack < GREAT:
-            self._fold(product, top, codes, power)
+            self._fold(product, top, codes, power, least=least)
             self._fold(error, slack, codes, power)
             return
         rest = ~((size >= SMALL) & (size < GREAT) & np.isfinite(error))
         x, y, by = a[rest], b[rest], _at(codes, rest)
         for part in (product, error):
             part[rest] = 0.0
-            self._fold(part, _size(part), codes, power)
+            self._fold(part, _sizes(part)[0], codes, power)
         self._multiply_apart(x, y, by)
 
     def _multiply_apart(self, a: Floats, b: Floats, codes: Codes) -> None:
@@ -244,12 +235,13 @@ class Sums:
             for part in _exact_product(a[near], b[near]):
                 self._multiply(np.ldexp(part, (exponent - power)[near]), c[near], _at(codes, near), int(power))
 
-    def _fold(self, x: Floats, top: float, codes: Codes, power: int = 0) -> None:
-        """Add x * 2**power, where |x| <= ``top`` <= GREAT."""
+    def _fold(self, x: Floats, top: float, codes: Codes, power: int = 0, *, least: float = 0.0) -> None:
+        """Add x * 2**power, where |x| <= ``top`` <= GREAT, and no |x| but 0 is below ``least``."""
         t, rest, digits = _scratch.rows[:3, : len(x)]
         bits = t.view(np.int64)
-        while top > 0:
-            reach = math.frexp(top)[1]  # |x| < 2**reach
+        left = top > 0
+        reach = math.frexp(top)[1]
+        while left:  # all |x| <= 2**reach
             place = (reach + power - GRID - 1) // LIMB  # the limb in which digits reach 2**40 at most
             low = max(reach - REACH, -1074) if codes is None else GRID + LIMB * place - power
             s = math.ldexp(1.5, low + 52)
@@ -263,9 +255,12 @@ class Sums:
                 self._reserve(len(x) << (reach - low))
                 whole = np.subtract(bits, zero, out=digits.view(np.int64))
                 np.add.at(self._row(self._limbs, place), codes, whole)
+            if least >= math.ldexp(1.0, low + 52):
+                return  # floats from there on are multiples of 2**low: nothing is left
             t -= s
             x = np.subtract(x, t, out=rest)
-            top = _size(x)
+            left = bool(x.any())
+            reach = low - 1
 
     def _count(self, x: Floats, codes: Codes) -> None:
         by = np.zeros(len(x), np.intp) if codes is None else codes
@@ -324,9 +319,10 @@ def _at(codes: Codes, where: NDArray[np.bool_]) -> Codes:
     return None if codes is None else codes[where]
 
 
-def _size(x: Floats) -> float:
-    """max |x| in two passes that write nothing; nan if there is one, 0 for no values."""
-    return max(float(x.max(initial=0.0)), -float(x.min(initial=0.0)))
+def _sizes(x: Floats) -> tuple[float, float]:
+    """max |x|, and a bound from below that is min |x| where all have one sign, else 0."""
+    high, low = float(x.max(initial=-math.inf)), float(x.min(initial=math.inf))
+    return max(high, -low), max(low, -high, 0.0)
 
 
 def _exact_product(a: Floats, b: Floats) -> tuple[Floats, Floats]:

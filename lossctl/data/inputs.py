@@ -18,7 +18,7 @@ __all__ = ["open_beside", "open_inputs"]
 
 
 def open_inputs(
-    paths: Sequence[str | Source],
+    paths: Sequence[str | os.PathLike[str] | Source],
     roles: Mapping[str, str],
     *,
     prose: bool = False,
@@ -38,7 +38,10 @@ def open_inputs(
     if list(paths).count("-") > 1:
         raise UsageError("standard input can be read once only: - is given twice", code="file-count")
     lines = prose and len(paths) == 2
-    sources = [open_beside(path, prose=lines, **reader) if isinstance(path, str) else path for path in paths]
+    sources = [
+        open_beside(os.fspath(path), prose=lines, **reader) if isinstance(path, (str, os.PathLike)) else path
+        for path in paths
+    ]
     if len(sources) == 2 and all(map(has_ids, sources)):
         sources = list(matched(sources[0], sources[1], unmatched or "error", memory))
     elif unmatched is not None:

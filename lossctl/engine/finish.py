@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from lossctl import __version__
 from lossctl.data.roles.binding import Binding, Request
@@ -18,11 +19,12 @@ from lossctl.engine.slices import Slices, as_mapping
 from lossctl.engine.tally import Tally
 from lossctl.errors import DataError, UsageError
 from lossctl.model.findings import Finding
-from lossctl.model.reduce import Product
+from lossctl.model.reduce import Product, Totals
 
 __all__ = ["input_infos", "results_of", "warnings_of"]
 
 OVER_ROWS = {"min", "max", "std"}  # and quantiles: over unweighted row values
+NOTHING: Mapping[str, Any] = MappingProxyType({})  # shared by results without number
 STATISTICS = ("sum", "mean", "std", "min", "max", "median", "p90", "p99")
 
 
@@ -48,13 +50,13 @@ def results_of(
         from lossctl.engine.interval import Intervals
 
         intervals = Intervals(job, plan)
-    overview = Overview()
+    overview, sign = Overview(), signature(job, request, options)
     groups: list[tuple[Mapping[str, str | None] | None, int | None]] = [(None, None)]
     if names and job.view != "none":
         groups += [(as_mapping(names, group), code) for group, code in slices.in_order()]
     for group, code in groups:
         for slot in slots(job, request, group, code):
-            result = one_result(job, slot, request, options)
+            result = one_result(job, slot, sign, options)
             if intervals is not None and slot.tally is job.tally:
                 result = result._replace(ci=intervals.of(slot.code, result))
             overview.see(result)
@@ -69,7 +71,7 @@ def slots(job: Job, request: Request, group: Mapping[str, str | None] | None, co
     yield Slot(job.tally, code, group)
     if job.view == "none":
         return
-    for name, tally in zip(column_names(job), job.columns, strict=False):
+    for name, tally in zip(column_names(job), job.columns, strict=False) if job.columns else ():
         if code is not None:
             tally.grow(code + 1)
         yield Slot(tally, code, group, column=name)
@@ -107,17 +109,17 @@ def column_names(job: Job) -> list[str]:
     return [str(place) for place in range(len(job.columns))]
 
 
-def one_result(job: Job, slot: Slot, request: Request, options: Options) -> Result:
+def one_result(job: Job, slot: Slot, sign: Callable[[int], str], options: Options) -> Result:
     call, spec, tally, code = job.bound.call, job.spec, slot.tally, slot.code
     totals = tally.totals(code, weighted=job.weighted, norm=job.norm, keep=False)
     divisor = job.reduce.divisor(totals, job.mode) if totals.sums and job.view == "mean" else None
     nan, ignored = (tally if slot.column is None else job.tally).dropped_in(code)
-    stand_in = emptiness(job, slot, options)
+    stand_in = emptiness(job, slot, totals, options)
     value = None if job.view == "none" else stand_in
     asks_stats = options.stats and slot.value is None
     figures = figures_of(job, tally, code, stats=asks_stats)
     if value is None and job.view != "none":
-        value = reduced(job, tally, code, job.view, figures) if slot.value is None else slot.value
+        value = reduced(job, tally, code, job.view, figures, totals) if slot.value is None else slot.value
     n = tally.n(code)
     summed = bool(totals.sums) and job.view != "none"
     logs = isinstance(job.reduce, Product) and job.view == "prod" and bool(totals.sums)
@@ -130,7 +132,7 @@ def one_result(job: Job, slot: Slot, request: Request, options: Options) -> Resu
         value=value,
         n=n,
         weight_sum=tally.weight_sum(code, weighted=job.weighted),
-        signature=signature(job, n, request, options),
+        signature=sign(n),
         direction=spec.direction,
         unit=spec.unit_of(call.params),
         per=job.per,
@@ -142,15 +144,15 @@ def one_result(job: Job, slot: Slot, request: Request, options: Options) -> Resu
         stats=statistics(job, tally, code, figures) if asks_stats else None,
         histogram=figures.histogram if asks_stats else None,
         like=job.like,
-        dropped={k: v for k, v in (("nan", nan), ("ignored", ignored)) if v},
+        dropped={k: v for k, v in (("nan", nan), ("ignored", ignored)) if v} if nan or ignored else NOTHING,
         column=slot.column,
         of_class=slot.of_class,
         sample_mean=job.reduce.sample_mean(totals) if summed and job.view == "mean" and stand_in is None else None,
-        parts=job.reduce.parts(totals) if summed else {},
+        parts=(job.reduce.parts(totals) if summed else {}) or NOTHING,
     )
 
 
-def emptiness(job: Job, slot: Slot, options: Options) -> float | None:
+def emptiness(job: Job, slot: Slot, totals: Totals, options: Options) -> float | None:
     """What stands in where there is nothing to score; an error for the total unless --empty says."""
     tally, code = slot.tally, slot.code
     weight = tally.weight_sum(code, weighted=job.weighted)
@@ -160,7 +162,7 @@ def emptiness(job: Job, slot: Slot, options: Options) -> float | None:
     elif job.weighted and weight == 0:
         why = "the weights sum to zero"
     elif job.view == "mean":
-        divisor = job.reduce.divisor(tally.totals(code, weighted=job.weighted, norm=job.norm, keep=False), job.mode)
+        divisor = job.reduce.divisor(totals, job.mode)
         if divisor is not None and divisor.finite and divisor.units == 0:
             why = "the class weights of all rows sum to zero"
     if why is None:
@@ -201,15 +203,16 @@ def figures_of(job: Job, tally: Tally, code: int | None, *, stats: bool) -> Read
     return Read(dict(zip(wanted, found.quantiles, strict=True)), found.histogram, found.approximate)
 
 
-def reduced(job: Job, tally: Tally, code: int | None, view: str, figures: Read) -> float:
-    """The value of one view, from the exact state."""
+def reduced(job: Job, tally: Tally, code: int | None, view: str, figures: Read, totals: Totals | None = None) -> float:
+    """The value of one view, from the exact state; ``totals`` are those of it without what is kept, where known."""
     if view in figures.quantiles:
         return figures.quantiles[view]
     if view == "std":
         return tally.deviation(code)
     if view in {"min", "max"}:
         return tally.extreme(code, view)
-    totals = tally.totals(code, weighted=job.weighted, norm=job.norm)
+    if totals is None or tally.kept:
+        totals = tally.totals(code, weighted=job.weighted, norm=job.norm)
     return job.reduce.finish(view, totals, job.mode, job.params)
 
 
@@ -227,8 +230,8 @@ def statistics(job: Job, tally: Tally, code: int | None, figures: Read) -> dict[
     return stats
 
 
-def signature(job: Job, n: int, request: Request, options: Options) -> str:
-    """What must agree before two numbers may be compared."""
+def signature(job: Job, request: Request, options: Options) -> Callable[[int], str]:
+    """What must agree before two numbers may be compared, as a function of the number of rows."""
     parts = [job.bound.call.signature(), f"red:{job.view}", f"w:{request.weight or 'none'}", f"nan:{options.nan}"]
     default_row = job.reduce.row_mode
     extras = (
@@ -241,7 +244,8 @@ def signature(job: Job, n: int, request: Request, options: Options) -> str:
         ("limit", options.limit),
     )
     parts += [f"{name}:{value}" for name, value in extras if value is not None]
-    return "|".join([*parts, f"n:{n}", f"v:{__version__}"])
+    agreed = "|".join(parts)
+    return lambda n: f"{agreed}|n:{n}|v:{__version__}"
 
 
 def input_infos(binding: Binding, jobs: Sequence[Job]) -> list[InputInfo]:

@@ -21,8 +21,7 @@ class Overview:
     def __init__(self) -> None:
         self.total: Result | None = None
         self.worst: Result | None = None
-        self.sums = Sums()
-        self.count = 0
+        self.values: list[float] = []
 
     def see(self, result: Result) -> None:
         """A slice in which nothing was scored has no say; single columns and classes have none either."""
@@ -31,8 +30,7 @@ class Overview:
         if result.slice == "total":
             self.total = result
         elif result.value is not None and result.n and result.weight_sum:
-            self.sums.add(result.value)
-            self.count += 1
+            self.values.append(result.value)
             if self.worst is None or badness(result) > badness(self.worst):
                 self.worst = result
 
@@ -40,10 +38,12 @@ class Overview:
         """``macro``, whose divisor is the number of slices, and ``worst``."""
         if self.total is None or self.worst is None:
             return
+        sums, count = Sums(), len(self.values)
+        sums.add(self.values)
         yield self.total._replace(
             slice="macro",
-            value=ratio(self.sums.total(), from_int(self.count)),
-            divisor=float(self.count),
+            value=ratio(sums.total(), from_int(count)),
+            divisor=float(count),
             log_value=None,
             stats=None,
             histogram=None,

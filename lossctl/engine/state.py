@@ -14,10 +14,12 @@ from lossctl.data.source import placed
 from lossctl.engine.job import Job, Scored
 from lossctl.engine.samples import Lines, joint_status, list_lines, row_lines
 from lossctl.engine.slices import Names, Slices
-from lossctl.errors import DataError
+from lossctl.errors import DataError, UsageError
 from lossctl.model.batch import STATUS
 
 __all__ = ["Shown", "State"]
+
+SLICE = 1500  # bytes that a slice of a loss takes in the end, more or less
 
 
 class Shown(NamedTuple):
@@ -159,7 +161,16 @@ class State:
     def codes(self, chunk: Chunk) -> NDArray[np.intp] | None:
         if not self.binding.by:
             return None
-        return self.slices.encode([chunk.groups(ref) for ref in self.binding.by])
+        codes = self.slices.encode([chunk.groups(ref) for ref in self.binding.by])
+        room = self.jobs[0].options.memory
+        size = SLICE * len(self.jobs) * len(self.slices.codes)
+        if size > room:
+            raise UsageError(
+                f"--by: {len(self.slices.codes):,} slices or more take {size:,} bytes, and --memory allows {room:,}",
+                code="memory",
+                hint="slice by something coarser, or allow more with --memory",
+            )
+        return codes
 
 
 def counted(parts: Sequence[NDArray[np.uint8]]) -> NDArray[np.int64]:

@@ -19,6 +19,7 @@ from lossctl.model.findings import Findings, Rule, refuse
 from lossctl.model.kinds import every, first_where
 from lossctl.model.reduce import Reduction, Totals
 from lossctl.model.spec import Arrays, Input, LossSpec, rows_of
+from lossctl.scratch import keep_freed
 from lossctl.sequences.ragged import Ragged
 from lossctl.sums import Sums
 
@@ -31,6 +32,8 @@ __all__ = ["IGNORED", "NAN", "OK", "Prepared", "check_whole", "finish_prelude", 
 OK, NAN, IGNORED = 0, 1, 2  # what became of a row
 STATUS = ("ok", "nan", "ignored")
 NOTHING: Arrays = {}
+BLOCK_BYTES = 1 << 22  # arrays of so many rows stay in a core's cache from the checks to the value
+BLOCK_ROWS = 1 << 16
 
 MISSING = Rule(
     "nan",
@@ -90,13 +93,13 @@ def prepare(
     inputs = spec.rowwise(arrays)
     for entry in inputs:
         array = arrays[entry.role]
-        bad = entry.kind.missing(array, params)
-        if nan == "propagate" and isinstance(array, np.ndarray) and array.dtype.kind == "f":
-            bad &= np.isnan(array)  # an infinity takes its course through the formula
         ignored = entry.kind.ignored(array, params)
-        if ignored is not None:
+        if ignored is not None and ignored.any():
             status[ignored] = IGNORED
-        if bad.any():
+        if entry.kind.lacks(array, params):
+            bad = entry.kind.missing(array, params)
+            if nan == "propagate" and isinstance(array, np.ndarray) and array.dtype.kind == "f":
+                bad &= np.isnan(array)  # an infinity takes its course through the formula
             hit = every(bad)
             missing = hit if missing is None else missing | hit
     if mask is not None:
@@ -243,12 +246,12 @@ def values_of(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Va
     if spec.scope == "group":
         order = _contiguous(arrays)
         arrays = {role: a[order] for role, a in arrays.items()}
+    reduce = spec.reduction(params)
+    if order is None and apart(spec, reduce, params, arrays) and n > (step := block_rows(arrays)):
+        return _in_blocks(spec, params, arrays, whole, findings, step)
     rows = np.arange(n) if order is None else order
     ready = prepare(spec, params, arrays, nan="error", findings=findings, rows=rows, whole=whole)
-    for finding in findings.of("error"):
-        raise refuse(finding, None, None, spec.name, finding.rule.hint)
-    verdict(spec, findings)
-    reduce = spec.reduction(params)
+    raise_found(spec, findings)
     if n == 0 and reduce.views == ("set",):
         raise DataError(f"{spec.name}: there are no rows", code="empty")
     if spec.prelude is not None and spec.prelude.needed(params) and n:
@@ -265,6 +268,47 @@ def values_of(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Va
     full = np.zeros(n)
     full[ready.kept] = values
     return full
+
+
+def apart(spec: LossSpec, reduce: Reduction, params: Mapping[str, Value], arrays: Arrays) -> bool:
+    """Whether every row has a value that no other row has a part in, and rows are those of arrays."""
+    first_pass = spec.prelude is not None and spec.prelude.needed(params)
+    flat = all(isinstance(array, np.ndarray) for array in arrays.values())
+    return spec.scope == "row" and flat and not first_pass and reduce.views != ("set",)
+
+
+def block_rows(arrays: Arrays) -> int:
+    size = sum(array.nbytes // max(len(array), 1) for array in arrays.values())
+    return int(min(max(BLOCK_BYTES // max(size, 1), 1), BLOCK_ROWS))
+
+
+def _in_blocks(
+    spec: LossSpec, params: Mapping[str, Value], arrays: Arrays, whole: Arrays, findings: Findings, step: int
+) -> NDArray[np.float64]:
+    """The values of many rows, ``step`` of them at a time; once an error is found, rows are only checked."""
+    keep_freed()
+    n = rows_of(spec, arrays)
+    reduce = spec.reduction(params)
+    values = np.zeros(n)
+    for first in range(0, n, step):
+        part = slice(first, first + step)
+        rows = np.arange(first, min(first + step, n))
+        some = {role: array[part] for role, array in arrays.items()}
+        ready = prepare(spec, params, some, nan="error", findings=findings, rows=rows, whole=whole)
+        if findings.fatal or (ready.kept is not None and not len(ready.kept)):
+            continue
+        with np.errstate(all="ignore"):
+            found = reduce.rows(spec.run({**ready.arrays, **whole}, params), reduce.row_mode)
+        values[part if ready.kept is None else rows[ready.kept]] = found
+    raise_found(spec, findings)
+    return values
+
+
+def raise_found(spec: LossSpec, findings: Findings) -> None:
+    """Raise the first error, or what is only known once everything was seen."""
+    for finding in findings.of("error"):
+        raise refuse(finding, None, None, spec.name, finding.rule.hint)
+    verdict(spec, findings)
 
 
 def _contiguous(arrays: Arrays) -> NDArray[np.int64]:

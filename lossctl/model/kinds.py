@@ -54,7 +54,14 @@ def first_where(array: Array, mask: NDArray[np.bool_]) -> Array:
 
 
 def broken(rule: Rule, array: Array, mask: NDArray[np.bool_]) -> Seen:
+    if not mask.any():  # nearly always: rows and values are worth a look only if not
+        return rule, np.zeros(len(array), bool), array
     return rule, every(mask), first_where(array, mask)
+
+
+def inside(array: Array, low: float, high: float) -> bool:
+    """Whether all numbers are from ``low`` to ``high``, by two passes that write nothing; false if one is NaN."""
+    return bool(array.min(initial=high) >= low and array.max(initial=low) <= high)
 
 
 class Kind:
@@ -109,6 +116,10 @@ class Kind:
     def missing(self, array: Array, params: Params) -> NDArray[np.bool_]:
         """Elements refused as NaN or infinite: ``--nan`` decides what becomes of their rows."""
         return ~np.isfinite(array)
+
+    def lacks(self, array: Array, params: Params) -> bool:
+        """Whether ``missing`` has anything to find; a kind may know a faster way."""
+        return bool(self.missing(array, params).any())
 
     def ignored(self, array: Array, params: Params) -> NDArray[np.bool_] | None:
         """(N,) rows that do not count; ``None`` if there is no such thing."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.model.findings import Rule, Seen
-from lossctl.model.kinds import Array, Decode, Detect, Kind, Params, Rng, Sizes, broken, put
+from lossctl.model.kinds import Array, Decode, Detect, Kind, Params, Rng, Sizes, broken, inside, put
 from lossctl.model.params import Value
 
 __all__ = [
@@ -46,10 +46,17 @@ def scores_missing(array: Array, form: Value) -> NDArray[np.bool_]:
     return ~np.isfinite(array)
 
 
+def scores_lack(array: Array, form: Value) -> bool:
+    """Whether any score is missing: the greatest one tells, as a NaN is the greatest."""
+    if form in {"logits", "log-probs"}:
+        return not array.max(initial=-np.inf) < np.inf
+    return not np.isfinite(array).all()
+
+
 def _scores_check(array: Array, form: Value) -> Iterator[Seen]:
-    if form == "probs":
+    if form == "probs" and not inside(array, 0.0, 1.0):
         yield broken(NOT_A_PROBABILITY, array, (array < 0) | (array > 1))
-    if form == "log-probs":
+    if form == "log-probs" and not inside(array, -np.inf, 1e-6):
         yield broken(POSITIVE_LOG, array, array > 1e-6)
 
 
@@ -71,6 +78,9 @@ class BinaryScores(Kind):
 
     def missing(self, array: Array, params: Params) -> NDArray[np.bool_]:
         return scores_missing(array, self.form(params))
+
+    def lacks(self, array: Array, params: Params) -> bool:
+        return scores_lack(array, self.form(params))
 
     def check(self, array: Array, params: Params, classes: int | None = None) -> Iterator[Seen]:
         yield from _scores_check(array, self.form(params))
@@ -134,6 +144,9 @@ class ClassScores(Kind):
 
     def missing(self, array: Array, params: Params) -> NDArray[np.bool_]:
         return scores_missing(array, self.form(params))
+
+    def lacks(self, array: Array, params: Params) -> bool:
+        return scores_lack(array, self.form(params))
 
     def sums_to_one(self, params: Params) -> bool:
         return self.form(params) == "probs"
@@ -260,6 +273,9 @@ class LogitOfTruth(Kind):
 
     def missing(self, array: Array, params: Params) -> NDArray[np.bool_]:
         return scores_missing(array, "logits")
+
+    def lacks(self, array: Array, params: Params) -> bool:
+        return scores_lack(array, "logits")
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         return 2 * rng.normal(size=(sizes.rows, sizes.classes) if sizes.elements else sizes.rows)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.model.findings import Findings, Rule, Seen
-from lossctl.model.kinds import Array, Decode, Detect, Kind, Params, Rng, Sizes, broken, put
+from lossctl.model.kinds import Array, Decode, Detect, Kind, Params, Rng, Sizes, broken, inside, put
 from lossctl.model.params import Param, complete
 from lossctl.model.scores import ClassScores, label_missing, row_sums, scores_missing
 
@@ -34,10 +34,10 @@ class BinaryTarget(Kind):
         return ~np.isfinite(array)
 
     def check(self, array: Array, params: Params, classes: int | None = None) -> Iterator[Seen]:
-        if self.soft:
+        if self.soft and not inside(array, 0.0, 1.0):
             rule = Rule("target-range", "is not a target in [0, 1]", hint="are the labels -1/+1?  recode -1 as 0")
             yield broken(rule, array, (array < 0) | (array > 1))
-        else:
+        elif not self.soft:
             rule = Rule("target-range", "is not a target: 0 or 1", hint="are the labels -1/+1?  recode -1 as 0")
             yield broken(rule, array, (array != 0) & (array != 1))
 

@@ -21,6 +21,7 @@ from lossctl.engine.options import Options
 from lossctl.engine.run import run
 from lossctl.engine.tally import Tally
 from lossctl.errors import UsageError
+from lossctl.model import batch
 from lossctl.model.batch import finish_prelude, prelude_sums, prepare
 from lossctl.model.call import LossCall
 from lossctl.model.findings import Findings
@@ -124,6 +125,15 @@ def test_chunks_change_nothing(plain, name):
 
 def test_chunks_change_nothing_with_any_parameter(called):
     cuts_agree(called, "skip")
+
+
+def test_blocks_of_a_call_change_nothing(called, monkeypatch):
+    """A function goes over many rows block by block; nobody sees where one ends."""
+    sample = called.sample(ROWS)
+    expected = called.values(sample)
+    for rows in (1, 7):
+        monkeypatch.setattr(batch, "BLOCK_ROWS", rows)
+        np.testing.assert_array_equal(called.values(sample), expected)
 
 
 # Merging.

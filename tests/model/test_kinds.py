@@ -66,6 +66,10 @@ def test_what_is_missing(kind, params, missing):
     values = np.array([0.0, 1.0, NONE, INF, -INF])
     found = kind.missing(values, params).tolist()
     assert found == [False, False, True, True, -INF in missing]
+    assert [kind.lacks(values[i : i + 1], params) for i in range(5)] == found
+    assert not kind.lacks(values[:2], params)
+    assert kind.lacks(values, params)
+    assert not kind.lacks(values[:0], params)
 
 
 def test_codes_are_missing_below_zero():

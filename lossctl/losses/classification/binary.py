@@ -76,8 +76,13 @@ def bce(
     >>> bce([0.9, 0.2], [1.0, 0.0])
     array([0.10536052, 0.22314355])
     """
+    if input == "logits" and pos_weight == 1:
+        size = np.abs(pred)
+        return numerics.logit_cost(size, numerics.falling(size), numerics.other_side(pred, target))
     positive, negative = numerics.binary_costs(pred, input, clip)
-    return numerics.times(pos_weight * target, positive) + numerics.times(1.0 - target, negative)
+    cost = numerics.times(pos_weight * target, positive, out=positive)
+    cost += numerics.times(1.0 - target, negative, out=negative)
+    return cost
 
 
 def negatives(arrays: Arrays) -> dict[str, Term]:
@@ -212,10 +217,20 @@ def sigmoid_focal(
     >>> sigmoid_focal([2.0, -1.0], [1.0, 0.0])
     array([0.00045089, 0.01699354])
     """
-    positive, negative = numerics.binary_costs(pred, input, clip)
-    value = numerics.times(target, positive) + numerics.times(1.0 - target, negative)
+    if input == "logits":
+        # With t = e^-|x| the two probabilities are 1 / (1 + t) and t / (1 + t); p_t has the one on y's side.
+        size = np.abs(pred)
+        tail, other = numerics.falling(size), numerics.other_side(pred, target)
+        missed = 1.0 - other
+        missed *= tail
+        missed += other
+        missed /= 1.0 + tail
+        value = numerics.logit_cost(size, tail, other)
+    else:
+        positive, negative = numerics.binary_costs(pred, input, clip)
+        value = numerics.times(target, positive) + numerics.times(1.0 - target, negative)
+        missed = target * (1.0 - pred) + (1.0 - target) * pred
     if gamma != 0:
-        # 1 - p_t as a sum of what is left of both sides: taken off 1 it is 0 from a logit of 37 on.
-        yes, no = numerics.sigmoid_pair(pred) if input == "logits" else (pred, 1.0 - pred)
-        value = numerics.times((target * no + (1.0 - target) * yes) ** gamma, value)
+        # missed is 1 - p_t as a sum of what is left of both sides: taken off 1 it is 0 from a logit of 37 on.
+        value = numerics.times(missed**gamma, value)
     return value if alpha is None else numerics.times(alpha * target + (1.0 - alpha) * (1.0 - target), value)

@@ -54,7 +54,8 @@ def mse(pred: Real, target: Real) -> Rows:
     array([1.  , 0.25])
     """
     error = pred - target
-    return error * error
+    error *= error
+    return error
 
 
 @loss(
@@ -129,7 +130,8 @@ def mae(pred: Real, target: Real) -> Rows:
     >>> mae([2.0, 0.0], [1.0, 0.5])
     array([1. , 0.5])
     """
-    return np.abs(pred - target)
+    error = pred - target
+    return np.abs(error, out=error)
 
 
 @loss(
@@ -170,10 +172,14 @@ def huber(
     >>> huber([0.5, 3.0], [0.0, 0.0])
     array([0.125, 2.5  ])
     """
-    error = np.abs(pred - target)
-    bowl = np.minimum(error, delta)
-    # |e| = bowl + wall: one pass, and e^2 cannot overflow out on the wall.
-    return np.asarray(0.5 * bowl * bowl + delta * (error - bowl))
+    wall = pred - target
+    np.abs(wall, out=wall)
+    bowl = np.minimum(wall, delta)
+    # |e| = bowl + wall: e^2 cannot overflow out on the wall.
+    wall -= bowl
+    wall *= delta
+    wall += 0.5 * bowl * bowl
+    return wall
 
 
 @loss(
