@@ -44,9 +44,9 @@ class PlanCommand(click.Command):
 def planned(args: Sequence[str]) -> str | None:
     """The value of ``--plan``, wherever it stands before ``--``."""
     words = list(args[: args.index("--")] if "--" in args else args)
-    for word, following in zip(words, [*words[1:], None], strict=True):
+    for place, word in enumerate(words):
         if word == "--plan":
-            return following
+            return next(iter(words[place + 1 :]), None)
         if word.startswith("--plan="):
             return word.removeprefix("--plan=")
     return None

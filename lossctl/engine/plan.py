@@ -178,7 +178,8 @@ def need_of(binding: Binding, job: Job, options: Options, rows: int | None) -> N
     elif collects:
         kind, each = "quantiles", NUMBER + CODE * bool(binding.by)
         exact = exact and not options.per_column and not options.per_class
-        beyond = "approximate" if options.stats else "spooled"
+        asked = quantile_of(job.view) is not None
+        beyond = ("refused" if asked else "approximate") if options.stats else "spooled"
     else:
         return None
     size = None if rows is None or each is None else rows * each
@@ -202,11 +203,16 @@ def housed(binding: Binding, job: Job, options: Options) -> Job:
     """The job itself, or a ``UsageError`` if it is known beforehand that what it keeps cannot fit."""
     rows = known_rows(binding, options.limit)
     need = need_of(binding, job, options, rows) if rows is not None else None
-    if need is None or need.kind != "values" or not need.exact or need.fits is not False:
+    certain = need is not None and need.exact and need.fits is False and need.beyond == "refused"
+    if need is None or need.bytes is None or not certain:
         return job
+    if need.kind == "quantiles":
+        what, more = f"--stats with --reduction {job.view} holds", "ask for one of them at a time"
+    else:
+        what, more = "it is a number of", "--limit N takes the first rows only"
     raise UsageError(
-        f"{job.label} is a number of all {rows:,} values at once: {need.bytes:,} bytes, and --memory allows "
+        f"{job.label}: {what} all {rows:,} values at once: {need.bytes:,} bytes, and --memory allows "
         f"{options.memory:,}",
         code="memory",
-        hint=f"--memory {-(-need.bytes // 2**20)}M allows as much, and --limit N takes the first rows only",  # type: ignore[operator]
+        hint=f"{more}, or --memory {-(-need.bytes // 2**20)}M",
     )

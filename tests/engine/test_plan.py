@@ -213,13 +213,21 @@ def refused(source: Any, losses: str = "median-ae", **options: Any) -> UsageErro
 def test_refused_before_a_row_is_read() -> None:
     error = refused(Unread(TABLE), memory=70_000)
     assert (
-        error.message == "median-ae is a number of all 5,000 values at once: 80,000 bytes, and --memory allows 70,000"
+        error.message == "median-ae: it is a number of all 5,000 values at once: 80,000 bytes, and --memory allows 70,000"
     )
     assert "--memory 1M" in str(error.hint)
     assert (
         run(parse_calls("median-ae"), [MemorySource(TABLE)], Request(), Options(memory=80_000, threads=1)).read == ROWS
     )
     assert run(parse_calls("median-ae"), [MemorySource(TABLE)], Request(), Options(memory=70_000, limit=99)).read == 99
+
+
+def test_a_quantile_beside_statistics_has_to_fit() -> None:
+    error = refused(Unread(TABLE), "mae", reduction="p90", stats=True, memory=39_999)
+    assert error.message.startswith("mae: --stats with --reduction p90 holds all 5,000 values at once: 40,000 bytes")
+    given: dict[str, Any] = {"reduction": "p90", "threads": 1}
+    for one in ({"stats": True, "memory": 40_000}, {"memory": 39_999}):
+        assert run(parse_calls("mae"), [MemorySource(TABLE)], Request(), Options(**given, **one)).scored == ROWS
 
 
 @pytest.mark.parametrize("limit", [1 << 14, 12_345])
