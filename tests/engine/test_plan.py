@@ -174,7 +174,7 @@ def test_kept_values_take_what_was_said(loss: str, request_: Any, options: Any, 
 
 @pytest.mark.parametrize("by", [(), ("by",)])
 def test_quantiles_take_what_was_said(by: tuple[str, ...]) -> None:
-    settled = Options(threads=1, chunk_rows=777, reduction="p90", memory=1000)
+    settled = Options(threads=1, chunk_rows=777, reduction="p90", memory=10_000)
     request, binding, jobs = ready(parse_calls("mae"), [MemorySource(TABLE)], Request(by=by), settled)
     (need,) = outline(binding, jobs, settled).needs
     work = Work(binding, jobs, request, settled)
@@ -212,9 +212,8 @@ def refused(source: Any, losses: str = "median-ae", **options: Any) -> UsageErro
 
 def test_refused_before_a_row_is_read() -> None:
     error = refused(Unread(TABLE), memory=70_000)
-    assert (
-        error.message == "median-ae: it is a number of all 5,000 values at once: 80,000 bytes, and --memory allows 70,000"
-    )
+    said = "median-ae: it is a number of all 5,000 values at once: 80,000 bytes, and --memory allows 70,000"
+    assert error.message == said
     assert "--memory 1M" in str(error.hint)
     assert (
         run(parse_calls("median-ae"), [MemorySource(TABLE)], Request(), Options(memory=80_000, threads=1)).read == ROWS
