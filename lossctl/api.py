@@ -30,7 +30,7 @@ __all__ = ["Computed", "Scores", "compute", "score"]
 OPTIONS = set(Options._fields)
 PLAN = {"ci_method": "method", "resamples": "resamples", "seed": "seed"}
 LISTS = ("key", "by", "classes")
-READER = ("input_format", "delimiter", "no_header", "null_values", "unmatched")
+READER = ("input_format", "delimiter", "no_header", "null_values")
 REQUEST = Request._fields[1:]  # all but the roles, which each loss names
 # Not given is what None means for these; a parameter may be None in earnest.
 OPTIONAL = {*REQUEST, *PLAN, *(OPTIONS - {"nan", "empty"})}
@@ -186,7 +186,7 @@ class Asked(NamedTuple):
     def reader_of_files(self) -> dict[str, Any]:
         """How every file is read."""
         prose = all(call.entry.spec.reads_text for call in self.calls)
-        return {"prose": prose, **{n: value for n, value in self.reader.items() if n != "unmatched"}}
+        return {"prose": prose, **self.reader}
 
     def opening(self, inputs: Sequence[Any], shelf: dict[str, Source]) -> Opening:
         """How these paths, or these arrays, are opened; a path may be a source that is open already."""
@@ -199,7 +199,7 @@ class Asked(NamedTuple):
                     paths,
                     self.roles,
                     memory=self.options.memory,
-                    unmatched=self.reader.get("unmatched"),
+                    unmatched=self.request.get("unmatched"),
                     shelf=shelf,
                     **self.reader_of_files,
                 )

@@ -49,14 +49,12 @@ def reading(roles: Mapping[str, str], synonyms: Mapping[str, str] = NONE) -> lis
         ),
         option(c, "-w", "--weight", metavar="COL", help="Sample weights >= 0."),
         option(c, "--mask", metavar="COL", help="Rows that count: 1, or 0 for rows that do not."),
-        option(
-            c, "-k", "--key", metavar="COL[,COL]", help="Names the rows; in two files the keys must agree row by row."
-        ),
+        option(c, "-k", "--key", metavar="COL[,COL]", help="Names the rows; two files are paired by it, in any order."),
         option(
             c,
             "--unmatched",
             type=click.Choice(["error", "drop"]),
-            help="Rows without a partner, where files are matched by ids. [default: error]",
+            help="Rows whose key the other file lacks. [default: error]",
         ),
         option(c, "-g", "--by", metavar="COL[,COL]", help="Slices: the total and every group in the same pass."),
         option(c, "--classes", metavar="a,b,c", help="Classes in the order of the scores."),

@@ -128,6 +128,7 @@ def request_of(values: Mapping[str, Any], roles: Mapping[str, str]) -> Request:
         by=names(values["by"]),
         classes=names(values["classes"]) or None,
         positive=values.get("positive"),
+        unmatched=values["unmatched"],
     )
 
 

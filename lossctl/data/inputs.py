@@ -31,7 +31,7 @@ def open_inputs(
 
     A directory, or a pattern of file names, is one source: its files, one after the other.
     ``prose``: the losses compare text, so two files, or that of a role, may be lines of it. Two files whose formats
-    name their rows are matched by these names, within ``memory`` bytes. A path may be a source that is
+    name their rows are matched by these names, in about ``memory`` bytes. A path may be a source that is
     open already, and ``shelf`` keeps the files of roles from one call to the next. ``reader`` are the other options
     of ``open_source``. Raises ``DataError`` and ``UsageError`` as it does.
     """
@@ -44,12 +44,6 @@ def open_inputs(
     ]
     if len(sources) == 2 and all(map(has_ids, sources)):
         sources = list(matched(sources[0], sources[1], unmatched or "error", memory))
-    elif unmatched is not None:
-        raise UsageError(
-            "--unmatched is for two files whose rows are matched by ids: kaldi, trn",
-            code="bad-option",
-            hint="leave it out; rows of other files are paired by position",
-        )
     shelf = {} if shelf is None else shelf
     columns: dict[str, str] = {}
     elsewhere: dict[str, int] = {}

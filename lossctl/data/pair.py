@@ -1,4 +1,4 @@
-"""Several files in step: blocks of equal rows, equal lengths, equal keys."""
+"""Several files in step: blocks of equal rows, equal lengths."""
 
 from __future__ import annotations
 
@@ -201,10 +201,10 @@ def _number(value: object) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
 
 
-def walk(binding: Binding, rows: int, limit: int | None, *, check_keys: bool = True) -> Iterator[Chunk]:
+def walk(binding: Binding, rows: int, limit: int | None) -> Iterator[Chunk]:
     """Chunks of ``rows`` rows through all sources at once.
 
-    Raises ``DataError`` when one source ends before another, or when keys differ or repeat.
+    Raises ``DataError`` when one source ends before another.
     """
     numeric, text, sequences = binding.wanted()
     sources = binding.sources
@@ -213,8 +213,6 @@ def walk(binding: Binding, rows: int, limit: int | None, *, check_keys: bool = T
         for place, source in enumerate(sources)
         if numeric[place] or text[place] or sequences[place]
     }
-    in_step = all(getattr(source, "in_step", False) for source in sources)  # matched by these very keys
-    keys = Keys(binding) if check_keys and len(binding.keys) > 1 and not in_step else None
     first = 0
     while True:
         blocks = {place: block for place, stream in streams.items() if (block := next(stream, None)) is not None}
@@ -228,15 +226,10 @@ def walk(binding: Binding, rows: int, limit: int | None, *, check_keys: bool = T
             size = min(size, limit - first)
         if size < max(lengths.values()):
             blocks = {place: head(block, size) for place, block in blocks.items()}
-        chunk = Chunk(binding, blocks, first, size)
-        if keys is not None:
-            keys.compare(chunk)
-        yield chunk
+        yield Chunk(binding, blocks, first, size)
         first += size
         if limit is not None and first >= limit:
             break
-    if keys is not None:
-        keys.unique(rows, limit)
 
 
 def head(block: Block, rows: int) -> Block:
@@ -285,76 +278,3 @@ def unequal(
         file=sources[min(counts, key=lambda p: counts[p])].name,
         hint="rows are paired by position; nothing was scored",
     )
-
-
-class Keys:
-    """Keys of two files, compared row by row as text; repeats are found by 64-bit digests and verified."""
-
-    def __init__(self, binding: Binding) -> None:
-        self.binding = binding
-        self.digests: list[NDArray[np.uint64]] = []
-
-    def compare(self, chunk: Chunk) -> None:
-        one, *others = self.binding.keys
-        mine = chunk.texts(one)
-        for other in others:
-            theirs = chunk.texts(other)
-            if mine != theirs:
-                at = next(i for i, (a, b) in enumerate(zip(mine, theirs, strict=True)) if a != b)
-                files = [self.binding.sources[ref.source].name for ref in (one, other)]
-                row = chunk.first + at + 1
-                raise DataError(
-                    f"keys differ in row {row:,}: {shown(mine[at])} in {files[0]}, {shown(theirs[at])} in {files[1]}",
-                    code="keys-differ",
-                    file=files[1],
-                    row=row,
-                    column=other.columns[0],
-                    hint="sort both files by the key, so that rows stand in the same order",
-                )
-        for at, cells in enumerate(mine):
-            if None in cells or "" in cells:
-                raise DataError(
-                    "a key is missing",
-                    code="key-missing",
-                    file=self.binding.sources[one.source].name,
-                    row=chunk.first + at + 1,
-                    column=one.columns[0],
-                )
-        self.digests.append(np.array([digest(cells) for cells in mine], np.uint64))
-
-    def unique(self, rows: int, limit: int | None) -> None:
-        """Refuse repeated keys; a second look makes sure that equal digests are equal keys."""
-        if not self.digests:
-            return
-        every = np.sort(np.concatenate(self.digests))
-        repeated = set(every[1:][every[1:] == every[:-1]].tolist())
-        if not repeated:
-            return
-        first: dict[tuple[str | None, ...], int] = {}
-        ref = self.binding.keys[0]
-        for chunk in walk(self.binding, rows, limit, check_keys=False):
-            for at, cells in enumerate(chunk.texts(ref)):
-                if digest(cells) not in repeated:
-                    continue
-                if cells in first:
-                    row = chunk.first + at + 1
-                    raise DataError(
-                        f"key {shown(cells)} stands in row {first[cells]:,} and in row {row:,}",
-                        code="key-repeated",
-                        file=self.binding.sources[ref.source].name,
-                        row=row,
-                        column=ref.columns[0],
-                        hint="keys must be unique; --key NAME[,NAME] chooses other columns",
-                    )
-                first[cells] = chunk.first + at + 1
-
-
-def digest(cells: tuple[str | None, ...]) -> int:
-    import hashlib
-
-    text = "\x1f".join("" if cell is None else cell for cell in cells)
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
-
-
-def shown(cells: tuple[str | None, ...]) -> str:
-    return " / ".join(repr(cell) for cell in cells)

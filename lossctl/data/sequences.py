@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "across",
     "coded_rows",
+    "decimals",
     "dense",
     "encoded",
     "gathered",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 _LARGEST = 2**63 - 1
+_TENS = 10 ** np.arange(1, 20, dtype=np.uint64)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -92,6 +94,28 @@ def encoded(texts: Sequence[str | None], where: Where) -> Ragged:
         at = next(i for i, text in enumerate(texts) if text is not None and _SURROGATE.search(text))
         message = "the text holds one half of a surrogate pair, which is no character"
         raise where.error(message, "encoding", at) from None
+
+
+def decimals(values: Values, missing: Mask | None = None) -> Ragged:
+    """Integers as Python writes them.
+
+    >>> decimals(np.array([7, -10])).packed().values.tobytes()
+    b'7-10'
+    """
+    negative = values < 0
+    rest = values.astype(np.int64 if values.dtype.kind == "i" else np.uint64).view(np.uint64)
+    rest = np.where(negative, ~rest + np.uint64(1), rest)
+    digits = 1 + np.searchsorted(_TENS, rest, "right")
+    width = int(digits.max(initial=0)) + 1
+    text = np.empty((len(values), width), np.uint8)
+    for place in range(width - 1, 0, -1):
+        rest, digit = np.divmod(rest, np.uint64(10))
+        text[:, place] = digit + np.uint64(ord("0"))
+    ends = np.arange(1, len(values) + 1) * width
+    lengths = (digits + negative).astype(np.int64)
+    text.ravel()[(ends - lengths)[negative]] = ord("-")
+    gone = missing if missing is not None and missing.any() else None
+    return Ragged(text.ravel(), ends - lengths, lengths if gone is None else np.where(gone, 0, lengths), missing=gone)
 
 
 def coded_rows(rows: Sequence[Sequence[str] | None], where: Where) -> Ragged:

@@ -59,8 +59,7 @@ class Cutting(NamedTuple):
 def cutting(binding: Binding, limit: int | None) -> Cutting:
     """How a pass will be cut; nothing is read for it."""
     used = [place for place, columns in enumerate(zip(*binding.wanted(), strict=True)) if any(columns)]
-    compares = len(binding.keys) > 1 and not all(getattr(s, "in_step", False) for s in binding.sources)
-    if limit is None and not compares:
+    if limit is None:
         sources = [binding.sources[place] for place in used]
         if len(used) == 1 and hasattr(sources[0], "spans"):
             return Cutting("spans", used, [])

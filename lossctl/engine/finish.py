@@ -17,7 +17,7 @@ from lossctl.engine.overview import Overview
 from lossctl.engine.result import InputInfo, Note, Result
 from lossctl.engine.slices import Slices, as_mapping
 from lossctl.engine.tally import Tally
-from lossctl.errors import DataError, UsageError
+from lossctl.errors import DataError
 from lossctl.model.findings import Finding
 from lossctl.model.reduce import Product, Totals
 
@@ -192,14 +192,6 @@ def figures_of(job: Job, tally: Tally, code: int | None, *, stats: bool) -> Read
     if not (wanted and tally.collect):
         return Read({})
     found = tally.figures(code, tuple(wanted.values()), bins=stats)
-    if found.approximate and job.view in wanted:
-        room = tally.room
-        raise UsageError(
-            f"{job.label}: --stats with --reduction {job.view} holds all values at once: {room.collected:,} bytes, and "
-            f"--memory allows {room.size:,}",
-            code="memory",
-            hint="ask for one of them at a time, or allow more with --memory",
-        )
     return Read(dict(zip(wanted, found.quantiles, strict=True)), found.histogram, found.approximate)
 
 

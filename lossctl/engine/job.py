@@ -123,8 +123,8 @@ class Job:
     def new_tally(self) -> Tally:
         spread = self.view in {"min", "max", "std"} or self.options.stats
         collect = quantile_of(self.view) is not None or self.options.stats
-        rows = self.has_samples
-        return Tally(self.reduce, spread=spread and rows, collect=collect and rows, memory=self.room)
+        rows, exact = self.has_samples, quantile_of(self.view) is not None
+        return Tally(self.reduce, spread=spread and rows, collect=collect and rows, memory=self.room, exact=exact)
 
     def bare_tally(self) -> Tally:
         """One for sums and what is kept, without what other reductions and statistics want."""

@@ -59,6 +59,7 @@ class Outline(NamedTuple):
     cut: Literal["row-groups", "rows", "byte-ranges", "none"]
     tasks: int | None
     guessed: bool
+    paired: bool  # by keys, before anything is scored; only that tells the tasks
     chunk_rows: int
     threads: int
     chunk_bytes: int  # of all threads together
@@ -74,7 +75,7 @@ def outline(binding: Binding, jobs: Sequence[Job], options: Options) -> Outline:
     threads = threads_of(jobs, options)
     threads = threads if count is None else max(1, min(threads, count))
     cut: Any = "none"
-    if way != "chunks":
+    if way != "chunks" and len(binding.keys) < 2:
         source = binding.sources[used[0]]
         cut = {"parquet": "row-groups", "csv": "byte-ranges", "tsv": "byte-ranges"}.get(source.format, "rows")
         cut = "rows" if len({binding.sources[place].format for place in used}) > 1 else cut
@@ -89,6 +90,7 @@ def outline(binding: Binding, jobs: Sequence[Job], options: Options) -> Outline:
         cut=cut,
         tasks=count,
         guessed=guessed,
+        paired=len(binding.keys) > 1,
         chunk_rows=chunk,
         threads=threads,
         chunk_bytes=threads * row_bytes(binding) * (chunk if rows is None else min(chunk, rows)),
@@ -106,6 +108,8 @@ def counted_tasks(
     """
     way, used, _ = cutting(binding, options.limit)
     sources = [binding.sources[place] for place in used]
+    if len(binding.keys) > 1:
+        return None, False, rows
     if way == "chunks":
         return None if rows is None else -(-rows // chunk), False, rows
     if way == "spans" and not hasattr(sources[0], "cuts"):
@@ -167,7 +171,7 @@ def need_of(binding: Binding, job: Job, options: Options, rows: int | None) -> N
     names: tuple[str, ...] = getattr(job.reduce, "keep", ())
     collects = job.has_samples and (quantile_of(job.view) is not None or options.stats)
     beside = NUMBER * ((binding.weight is not None) + bool(binding.by))
-    exact = options.nan != "skip" and binding.mask is None and binding.weight is None
+    exact = options.nan != "skip" and binding.mask is None and binding.weight is None and len(binding.keys) < 2
     kind: Kind
     beyond: Beyond = "refused"
     if names:
@@ -178,8 +182,7 @@ def need_of(binding: Binding, job: Job, options: Options, rows: int | None) -> N
     elif collects:
         kind, each = "quantiles", NUMBER + CODE * bool(binding.by)
         exact = exact and not options.per_column and not options.per_class
-        asked = quantile_of(job.view) is not None
-        beyond = ("refused" if asked else "approximate") if options.stats else "spooled"
+        beyond = "approximate" if quantile_of(job.view) is None else "spooled"
     else:
         return None
     size = None if rows is None or each is None else rows * each
@@ -203,16 +206,11 @@ def housed(binding: Binding, job: Job, options: Options) -> Job:
     """The job itself, or a ``UsageError`` if it is known beforehand that what it keeps cannot fit."""
     rows = known_rows(binding, options.limit)
     need = need_of(binding, job, options, rows) if rows is not None else None
-    certain = need is not None and need.exact and need.fits is False and need.beyond == "refused"
-    if need is None or need.bytes is None or not certain:
+    if need is None or need.bytes is None or need.kind != "values" or not need.exact or need.fits:
         return job
-    if need.kind == "quantiles":
-        what, more = f"--stats with --reduction {job.view} holds", "ask for one of them at a time"
-    else:
-        what, more = "it is a number of", "--limit N takes the first rows only"
     raise UsageError(
-        f"{job.label}: {what} all {rows:,} values at once: {need.bytes:,} bytes, and --memory allows "
+        f"{job.label} is a number of all {rows:,} values at once: {need.bytes:,} bytes, and --memory allows "
         f"{options.memory:,}",
         code="memory",
-        hint=f"{more}, or --memory {-(-need.bytes // 2**20)}M",
+        hint=f"--memory {-(-need.bytes // 2**20)}M, or the first rows only: --limit N",
     )

@@ -42,6 +42,10 @@ def run(
     jobs = [job for job in found if job is not None]
     if not jobs:
         raise nothing_fits(binding.left)
+    if len(binding.keys) > 1:
+        from lossctl.data.joined import rejoin
+
+        binding = rejoin(binding, request.unmatched or "error", options.memory)
     work = Work(binding, jobs, request, options, watch)
     try:
         if any(job.needs_prelude for job in jobs):

@@ -37,11 +37,11 @@ class Tally:
 
     ``spread`` asks for what ``min max std`` need, ``collect`` for what quantiles need; ``memory`` is the
     most that collected values may take, in bytes, or what is shared with others. Quantiles are ``exact`` beyond it as
-    well, or else approximate; where nobody says, they may be approximate if they are mere company of ``spread``.
+    well, or else approximate.
     """
 
     def __init__(
-        self, reduce: Reduction, *, spread: bool, collect: bool, memory: float | Room, exact: bool | None = None
+        self, reduce: Reduction, *, spread: bool, collect: bool, memory: float | Room, exact: bool = True
     ) -> None:
         self.reduce = reduce
         self.spread = spread
@@ -58,7 +58,7 @@ class Tally:
         self.high = np.full(1, -np.inf)
         self.first, self.second = Sums(), Sums()  # S(x), S(x^2) of row values
         self.counted = np.zeros(1, np.int64)  # row values behind them: rows of weight zero stay out
-        self.hoard = Hoard(self.room, exact=not spread if exact is None else exact)
+        self.hoard = Hoard(self.room, exact=exact)
         self.kept: list[Kept] = []
 
     def like(self) -> Tally:

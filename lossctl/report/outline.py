@@ -47,6 +47,7 @@ def outline_json(plan: Outline) -> dict[str, Any]:
             "cut": plan.cut,
             "tasks": plan.tasks,
             "guessed": plan.guessed,
+            "paired": plan.paired,
             "chunk_rows": plan.chunk_rows,
             "threads": plan.threads,
             "memory": {
@@ -66,7 +67,7 @@ def outline_blocks(plan: Outline) -> Iterator[Block]:
     yield Section("HOW")
     yield Item(bold("losses"), (literal(", ".join(plan.losses)), *(literal(left) for left in plan.left_out)))
     yield Item(bold("passes"), (literal("2: the first one for a statistic" if plan.passes > 1 else "1"),))
-    yield Item(bold("tasks"), (literal(f"{task_count(plan)}: {CUTS[plan.cut]}"),))
+    yield Item(bold("tasks"), (literal(task_count(plan)),))
     yield Item(bold("chunks"), (literal(f"{counted(plan.chunk_rows, 'row')} at a time"),))
     yield Item(bold("threads"), (literal(f"{plan.threads:,}"),))
     yield Section("MEMORY")
@@ -87,9 +88,11 @@ def sized(one: Reading) -> str:
 
 
 def task_count(plan: Outline) -> str:
+    if plan.paired:
+        return "known once the keys of both files are paired, before anything is scored"
     if plan.tasks is None:
-        return "as many as there turn out to be"
-    return f"{'about ' if plan.guessed else ''}{plan.tasks:,}"
+        return f"as many as there turn out to be: {CUTS[plan.cut]}"
+    return f"{'about ' if plan.guessed else ''}{plan.tasks:,}: {CUTS[plan.cut]}"
 
 
 def needed(need: Need) -> str:

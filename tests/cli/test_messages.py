@@ -75,7 +75,7 @@ CASES = [
     ("mse p3.npy y2.npy", 3, "lengths-differ", ["p3.npy 3", "y2.npy 2"]),
     ("mse p32.npy p3.npy", 3, "shapes-differ", ["N x 2", "target is N", "broadcast"]),
     ("mse p3.npy", 2, "file-count", ["p3.npy", "TARGET.npy"]),
-    ("mse id1.csv id2.csv", 3, "keys-differ", ["row 2", "'b'", "'c'", "id1.csv", "id2.csv"]),
+    ("mse id1.csv id2.csv", 3, "unmatched-keys", ["row 2", "'b'", "'c'", "id1.csv", "id2.csv"]),
     ("mse twice1.csv twice2.csv", 3, "key-repeated", ["'a'", "row 1", "row 2"]),
     ("mse weights.csv --weight w", 3, "bad-weight", ["-1.0", "row 2", ">= 0"]),
     ("bce prob.csv", 3, "not-a-probability", ["1.3", "[0, 1]", "prob.csv", "row 2", "--input logits"]),

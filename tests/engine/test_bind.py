@@ -534,21 +534,28 @@ def pair(csv, one, other, header="id"):
     "header", ["id", "row_id", "sample_id", "example_id", "doc_id", "utt_id", "uid", "key", "cust_id"]
 )
 def test_keys_are_compared(score, fails, csv, header, chunk):
-    """The first row that differs, with both keys."""
+    """Keys that one file has alone, and the first row of them."""
     assert score("mse", *pair(csv, "abc", "abc", header), chunk_rows=chunk).results[0].value == 0.0
-    error = fails(3, "keys-differ", "mse", *pair(csv, "abcd", "abxy", header), chunk_rows=chunk)
+    assert score("mse", *pair(csv, "abc", "bca", header), chunk_rows=chunk).results[0].value == 2.0
+    error = fails(3, "unmatched-keys", "mse", *pair(csv, "abcd", "abxy", header), chunk_rows=chunk)
     assert (error.row, error.column) == (3, header)
-    for word in ("row 3", "'c'", "'x'", "p.csv", "t.csv"):
-        assert word in error.message
+    for words, line in zip((("p.csv, not", "'c', 'd'"), ("t.csv, not", "'x', 'y'")), error.details, strict=True):
+        assert all(word in line for word in words)
 
 
 def test_every_known_key():
     assert all(plain(name) in KEY for name in ("id", "Row-ID", "uttID", "key"))
 
 
-@pytest.mark.parametrize(("one", "other"), [("007", "7"), ("1", "1.0"), ("a", "A"), ("a", "a "), ("NA", "")])
+@pytest.mark.parametrize(("one", "other"), [("007", "7"), ("1", "1.0"), ("a", "A"), ("a", "a "), ("NA", "na")])
 def test_keys_are_text(fails, csv, one, other):
-    fails(3, "keys-differ", "mse", *pair(csv, [one], [other]))
+    fails(3, "unmatched-keys", "mse", *pair(csv, [one], [other]))
+
+
+def test_an_empty_key_is_missing(fails, csv):
+    error = fails(3, "key-missing", "mse", *pair(csv, ["NA"], [""]))
+    assert (error.row, error.column) == (1, "id")
+    assert "t.csv" in error.file
 
 
 def test_repeated_keys(fails, csv, chunk):
@@ -582,9 +589,12 @@ def test_keys_of_several_columns(score, fails, csv):
     pred = csv("a,b,y_pred", "1,x,1", "1,y,2", name="p.csv")
     good = csv("b,a,y_true", "x,1,0", "y,1,0", name="t.csv")
     assert score("mse", pred, good, key=("a", "b")).results[0].value == 2.5
-    bad = csv("b,a,y_true", "x,1,0", "x,1,0", name="u.csv")
-    error = fails(3, "keys-differ", "mse", pred, bad, key=("a", "b"))
-    assert "'1' / 'y'" in error.message
+    bad = csv("b,a,y_true", "x,1,0", "x,2,0", name="u.csv")
+    error = fails(3, "unmatched-keys", "mse", pred, bad, key=("a", "b"))
+    assert error.details[0].endswith(": '1' / 'y'")
+    assert error.details[1].endswith(": '2' / 'x'")
+    twice = csv("b,a,y_true", "x,1,0", "x,1,0", name="u.csv")
+    assert "'1' / 'x'" in fails(3, "key-repeated", "mse", pred, twice, key=("a", "b")).message
 
 
 def test_a_key_that_one_file_lacks(fails, csv):
@@ -611,4 +621,6 @@ def test_files_of_different_length(fails, csv, one, other, chunk):
 
 
 def test_longer_file_with_keys(fails, csv, chunk):
-    fails(3, "lengths-differ", "mse", *pair(csv, "abc", "ab"), chunk_rows=chunk)
+    error = fails(3, "unmatched-keys", "mse", *pair(csv, "abc", "ab"), chunk_rows=chunk)
+    assert "1 in " in error.message
+    assert error.row == 3

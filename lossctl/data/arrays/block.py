@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from lossctl.data.sequences import dense, encoded, gathered
+from lossctl.data.sequences import decimals, dense, encoded, gathered
 from lossctl.data.values import Where, as_floats, as_texts, coded, joined, named
 from lossctl.sequences.ragged import Ragged
 
@@ -61,6 +61,8 @@ class ArrayBlock:
             return values
         if values.dtype.kind in "OU" and values.ndim == 1:
             return encoded(values.tolist(), where)
+        if values.dtype.kind in "iu" and values.ndim == 1:
+            return decimals(values)
         codes, words = self.labels(name)
         return gathered(encoded(words, where), codes)
 

@@ -21,7 +21,7 @@ from lossctl.data.arrow.arrays import (
     tensor_axes,
     valid,
 )
-from lossctl.data.sequences import dense, encoded, gathered, kept, no_sequence, null_item, owner
+from lossctl.data.sequences import decimals, dense, encoded, gathered, kept, no_sequence, null_item, owner
 from lossctl.data.values import Where, ragged
 from lossctl.errors import DataError
 from lossctl.sequences.ragged import Ragged
@@ -47,6 +47,8 @@ def text(array: ArrowArray, where: Where) -> Ragged:
             return gathered(_bytes(array.dictionary, where, array), codes)
         if is_list(kind):
             return _words(array, where)
+        if pa.types.is_integer(kind):
+            return decimals(*plain(array))
         codes, words = coded_array(array)
     except TypeError:
         raise where.error(f"{kind} is not text", "dtype") from None

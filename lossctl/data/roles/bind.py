@@ -86,7 +86,14 @@ def bind(calls: Sequence[LossCall], sources: list[Source], request: Request, els
                     notes.append(
                         ("weight-unused", f'{source.name} has a column "{name}" that is not used: --weight {name}')
                     )
-    return Binding(sources, bound, weight, mask, by, common.keys(used), request.positive, notes, common.left)
+    keys = common.keys(used)
+    if request.unmatched is not None and len(keys) < 2:
+        raise UsageError(
+            "--unmatched is about two files that are paired by key, and no key is in play",
+            code="bad-option",
+            hint="--key NAME names a column of both; without one rows are paired by position",
+        )
+    return Binding(sources, bound, weight, mask, by, keys, request.positive, notes, common.left)
 
 
 class Common(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from lossctl.data.labels import ClassNames, Vocabulary
 from lossctl.data.roles import columns as cols
@@ -25,6 +25,7 @@ class Request(NamedTuple):
     by: tuple[str, ...] = ()
     classes: tuple[str, ...] | None = None
     positive: str | None = None
+    unmatched: Literal["error", "drop"] | None = None
 
 
 class Ref(NamedTuple):
@@ -60,7 +61,7 @@ class Binding(NamedTuple):
     weight: Ref | None
     mask: Ref | None
     by: tuple[Ref, ...]
-    keys: tuple[Ref, ...]  # one for each source that has one; more than one: compared row by row
+    keys: tuple[Ref, ...]  # one for each source that has one; by more than one rows are paired
     positive: str | None
     notes: list[tuple[str, str]]  # code, sentence
     left: list[LeftOut]
