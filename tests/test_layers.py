@@ -27,7 +27,7 @@ FLOORS = (
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 LIBRARIES = {
     "click": ("cli/",),
-    "rich": ("report/table.py",),
+    "rich": ("report/table.py", "report/progress.py"),
     "pyarrow": ("data/", "sequences/"),
     "pandas": ("engine/result.py", "engine/scores.py"),
     "scipy": ("gaps.py",),

@@ -165,6 +165,8 @@ def option_value(option: click.Option, done: Typed, word: str, named: str) -> tu
         ]
     if metavar.startswith("COL"):
         return columns(done, word)
+    if metavar == "LOSSES":
+        return False, losses(word)
     if name == "family":
         return False, starting(((family, index.heading(family)) for family in index.families()), word)
     if name == "input_format":

@@ -12,6 +12,7 @@ import click
 from lossctl.cli.catalogue import format_option
 from lossctl.cli.common import COMMON, HELP, apply_common
 from lossctl.cli.options import ROWS, reading
+from lossctl.cli.plan import PlanCommand, plan_option, put_plan
 from lossctl.cli.terminal import looks, put
 from lossctl.errors import UsageError
 
@@ -29,9 +30,11 @@ def reading_options() -> list[click.Option]:
 
 
 @click.command(
+    cls=PlanCommand,
     params=[
         click.Argument(["files"], nargs=-1, metavar="FILE..."),
         *reading_options(),
+        plan_option(),
         format_option(),
         *COMMON(),
     ],
@@ -43,6 +46,9 @@ def inspect(ctx: click.Context, /, files: tuple[str, ...], format: str, **values
     settings = apply_common(ctx, values)
     if not files:
         raise UsageError("no file to look at", code="no-input", hint="lossctl inspect preds.csv")
+    if values["plan"] is not None:
+        put_plan(files, format, values, settings)
+        return
     from lossctl.data.inputs import open_inputs
     from lossctl.report.advice import advise
     from lossctl.report.inspection import inspection_blocks, inspection_json

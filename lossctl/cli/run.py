@@ -13,7 +13,7 @@ import click
 from lossctl import index
 from lossctl.cli import terminal
 from lossctl.cli.common import Settings, apply_common, say
-from lossctl.cli.terminal import put_all
+from lossctl.cli.terminal import put_all, watching
 from lossctl.cli.verdict import check_bounds, check_judged, judge
 from lossctl.data.inputs import open_inputs
 from lossctl.data.roles.binding import Request
@@ -51,7 +51,8 @@ def run_compute(ctx: click.Context, losses: str, values: dict[str, Any]) -> int:
         paths, asked, unmatched=values["unmatched"], memory=options.memory, **reader_of(values, calls)
     )
     say_names(losses, settings)
-    report = run(calls, sources, request_of(values, roles), options, elsewhere)
+    with watching(settings) as watch:
+        report = run(calls, sources, request_of(values, roles), options, elsewhere, watch)
     talk(report, settings, roles)
     check_judged(report, values)
     write_alignments(report, write(report, values, settings), values)

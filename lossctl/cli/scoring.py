@@ -24,6 +24,7 @@ from lossctl.cli.run import (
     write,
 )
 from lossctl.cli.score import named_path
+from lossctl.cli.terminal import watching
 from lossctl.cli.verdict import check_bounds, check_judged, judge
 from lossctl.data.inputs import open_beside, open_inputs
 from lossctl.data.source import Source
@@ -49,9 +50,15 @@ def run_score(ctx: click.Context, losses: str, values: dict[str, Any]) -> int:
     sort = sort_label(values["sort"], calls)
     files = files_of(losses, values)
     say_names(losses, settings)
-    scores = score_files(
-        calls, openings(files, calls, values, options), options, keep_going=values["keep_going"], sort=sort
-    )
+    with watching(settings) as watch:
+        scores = score_files(
+            calls,
+            openings(files, calls, values, options),
+            options,
+            keep_going=values["keep_going"],
+            sort=sort,
+            watch=watch,
+        )
     talk(scores, settings, roles_of(values))
     for error in scores.errors.values():
         print(error_json(error) if as_json else error_text(error), file=sys.stderr)

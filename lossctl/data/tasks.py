@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from lossctl.data.pair import Chunk, walk
 from lossctl.data.roles.binding import Binding
 from lossctl.data.source import Block, Source, Span
 
-__all__ = ["Task", "tasks"]
+__all__ = ["Cutting", "Task", "cutting", "tasks"]
 
 
 class Task(Protocol):
@@ -34,21 +34,39 @@ def tasks(binding: Binding, rows: int, limit: int | None) -> Iterator[Task]:
 
     Raises ``DataError`` as ``walk`` does.
     """
-    wanted = list(zip(*binding.wanted(), strict=True))
-    used = [place for place, columns in enumerate(wanted) if any(columns)]
+    way, used, cuts = cutting(binding, limit)
+    if way == "spans":
+        source: Any = binding.sources[used[0]]
+        wanted = list(zip(*binding.wanted(), strict=True))
+        for span in source.spans(*wanted[used[0]]):
+            yield Part(binding, used[0], span, rows)
+    elif way == "cuts":
+        for start, stop in pairwise(cuts):
+            yield Between(binding, used, start, stop, rows)
+    else:
+        for chunk in walk(binding, rows, limit):
+            yield Whole(chunk)
+
+
+class Cutting(NamedTuple):
+    """How a pass is cut: along the spans of the only source, at rows that all sources know, or not at all."""
+
+    way: Literal["spans", "cuts", "chunks"]
+    used: list[int]  # sources
+    cuts: list[int]
+
+
+def cutting(binding: Binding, limit: int | None) -> Cutting:
+    """How a pass will be cut; nothing is read for it."""
+    used = [place for place, columns in enumerate(zip(*binding.wanted(), strict=True)) if any(columns)]
     if limit is None:
         sources = [binding.sources[place] for place in used]
         if len(used) == 1 and hasattr(sources[0], "spans"):
-            for span in sources[0].spans(*wanted[used[0]]):
-                yield Part(binding, used[0], span, rows)
-            return
+            return Cutting("spans", used, [])
         cuts = shared_cuts(sources)
         if cuts is not None:
-            for start, stop in pairwise(cuts):
-                yield Between(binding, used, start, stop, rows)
-            return
-    for chunk in walk(binding, rows, limit):
-        yield Whole(chunk)
+            return Cutting("cuts", used, cuts)
+    return Cutting("chunks", used, [])
 
 
 def shared_cuts(sources: list[Source]) -> list[int] | None:

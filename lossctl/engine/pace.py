@@ -7,7 +7,7 @@ import math
 from lossctl.data.roles.binding import Binding
 from lossctl.data.source import Column
 
-__all__ = ["default_rows"]
+__all__ = ["default_rows", "row_bytes"]
 
 CHUNK_BYTES = 2**22  # arrays of one chunk stay within the caches of one core
 LONG_BYTES = 2**26  # and where rows are long, of the fewest rows that are worth a call
@@ -18,13 +18,18 @@ TEXT_WIDTH = 16  # a sentence, in values of eight bytes, or another row of any l
 
 def default_rows(binding: Binding) -> int:
     """Rows of a chunk, so that its arrays stay in the caches; fewer than 256 only where rows are that long."""
+    size = row_bytes(binding)
+    return int(min(max(CHUNK_BYTES // size, min(FEW, LONG_BYTES // size), 1), 65536))
+
+
+def row_bytes(binding: Binding) -> int:
+    """What the arrays of a row take, as far as the schemas tell."""
     width = 0
     numeric, _, sequences = binding.wanted()
     for source, numbers, rows in zip(binding.sources, numeric, sequences, strict=True):
         widths = {column.name: width_of(column) for column in source.columns}
         width += sum(widths[name] for name in numbers) + sum(max(widths[name], TEXT_WIDTH) for name in rows)
-    size = 8 * max(width, 1)
-    return int(min(max(CHUNK_BYTES // size, min(FEW, LONG_BYTES // size), 1), 65536))
+    return 8 * max(width, 1)
 
 
 def width_of(column: Column) -> int:

@@ -7,18 +7,20 @@ from functools import partial
 from typing import TypeVar
 
 from lossctl.data.roles.bind import bind, label_or_role
-from lossctl.data.roles.binding import LeftOut, Request, left_out, nothing_fits
+from lossctl.data.roles.binding import Binding, LeftOut, Request, left_out, nothing_fits
 from lossctl.data.source import Source
 from lossctl.engine.details import add_details, check_details
 from lossctl.engine.job import Job
 from lossctl.engine.options import Options
 from lossctl.engine.outlet import check_path
+from lossctl.engine.plan import housed
 from lossctl.engine.result import Report
+from lossctl.engine.watch import Watch
 from lossctl.engine.work import Work, check_units
 from lossctl.errors import LossctlError, UsageError
 from lossctl.model.call import LossCall, labels
 
-__all__ = ["run"]
+__all__ = ["ready", "run"]
 
 Made = TypeVar("Made")
 
@@ -29,12 +31,46 @@ def run(
     request: Request,
     options: Options,
     elsewhere: Mapping[str, int] | None = None,
+    watch: Watch | None = None,
 ) -> Report:
     """Score the sources with every call, in one pass (two where a loss needs a statistic first).
 
-    Raises ``UsageError`` for a call that cannot be carried out and ``DataError`` for data that cannot be
-    scored as asked.
+    ``watch`` is told how far it has got. Raises ``UsageError`` for a call that cannot be carried out and
+    ``DataError`` for data that cannot be scored as asked.
     """
+    request, binding, jobs = ready(calls, sources, request, options, elsewhere)
+    found = [fitting(job.bound.call, partial(housed, binding, job, options), binding.left) for job in jobs]
+    jobs = [job for job in found if job is not None]
+    if not jobs:
+        raise nothing_fits(binding.left)
+    if len(binding.keys) > 1:
+        from lossctl.data.joined import rejoin
+
+        binding = rejoin(binding, request.unmatched or "error", options.memory)
+    work = Work(binding, jobs, request, options, watch)
+    try:
+        if any(job.needs_prelude for job in jobs):
+            work.survey()
+        work.score()
+        if work.log is not None:
+            add_details(work.log, work.jobs, work.chunks, options)
+        report = work.report()
+        if work.outlet is not None:
+            work.outlet.commit()
+    except BaseException:
+        work.close()
+        raise
+    return report
+
+
+def ready(
+    calls: Sequence[LossCall],
+    sources: list[Source],
+    request: Request,
+    options: Options,
+    elsewhere: Mapping[str, int] | None = None,
+) -> tuple[Request, Binding, list[Job]]:
+    """Everything that a run settles before it looks at a row."""
     left = [left_out(call, call.refused) for call in calls if call.refused is not None]
     calls = [call for call in calls if call.refused is None]
     calls = [
@@ -58,24 +94,7 @@ def run(
         raise nothing_fits(binding.left)
     check_options(jobs, options)
     check_details(jobs, options)
-    if len(binding.keys) > 1:
-        from lossctl.data.joined import rejoin
-
-        binding = rejoin(binding, request.unmatched or "error", options.memory)
-    work = Work(binding, jobs, request, options)
-    try:
-        if any(job.needs_prelude for job in jobs):
-            work.survey()
-        work.score()
-        if work.log is not None:
-            add_details(work.log, work.jobs, work.chunks, options)
-        report = work.report()
-        if work.outlet is not None:
-            work.outlet.commit()
-    except BaseException:
-        work.close()
-        raise
-    return report
+    return request, binding, jobs
 
 
 def fitting(call: LossCall, make: Callable[[], Made], left: list[LeftOut]) -> Made | None:

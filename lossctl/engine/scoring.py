@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeAlias
 
 from lossctl import index
@@ -11,6 +12,7 @@ from lossctl.data.source import Source
 from lossctl.engine.options import Options
 from lossctl.engine.run import run
 from lossctl.engine.scores import FileReport, Scores, differing, in_order
+from lossctl.engine.watch import Pass, Tick, Watch
 from lossctl.errors import DataError, UsageError
 from lossctl.model.call import LossCall, labels
 
@@ -27,26 +29,42 @@ def score_files(
     *,
     keep_going: bool = False,
     sort: str | None = None,
+    watch: Watch | None = None,
 ) -> Scores:
-    """Score every file with every call, in order; ``sort`` is a label, or ``name``.
+    """Score every file with every call, in order; ``sort`` is a label, or ``name``; ``watch`` is told how it goes.
 
     Raises ``DataError`` for the first file that cannot be scored, unless ``keep_going``: then it is kept with the
     file. ``UsageError`` always.
     """
-    found = [scored(calls, name, opening, options, keep_going=keep_going) for name, opening in files.items()]
+    found = []
+    for place, (name, opening) in enumerate(files.items(), 1):
+        told = None if watch is None else partial(watch_file, watch, name, place, len(files))
+        found.append(scored(calls, name, opening, options, keep_going=keep_going, watch=told))
     scores = Scores(found, tuple(differing(found)), keep_going)
     if sort not in {None, "name", *scores.labels} and len(scores.errors) < len(found):
         raise DataError(f"--sort {sort}: the loss was left out of every file", code="left-out")
     return in_order(scores, sort)
 
 
-def scored(calls: Sequence[LossCall], name: str, opening: Opening, options: Options, *, keep_going: bool) -> FileReport:
+def watch_file(watch: Watch, name: str, place: int, files: int, one: Pass) -> Tick:
+    return watch(one.of(name, place, files))
+
+
+def scored(
+    calls: Sequence[LossCall],
+    name: str,
+    opening: Opening,
+    options: Options,
+    *,
+    keep_going: bool,
+    watch: Watch | None = None,
+) -> FileReport:
     """One file, with its error if that is to be kept."""
     file = name
     try:
         sources, request, elsewhere = opening()
         file = sources[0].name if sources else name
-        return FileReport(name, run(calls, sources, request, options._replace(rows=0), elsewhere))
+        return FileReport(name, run(calls, sources, request, options._replace(rows=0), elsewhere, watch))
     except DataError as error:
         error.file = error.file or file
         if not keep_going:

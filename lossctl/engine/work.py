@@ -14,13 +14,15 @@ from lossctl.data.tasks import tasks
 from lossctl.engine.finish import input_infos, results_of, warnings_of
 from lossctl.engine.job import Job, Scored
 from lossctl.engine.local import HELD, Window, drive
-from lossctl.engine.options import ALL, Options, processors
+from lossctl.engine.options import ALL, Options
 from lossctl.engine.outlet import Outlet
 from lossctl.engine.pace import default_rows
+from lossctl.engine.plan import known_rows, threads_of
 from lossctl.engine.result import Report
 from lossctl.engine.samples import SampleLog
 from lossctl.engine.slices import Scattered
 from lossctl.engine.state import Shown, State
+from lossctl.engine.watch import Pass, Watch
 from lossctl.errors import DataError, LossctlError, UsageError
 from lossctl.model.batch import OK, STATUS
 from lossctl.model.findings import refuse
@@ -53,11 +55,14 @@ def check_units(jobs: Sequence[Job], options: Options) -> None:
 class Work:
     """The passes over the data and what they leave behind."""
 
-    def __init__(self, binding: Binding, jobs: list[Job], request: Request, options: Options) -> None:
+    def __init__(
+        self, binding: Binding, jobs: list[Job], request: Request, options: Options, watch: Watch | None = None
+    ) -> None:
         self.binding = binding
         self.jobs = jobs
         self.request = request
         self.options = options
+        self.watch = watch
         self.state = State(binding, jobs)
         self.log: SampleLog | None = None
         self.outlet: Outlet | None = None
@@ -102,19 +107,20 @@ class Work:
         yield from walk(self.binding, self.rows, self.options.limit)
 
     def states(self) -> list[State]:
-        """One for each thread. Lists may go on from chunk to chunk, so that one thread sees all of theirs."""
-        lists = any(job.cutter is not None for job in self.jobs)
-        threads = 1 if lists else self.options.threads or processors()
+        """One for each thread."""
+        threads = threads_of(self.jobs, self.options)
         return [self.state, *(State(self.binding, [job.twin() for job in self.jobs]) for _ in range(threads - 1))]
 
-    def drive(self, look: Callable[[State, int, Chunk], None], window: Window[Any]) -> None:
+    def drive(self, aim: str, look: Callable[[State, int, Chunk], None], window: Window[Any]) -> None:
         """Show every chunk to the state of some thread; ``self.state`` has it all in the end."""
         states = self.states()
+        tick = None if self.watch is None else self.watch(Pass(aim, known_rows(self.binding, self.options.limit)))
         try:
             drive(
                 tasks(self.binding, self.rows, self.options.limit),
                 [partial(look, state) for state in states],
                 window,
+                tick,
             )
         except DataError as error:
             if error.code == "lengths-differ":
@@ -126,7 +132,7 @@ class Work:
     def survey(self) -> None:
         """The first pass, for statistics of the whole input."""
         waiting = [job for job in self.jobs if job.needs_prelude]
-        self.drive(lambda state, _, chunk: state.survey(chunk), Window(print))
+        self.drive("first look", lambda state, _, chunk: state.survey(chunk), Window(print))
         self.leave_out()
         for job in waiting:
             if job in self.jobs:
@@ -137,13 +143,13 @@ class Work:
 
         And once more where losses of a set turn out not to fit: what is shown must be of the others only.
         """
-        again = True
+        again, aim = True, ""
         while again:
             try:
-                self.one_pass(gather=False)
+                self.one_pass(aim, gather=False)
             except Scattered:
-                self.one_pass(gather=True)
-            again = self.leave_out()
+                self.one_pass("again, lists gathered", gather=True)
+            again, aim = self.leave_out(), "again"
 
     def leave_out(self) -> bool:
         """Raise the first error, or leave out the losses of a set that met one; whether there were any."""
@@ -166,7 +172,7 @@ class Work:
             check_units(self.jobs, self.options)
         return bool(left)
 
-    def one_pass(self, *, gather: bool) -> None:
+    def one_pass(self, aim: str, *, gather: bool) -> None:
         for job in self.jobs:
             job.fresh(gather=gather)
             job.bound.vocabulary.clear()
@@ -196,7 +202,7 @@ class Work:
             if found != (None, None):
                 window.put(index, found)
 
-        self.drive(look, window)
+        self.drive(aim, look, window)
         keep(made(self.state, self.state.rest(), None))
         if log is not None:
             log.total = self.state.lists if log.per == "group" else self.state.read

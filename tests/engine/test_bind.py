@@ -627,7 +627,7 @@ def test_longer_file_with_keys(fails, csv, chunk):
 
 
 def test_two_tables_are_not_one_pair():
-    """As a shell makes them of an unquoted pattern: predictions of the one are not held against targets of the other."""
+    """As a shell makes them of an unquoted pattern: the one is not held against the other."""
     error = refused(DataError, "ambiguous-files", "mse", source("y_pred", "y_true"), source("y_pred", "y_true"))
     assert "lossctl score mse" in error.hint
     assert columns("mse", source("y_pred", "y_true"), source("y_true")) == {"pred": "y_pred", "target": "y_true"}

@@ -117,6 +117,18 @@ def _bare(cell: bytes) -> bytes:
     return cell[1:close].replace(b'""', b'"') + cell[close + 1 :]
 
 
+def about(size: int) -> int:
+    """How many chunks a stream of so many bytes makes, more or less.
+
+    >>> about(0), about(1000), about(100_000_000)
+    (0, 1, 30)
+    """
+    count, step = 0, _FIRST
+    while size > 0 and step < _LARGEST:
+        count, size, step = count + 1, size - step, 2 * step
+    return count + -(-max(size, 0) // _LARGEST)
+
+
 class Chunks:
     """The rows of a stream in chunks that begin small and grow to ``largest`` bytes.
 
