@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import islice
 from threading import Condition, Lock, Thread
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -116,9 +116,9 @@ def drive(
     ``tick`` is told on the calling thread how many rows are through. Of several errors that of the earliest task is
     raised, as if there were one thread only.
     """
-    some = list(islice(tasks, len(workers)))  # no more threads than tasks
-    run = Run(chain(some, tasks), window)
-    threads = [Thread(target=run.work, args=(worker,), daemon=True) for worker in workers[1 : len(some)]]
+    found, tasks = ahead(tasks, len(workers))
+    run = Run(tasks, window)
+    threads = [Thread(target=run.work, args=(worker,), daemon=True) for worker in workers[1:found]]  # one a task
     for thread in threads:
         thread.start()
     try:
@@ -130,6 +130,24 @@ def drive(
         raise
     if run.failures:
         raise run.failures[min(run.failures)]
+
+
+def ahead(tasks: Iterator[Task], most: int) -> tuple[int, Iterator[Task]]:
+    """How many tasks there are, up to ``most``, and all of them; an error stands where it was met."""
+    found: list[Task] = []
+    failure: Exception | None = None
+    try:
+        found += islice(tasks, most)
+    except Exception as error:
+        failure = error
+
+    def every() -> Iterator[Task]:
+        yield from found
+        if failure is not None:
+            raise failure
+        yield from tasks
+
+    return len(found), every()
 
 
 class Run(Generic[Item]):
