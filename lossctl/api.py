@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lossctl.data.arrays.memory import MemorySource
 from lossctl.data.inputs import open_beside, open_inputs
+from lossctl.data.remembered import Remembered
 from lossctl.data.roles.binding import Request
 from lossctl.data.source import Source
 from lossctl.engine.options import ALL, Options, Plan, memory_size
@@ -149,6 +150,7 @@ def score(
     check_names([name for name, _ in pairs], 'give names: {"a": path, "b": path}')
     if isinstance(targets, (str, os.PathLike)):
         targets = open_beside(os.fspath(targets), **asked.reader_of_files)
+        targets = Remembered(targets, asked.options.memory) if len(pairs) > 1 else targets
     beside = () if targets is None else (targets,)
     shelf: dict[str, Source] = {}
     openings = {name: asked.opening((value, *beside), shelf) for name, value in pairs}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -27,6 +27,7 @@ from lossctl.cli.score import named_path
 from lossctl.cli.terminal import watching
 from lossctl.cli.verdict import check_bounds, check_judged, judge
 from lossctl.data.inputs import open_beside, open_inputs
+from lossctl.data.remembered import Remembered
 from lossctl.data.source import Source
 from lossctl.engine.options import Options
 from lossctl.engine.scores import Scores
@@ -112,6 +113,8 @@ def openings(
     reader = reader_of(values, calls)
     targets = values["targets"]
     beside: list[Source] = [] if targets is None else [open_beside(targets, **reader)]
+    if len(files) > 1:
+        beside = [cast("Source", Remembered(source, options.memory)) for source in beside]
     shelf: dict[str, Source] = {}
 
     def opening(path: str) -> Opening:
