@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -66,6 +66,11 @@ class Sums:
     @property
     def groups(self) -> int:
         return self._groups
+
+    @property
+    def odd(self) -> bool:
+        """Whether any term was not finite."""
+        return bool(self._odd)
 
     def grow(self, groups: int) -> None:
         """Make it ``groups`` groups, if there are fewer; the new ones start at zero."""
@@ -162,6 +167,11 @@ class Sums:
 
     def _runs(self, size: int, groups: ArrayLike | None, *factors: ArrayLike) -> Iterator[tuple[Any, ...]]:
         """Codes and factors in 1-D runs of up to ``size``, as intp and float64; copies only of others."""
+        plain = [x for x in factors if _plain(x)]
+        if groups is None and len(plain) == len(factors) and len({len(x) for x in plain}) == 1:
+            for start in range(0, len(plain[0]), size):
+                yield None, *(x[start : start + size] for x in plain)
+            return
         columns = [np.atleast_1d(each) for each in (*factors, *([] if groups is None else [groups]))]
         shape = columns[0].shape
         if any(column.shape not in (shape, shape[:1]) for column in columns):
@@ -313,6 +323,13 @@ def _joined(limbs: Mapping[int, int]) -> int:
 def _shifted(n: int, by: int) -> int:
     """n * 2**by. No sum has bits below UNIT, so only zeros go where ``by`` is negative."""
     return n << by if by >= 0 else n >> -by
+
+
+def _plain(x: ArrayLike) -> TypeGuard[Floats]:
+    """Whether it is a run of float64 as it stands."""
+    return (
+        isinstance(x, np.ndarray) and x.dtype == np.float64 and x.ndim == 1 and x.flags.c_contiguous and x.flags.aligned
+    )
 
 
 def _at(codes: Codes, where: NDArray[np.bool_]) -> Codes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,7 +28,13 @@ class Chunk:
         self.blocks = blocks
         self.first = first
         self.rows = rows
+        self.sound: dict[int, Any] = {}  # for whoever checks the arrays, so that none is looked at twice
         self._cache: dict[tuple[Any, ...], Any] = {}
+
+    @cached_property
+    def numbered(self) -> NDArray[np.int64]:
+        """(rows,) the 0-based numbers of the rows."""
+        return np.arange(self.first, self.first + self.rows)
 
     def inputs(self, bound: BoundCall) -> Arrays:
         """The arrays of a call's roles that go row by row, decoded as their kinds want."""

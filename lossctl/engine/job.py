@@ -169,8 +169,7 @@ class Job:
         if count is not None:
             ref = self.bound.refs.get("pred")
             self.bound.classes.check_count(count, self.files if ref is None else chunk.binding.sources[ref.source].name)
-        rows = np.arange(chunk.first, chunk.first + chunk.rows)
-        piece = Piece(arrays, rows, weight, mask, codes)
+        piece = Piece(arrays, chunk.numbered, weight, mask, codes, chunk.sound)
         if self.cutter is None:
             return piece
         coded = chunk.codes(self.bound.refs["group"])
@@ -221,6 +220,7 @@ class Job:
             rows=piece.rows,
             mask=piece.mask,
             whole=self.whole,
+            sound=piece.sound,
         )
 
     def score(self, piece: Piece) -> Scored | None:
@@ -266,7 +266,9 @@ class Job:
             self.add_moments(out, weight, codes)
         values = book.values
         if values is not None:
-            self.infinite += int(np.count_nonzero(np.isinf(values)))
+            summed = weight is None and any(term is values for term in book.terms.values())
+            if self.tally.odd or not summed:  # what has been summed and is finite need not be looked at
+                self.infinite += int(np.count_nonzero(np.isinf(values)))
             values = values if names is not None else scatter(values, ready.status)
         terms = self.terms(out, poisoned) if self.options.per_sample is not None else None
         beside = (None, None) if names is None else (weight, codes)

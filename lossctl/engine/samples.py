@@ -217,6 +217,6 @@ def list_lines(first: int, parts: Sequence[Any]) -> Lines:
 
 def joint_status(parts: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     """(N,) a row is scored if any loss scored it, else it stands under the first loss's reason."""
-    if len(parts) == 1:
+    if len(parts) == 1 or not parts[0].any():
         return parts[0]
     return np.where(np.logical_or.reduce([part == OK for part in parts]), np.uint8(OK), parts[0])

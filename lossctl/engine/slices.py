@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from lossctl.model.batch import Sound
 
 __all__ = ["Cutter", "Names", "Piece", "Scattered", "Slices"]
 
@@ -86,6 +89,7 @@ class Piece(NamedTuple):
     weight: NDArray[np.float64] | None = None
     mask: NDArray[np.bool_] | None = None
     codes: NDArray[np.intp] | None = None
+    sound: Sound | None = None
 
     def take(self, places: Any) -> Piece:
         return Piece(

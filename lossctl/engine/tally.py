@@ -191,6 +191,11 @@ class Tally:
 
     # Reading the state: group None is the total.
 
+    @property
+    def odd(self) -> bool:
+        """Whether any term so far was not finite."""
+        return any(sums.odd for sums in self.sums.values())
+
     def n(self, group: int | None) -> int:
         return int(self.rows.sum() if group is None else self.rows[group])
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from lossctl.sequences.ragged import Ragged
 from lossctl.sums import Sums
 
 if TYPE_CHECKING:
+    from lossctl.model.kinds import Kind
     from lossctl.model.params import Value
     from lossctl.model.registry import Entry
 
@@ -32,6 +33,8 @@ __all__ = ["IGNORED", "NAN", "OK", "Prepared", "check_whole", "finish_prelude", 
 OK, NAN, IGNORED = 0, 1, 2  # what became of a row
 STATUS = ("ok", "nan", "ignored")
 NOTHING: Arrays = {}
+# By the id of an array: the array itself, which keeps the id its own, and the kinds that it was looked at as.
+Sound: TypeAlias = "dict[int, tuple[Any, list[tuple[Kind, object]]]]"
 BLOCK_BYTES = 1 << 22  # arrays of so many rows stay in a core's cache from the checks to the value
 BLOCK_ROWS = 1 << 16
 
@@ -79,12 +82,13 @@ def prepare(
     rows: NDArray[np.int64],
     mask: NDArray[np.bool_] | None = None,
     whole: Arrays = NOTHING,
+    sound: Sound | None = None,
 ) -> Prepared:
     """Sort rows into kept and dropped, and check the kept ones.
 
     ``arrays`` (fitted, N rows) are not changed; ``whole`` are those that stand beside all rows. ``nan`` is
     error, skip or propagate; ``mask`` (N,) says which rows count; ``rows`` (N,) are their 0-based numbers in
-    the file, for messages.
+    the file, for messages. ``sound`` is what losses over the same arrays have found to miss nothing.
     """
     n = len(rows)
     status = np.zeros(n, np.uint8)
@@ -96,7 +100,7 @@ def prepare(
         ignored = entry.kind.ignored(array, params)
         if ignored is not None and ignored.any():
             status[ignored] = IGNORED
-        if entry.kind.lacks(array, params):
+        if lacks(entry.kind, array, params, sound):
             bad = entry.kind.missing(array, params)
             if nan == "propagate" and isinstance(array, np.ndarray) and array.dtype.kind == "f":
                 bad &= np.isnan(array)  # an infinity takes its course through the formula
@@ -123,6 +127,17 @@ def prepare(
         poisoned = None
     kept_rows = rows if kept is None else rows[kept]
     return Prepared(_check(spec, params, chosen, whole, kept_rows, poisoned, findings), status, kept, poisoned)
+
+
+def lacks(kind: Kind, array: Any, params: Mapping[str, Value], sound: Sound | None) -> bool:
+    """Whether anything is missing; of several losses with inputs of one kind the first one looks."""
+    known = None if sound is None else sound.get(id(array))
+    if known is not None and known[0] is array and (kind, params.get("input")) in known[1]:
+        return False
+    found = kind.lacks(array, params)
+    if sound is not None and not found:
+        sound.setdefault(id(array), (array, []))[1].append((kind, params.get("input")))
+    return found
 
 
 def shortened(spec: LossSpec, arrays: Arrays, findings: Findings, rows: NDArray[np.int64]) -> Arrays:

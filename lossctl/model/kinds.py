@@ -119,6 +119,8 @@ class Kind:
 
     def lacks(self, array: Array, params: Params) -> bool:
         """Whether ``missing`` has anything to find; a kind may know a faster way."""
+        if type(self).missing is Kind.missing:
+            return not np.isfinite(array).all()
         return bool(self.missing(array, params).any())
 
     def ignored(self, array: Array, params: Params) -> NDArray[np.bool_] | None:
