@@ -31,7 +31,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Codes = NDArray[np.intp] | None
 
-BLOCK = 1 << 16  # values folded at a time; with fewer, threads wait more for each other than they work
+BLOCK = 1 << 15  # values folded at a time: with more they leave the cache, with fewer threads wait for each other
 PRODUCTS = 1 << 15  # products need more buffers
 REACH = 46  # of numbers up to 2**46 * 2**low, a block sums to at most 2**62: inside int64
 LIMB = 40  # bits between limbs: the digits of 2**22 rows fit before a carry
