@@ -69,10 +69,10 @@ class Outline(NamedTuple):
 
 def outline(binding: Binding, jobs: Sequence[Job], options: Options) -> Outline:
     """What a run over the binding would do. Footers and headers are read for it, and no rows."""
-    rows, chunk = known_rows(binding, options.limit), options.chunk_rows or default_rows(binding)
+    rows, threads = known_rows(binding, options.limit), threads_of(jobs, options)
+    chunk = options.chunk_rows or default_rows(binding, threads)
     way, used, _ = cutting(binding, options.limit)
     count, guessed, rows = counted_tasks(binding, options, chunk, rows)
-    threads = threads_of(jobs, options)
     threads = threads if count is None else max(1, min(threads, count))
     cut: Any = "none"
     if way != "chunks" and len(binding.keys) < 2:

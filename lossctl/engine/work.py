@@ -101,7 +101,7 @@ class Work:
     @property
     def rows(self) -> int:
         """Rows of a chunk."""
-        return self.options.chunk_rows or default_rows(self.binding)
+        return self.options.chunk_rows or default_rows(self.binding, threads_of(self.jobs, self.options))
 
     def chunks(self) -> Iterator[Chunk]:
         yield from walk(self.binding, self.rows, self.options.limit)

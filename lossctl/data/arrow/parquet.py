@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ParquetSource"]
 
-_BATCH_ROWS = 1 << 16
+_BATCH_ROWS = 1 << 18
+_LEAST_ROWS = 1 << 16  # between cuts
 _BATCH_BYTES = 1 << 26  # of one column
 _FIRST_ROWS = 64  # looked at first where lists may have any length
 _MANY_WORDS = 1 << 15
@@ -59,7 +60,7 @@ class ParquetSource(ArrowFile):
 
     def cuts(self) -> Sequence[int]:
         """Where row groups begin, small ones taken together, and the number of rows."""
-        least = min(_CUT_ROWS, max(self._metadata.num_rows // _CUTS, _BATCH_ROWS))
+        least = min(_CUT_ROWS, max(self._metadata.num_rows // _CUTS, _LEAST_ROWS))
         return joined_cuts(self._edges, least)
 
     def between(
@@ -171,7 +172,7 @@ class ParquetSource(ArrowFile):
         """Rows of one batch: fewer where rows may hold long texts or lists, so that memory stays bounded."""
         columns = [column for column in self.columns if column.name in wanted]
         if not any(column.type == "text" or column.width is not None for column in columns):
-            return _BATCH_ROWS
+            return max(1, min(_BATCH_ROWS, _BATCH_BYTES // (8 * max(len(columns), 1))))
         known = self._row_bytes.keys() | self._widths.keys()
         if any(column.width == 0 and column.name not in known for column in columns):
             return _FIRST_ROWS
