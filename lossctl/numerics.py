@@ -32,7 +32,7 @@ Floats = NDArray[np.float64]
 
 
 MANY_CLASSES = 128  # from here on the time of exp is worth the float32 digits
-BLOCK = 1 << 17  # scores at a time: they stay in a core's cache through all passes
+BLOCK = 1 << 18  # scores at a time: they stay in a core's cache through all passes, and threads seldom wait
 RUN = 512  # float32 terms that are added up as such
 
 

@@ -10,8 +10,8 @@ from lossctl.data.source import Column
 __all__ = ["default_rows", "row_bytes"]
 
 CHUNK_BYTES = 2**22  # arrays of one chunk stay within the caches of one core
-LONG_BYTES = 2**26  # and where rows are long, of the fewest rows that are worth a call
-FEW = 256  # rows
+WIDE_BYTES, MANY = 2**24, 2**11  # where rows are wide, the rows that are worth a call
+LONG_BYTES, FEW = 2**26, 2**8  # where they are very long, the fewest rows
 ALONE, TOGETHER = 1 << 16, 1 << 18  # rows at the most, of one thread and of several
 UNKNOWN_WIDTH = 256  # values in a list whose length only the data tells
 TEXT_WIDTH = 16  # a sentence, in values of eight bytes, or another row of any length at the least
@@ -23,7 +23,8 @@ def default_rows(binding: Binding, threads: int) -> int:
     Threads wait for each other between two calls of NumPy, so that longer calls pay where there are several.
     """
     size = row_bytes(binding)
-    return int(min(max(CHUNK_BYTES // size, min(FEW, LONG_BYTES // size), 1), ALONE if threads == 1 else TOGETHER))
+    rows = max(CHUNK_BYTES // size, min(MANY, WIDE_BYTES // size), min(FEW, LONG_BYTES // size), 1)
+    return int(min(rows, ALONE if threads == 1 else TOGETHER))
 
 
 def row_bytes(binding: Binding) -> int:
