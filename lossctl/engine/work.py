@@ -101,7 +101,8 @@ class Work:
     @property
     def rows(self) -> int:
         """Rows of a chunk."""
-        return self.options.chunk_rows or default_rows(self.binding, threads_of(self.jobs, self.options))
+        threads = 1 if self.options.per_sample else threads_of(self.jobs, self.options)  # few rows wait for their turn
+        return self.options.chunk_rows or default_rows(self.binding, threads)
 
     def chunks(self) -> Iterator[Chunk]:
         yield from walk(self.binding, self.rows, self.options.limit)
