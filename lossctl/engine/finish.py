@@ -300,7 +300,7 @@ def warnings_of(
             if math.exp(min(log, 0.0)) == 0.0 and math.isfinite(log):
                 notes.append(Note("underflow", f"{job.label}: the product is below the float range: exp({log!r})"))
         over_rows = job.view in OVER_ROWS or quantile_of(job.view) is not None or options.stats
-        if options.stats and job.tally.collect and job.tally.hoard.approximate:
+        if options.stats and job.tally.hoard is not None and job.tally.hoard.approximate:
             room = job.tally.room
             notes.append(
                 Note(

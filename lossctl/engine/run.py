@@ -12,7 +12,6 @@ from lossctl.data.source import Source
 from lossctl.engine.details import add_details, check_details
 from lossctl.engine.job import Job
 from lossctl.engine.options import Options
-from lossctl.engine.outlet import check_path
 from lossctl.engine.plan import housed
 from lossctl.engine.result import Report
 from lossctl.engine.watch import Watch
@@ -82,6 +81,8 @@ def ready(
     binding = bind(calls, sources, request, elsewhere or {})
     binding.left[:0] = left
     if options.per_sample is not None:
+        from lossctl.engine.outlet import check_path  # seldom wanted
+
         check_path(options.per_sample, binding)
     names = labels([bound.call for bound in binding.calls])
     weighted = binding.weight is not None

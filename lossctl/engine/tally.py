@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.engine.hoard import Figures, Hoard
 from lossctl.engine.spool import Room
 from lossctl.exact import Exact, from_int, std
 from lossctl.model.reduce import Reduction, Term, Totals
 from lossctl.sums import Sums
+
+if TYPE_CHECKING:
+    from lossctl.engine.hoard import Figures, Hoard
 
 __all__ = ["Room", "Tally"]
 
@@ -58,20 +60,27 @@ class Tally:
         self.high = np.full(1, -np.inf)
         self.first, self.second = Sums(), Sums()  # S(x), S(x^2) of row values
         self.counted = np.zeros(1, np.int64)  # row values behind them: rows of weight zero stay out
-        self.hoard = Hoard(self.room, exact=exact)
+        self.exact = exact
+        self.hoard = self._new_hoard() if collect else None
         self.kept: list[Kept] = []
 
     def like(self) -> Tally:
         """An empty one of the same sort, for the same values in other groups."""
-        memory, exact = self.room.size, self.hoard.exact
-        return Tally(self.reduce, spread=self.spread, collect=self.collect, memory=memory, exact=exact)
+        memory = self.room.size
+        return Tally(self.reduce, spread=self.spread, collect=self.collect, memory=memory, exact=self.exact)
+
+    def _new_hoard(self) -> Hoard:
+        from lossctl.engine.hoard import Hoard  # seldom wanted
+
+        return Hoard(self.room, exact=self.exact)
 
     def grow(self, groups: int) -> None:
         """Make room for groups that were not seen before."""
         if groups <= self.groups:
             return
         self.groups = groups
-        self.hoard.grow(groups)
+        if self.hoard is not None:
+            self.hoard.grow(groups)
         for sums in (*self.sums.values(), self.weight, self.first, self.second):
             sums.grow(groups)
         there = len(self.rows)
@@ -154,7 +163,7 @@ class Tally:
         tell(self.counted, codes, len(values))
         with np.errstate(invalid="ignore"):  # a NaN is a value like any other here
             self._spread(values, codes)
-        if self.collect:
+        if self.hoard is not None:
             self.hoard.add(values, codes)
 
     def _spread(self, values: NDArray[np.float64], codes: Codes | None) -> None:
@@ -187,7 +196,8 @@ class Tally:
             np.maximum.at(self.high, where, other.high[:n])
         for some in other.kept:
             self._keep(some._replace(codes=where[some.codes]), known=other.room is self.room)
-        self.hoard.merge(other.hoard, where)
+        if self.hoard is not None and other.hoard is not None:
+            self.hoard.merge(other.hoard, where)
 
     # Reading the state: group None is the total.
 
@@ -250,6 +260,7 @@ class Tally:
 
     def figures(self, group: int | None, quantiles: Sequence[float], *, bins: bool) -> Figures:
         """Quantiles of row values in the order asked for and, if ``bins``, their histogram."""
+        assert self.hoard is not None, "values are not collected"
         found = self.hoard.figures(group, quantiles, bins=bins)
         if not (found.approximate and self.spread):
             return found

@@ -15,7 +15,6 @@ from lossctl.engine.finish import input_infos, results_of, warnings_of
 from lossctl.engine.job import Job, Scored
 from lossctl.engine.local import HELD, Window, drive
 from lossctl.engine.options import ALL, Options
-from lossctl.engine.outlet import Outlet
 from lossctl.engine.pace import default_rows
 from lossctl.engine.plan import known_rows, threads_of
 from lossctl.engine.result import Report
@@ -29,6 +28,7 @@ from lossctl.model.findings import refuse
 
 if TYPE_CHECKING:
     from lossctl.data.sinks.sink import Cells
+    from lossctl.engine.outlet import Outlet
 
 __all__ = ["Work", "check_units"]
 
@@ -78,6 +78,8 @@ class Work:
         path = self.options.per_sample
         if path is None:
             return None
+        from lossctl.engine.outlet import Outlet  # seldom wanted
+
         return Outlet(path, self.binding, self.jobs, sample_units(self.jobs).pop(), csv_safe=self.options.csv_safe)
 
     def new_log(self) -> SampleLog | None:
