@@ -86,8 +86,8 @@ def terminate(*_: object) -> NoReturn:
 def entry() -> NoReturn:
     """The installed command: like ``main``, and leaves without unloading NumPy and Arrow piece by piece.
 
-    Their threads and destructors take longer than many a run, and may race at exit. Modules and results are many objects
-    that stay: looking through them for garbage at the usual pace would take a tenth of a short run.
+    Their threads and destructors take longer than many a run, and may race at exit. Modules and results are many
+    objects that stay: looking through them for garbage at the usual pace would take a tenth of a short run.
     """
     gc.set_threshold(100_000, 20, 20)
     status = main()
