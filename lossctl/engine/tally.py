@@ -260,8 +260,7 @@ class Tally:
 
     def figures(self, group: int | None, quantiles: Sequence[float], *, bins: bool) -> Figures:
         """Quantiles of row values in the order asked for and, if ``bins``, their histogram."""
-        assert self.hoard is not None, "values are not collected"
-        found = self.hoard.figures(group, quantiles, bins=bins)
+        found = (self.hoard or self._new_hoard()).figures(group, quantiles, bins=bins)
         if not (found.approximate and self.spread):
             return found
         low, high = self.extreme(group, "min"), self.extreme(group, "max")
