@@ -250,6 +250,8 @@ def prelude_sums(spec: LossSpec, arrays: Arrays, sums: dict[str, Sums]) -> None:
 def values_of(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Value]) -> Any:
     """(N,) values of rows (of groups in order of appearance), or one float for a data-set loss.
 
+    Rows that a loss sees in batches are one batch, whose value, where it has only one, is (1,).
+
     Ignored rows are 0, as torch prints them. Raises ``DataError`` for values the kinds refuse.
     """
     arrays = decoded(spec, inputs, params)
@@ -278,7 +280,7 @@ def values_of(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Va
         values = reduce.rows(out, reduce.row_mode)
     if values is None:
         return _of_all(reduce, out, params, n)
-    if ready.kept is None or spec.scope == "group":
+    if ready.kept is None or spec.sample_of(reduce) == "group":
         return values
     full = np.zeros(n)
     full[ready.kept] = values

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from lossctl.exact import Exact, ratio, root_ratio
 
 __all__ = [
+    "Batches",
     "Elements",
     "Extreme",
     "Mean",
@@ -77,6 +78,7 @@ class Reduction(ABC):
 
     views: tuple[str, ...] = ("mean", "sum", "none", *ORDER)
     quotient = False  # whether the mean is the quotient of two sums over the rows, which ``pair`` gives
+    batchwise = False  # whether a value is that of a whole batch
     row_mode: str | None = None  # "mean" | "sum": the default of --row, where rows have elements
     # The value of each class, by its code, where rows count for several classes at once (confusion counts).
     classes: Callable[[Totals, Params], dict[float, float]] | None = None
@@ -143,6 +145,12 @@ class Mean(Reduction):
 
     def terms(self, out: Rows, mode: str | None) -> dict[str, Term]:
         return {"value": out}
+
+
+class Batches(Mean):
+    """One value a batch, (1,): the mean is that of the batches."""
+
+    batchwise = True
 
 
 class Elements(Reduction):

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Detail", "Equivalent", "Input", "LossSpec", "Paper", "Prelude", "Preset", "Scope"]
 
 Arrays: TypeAlias = "dict[str, Any]"  # NumPy arrays by role, and Ragged rows where they have any length
-Scope: TypeAlias = Literal["row", "group", "dataset"]
+# What must be seen together: a row, the rows of a list, those of a batch, or all of them.
+Scope: TypeAlias = Literal["row", "group", "batch", "dataset"]
 
 # Which of two files holds a role: predictions or targets.
 TARGETS_SIDE = frozenset({"target", "group", "target-lengths"})
@@ -154,7 +155,7 @@ class LossSpec(NamedTuple):
         return self.sample_of(self.reduce)
 
     def sample_of(self, reduce: Reduction) -> str:
-        if self.scope == "group":
+        if self.scope == "group" or reduce.batchwise:
             return "group"
         if reduce.views == ("set",):
             return "dataset"
