@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import math
 import os
+import sys
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from unicodedata import normalize
 
@@ -17,20 +19,31 @@ os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_ENABLE_X64"] = "1"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
+# torchvision's losses are plain Python, but it wants its compiled operators described, and they want torch's CUDA build.
+sys.modules["torchvision._meta_registrations"] = ModuleType("torchvision._meta_registrations")
+
 import jax.numpy as jnp
 import jiwer
 import keras
+import monai.losses
 import mpmath
 import numpy as np
 import optax
+import pytorch_metric_learning.distances
+import pytorch_metric_learning.losses
+import pytorch_metric_learning.reducers
 import rapidfuzz
+import rax
 import scipy.spatial.distance
 import scipy.special
 import scipy.stats
+import scoringrules
+import segmentation_models_pytorch.losses
 import sklearn.metrics
 import torch
 import torchmetrics.functional.regression
 import torchmetrics.functional.text
+import torchvision.ops
 from keras.src.backend.common import dtypes
 
 # Keras casts float64 down to float32 inside its operations, on every backend but TensorFlow's.
@@ -41,7 +54,8 @@ torch.use_deterministic_algorithms(True)
 
 PACKAGES = (
     *("torch", "keras", "optax", "jax", "jaxlib", "scikit-learn", "torchmetrics", "numpy", "scipy", "mpmath"),
-    *("jiwer", "rapidfuzz"),
+    *("jiwer", "rapidfuzz", "torchvision", "monai", "segmentation_models_pytorch", "pytorch-metric-learning"),
+    *("rax", "scoringrules"),
 )
 VERSIONS = {name: version(name).split("+")[0] for name in PACKAGES}
 # Parameters that the libraries want as an array of their own.
@@ -90,6 +104,21 @@ LIBRARIES: dict[str, tuple[dict[str, Any], Callable[[Any], Any]]] = {
         },
         to_torch,
     ),
+    "torchvision": ({"torch": torch, "ops": torchvision.ops}, to_torch),
+    "monai": ({"torch": torch, "F": torch.nn.functional, "losses": monai.losses}, to_torch),
+    "smp": ({"torch": torch, "losses": segmentation_models_pytorch.losses}, to_torch),
+    "pml": (
+        {
+            "torch": torch,
+            "F": torch.nn.functional,
+            "losses": pytorch_metric_learning.losses,
+            "distances": pytorch_metric_learning.distances,
+            "reducers": pytorch_metric_learning.reducers,
+        },
+        to_torch,
+    ),
+    "rax": ({"rax": rax, "jnp": jnp}, jnp.asarray),
+    "scoringrules": ({"scoringrules": scoringrules, "np": np}, np.asarray),
     "scipy": (
         {
             "special": scipy.special,
