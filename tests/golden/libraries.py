@@ -19,9 +19,6 @@ os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_ENABLE_X64"] = "1"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
-# torchvision's losses are plain Python, but it wants its compiled operators described, and they want torch's CUDA build.
-sys.modules["torchvision._meta_registrations"] = ModuleType("torchvision._meta_registrations")
-
 import jax.numpy as jnp
 import jiwer
 import keras
@@ -38,12 +35,10 @@ import scipy.spatial.distance
 import scipy.special
 import scipy.stats
 import scoringrules
-import segmentation_models_pytorch.losses
 import sklearn.metrics
 import torch
 import torchmetrics.functional.regression
 import torchmetrics.functional.text
-import torchvision.ops
 from keras.src.backend.common import dtypes
 
 # Keras casts float64 down to float32 inside its operations, on every backend but TensorFlow's.
@@ -60,6 +55,15 @@ PACKAGES = (
 VERSIONS = {name: version(name).split("+")[0] for name in PACKAGES}
 # Parameters that the libraries want as an array of their own.
 ARRAY_PARAMS = ("class_weight", "pos_weight")
+
+
+def over_torchvision(name: str) -> Any:
+    """A module of torchvision, or one that imports it.
+
+    Its losses are plain Python, but it describes compiled operators that are there with torch's CUDA build only.
+    """
+    sys.modules["torchvision._meta_registrations"] = ModuleType("torchvision._meta_registrations")
+    return importlib.import_module(name)
 
 
 def to_torch(array: Any) -> Any:
@@ -104,9 +108,9 @@ LIBRARIES: dict[str, tuple[dict[str, Any], Callable[[Any], Any]]] = {
         },
         to_torch,
     ),
-    "torchvision": ({"torch": torch, "ops": torchvision.ops}, to_torch),
+    "torchvision": ({"torch": torch, "ops": over_torchvision("torchvision.ops")}, to_torch),
     "monai": ({"torch": torch, "F": torch.nn.functional, "losses": monai.losses}, to_torch),
-    "smp": ({"torch": torch, "losses": segmentation_models_pytorch.losses}, to_torch),
+    "smp": ({"torch": torch, "losses": over_torchvision("segmentation_models_pytorch.losses")}, to_torch),
     "pml": (
         {
             "torch": torch,
