@@ -5,13 +5,11 @@ from __future__ import annotations
 import importlib
 import math
 import os
-import sys
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from unicodedata import normalize
 
@@ -19,6 +17,9 @@ os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_ENABLE_X64"] = "1"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
+import uncompiled  # noqa: F401 - before whatever imports torchvision
+
+# isort: split
 import jax.numpy as jnp
 import jiwer
 import keras
@@ -35,10 +36,12 @@ import scipy.spatial.distance
 import scipy.special
 import scipy.stats
 import scoringrules
+import segmentation_models_pytorch.losses
 import sklearn.metrics
 import torch
 import torchmetrics.functional.regression
 import torchmetrics.functional.text
+import torchvision.ops
 from keras.src.backend.common import dtypes
 
 # Keras casts float64 down to float32 inside its operations, on every backend but TensorFlow's.
@@ -55,15 +58,6 @@ PACKAGES = (
 VERSIONS = {name: version(name).split("+")[0] for name in PACKAGES}
 # Parameters that the libraries want as an array of their own.
 ARRAY_PARAMS = ("class_weight", "pos_weight")
-
-
-def over_torchvision(name: str) -> Any:
-    """A module of torchvision, or one that imports it.
-
-    Its losses are plain Python, but it describes compiled operators that are there with torch's CUDA build only.
-    """
-    sys.modules["torchvision._meta_registrations"] = ModuleType("torchvision._meta_registrations")
-    return importlib.import_module(name)
 
 
 def to_torch(array: Any) -> Any:
@@ -108,9 +102,9 @@ LIBRARIES: dict[str, tuple[dict[str, Any], Callable[[Any], Any]]] = {
         },
         to_torch,
     ),
-    "torchvision": ({"torch": torch, "ops": over_torchvision("torchvision.ops")}, to_torch),
+    "torchvision": ({"torch": torch, "ops": torchvision.ops}, to_torch),
     "monai": ({"torch": torch, "F": torch.nn.functional, "losses": monai.losses}, to_torch),
-    "smp": ({"torch": torch, "losses": over_torchvision("segmentation_models_pytorch.losses")}, to_torch),
+    "smp": ({"torch": torch, "losses": segmentation_models_pytorch.losses}, to_torch),
     "pml": (
         {
             "torch": torch,
