@@ -45,7 +45,7 @@ def test_words(entry):
     assert spec.unit.strip()
     assert re.fullmatch(r"(-inf|-?\d+(\.\d+)?) to (inf|-?\d+(\.\d+)?)", spec.range)
     assert spec.direction in {"minimise", "maximise"}
-    assert spec.scope in {"row", "group", "dataset"}
+    assert spec.scope in {"row", "group", "batch", "dataset"}
     assert all(trap.strip() for trap in spec.traps)
     assert spec.paper is None or (spec.paper.authors and spec.paper.title and 1700 < spec.paper.year < 2100)
 
