@@ -76,9 +76,12 @@ def nt_xent(
     """
     value, pairs = np.zeros(len(features)), np.zeros(len(features))
     for part, found, positive, negative in similarities(features, target, l2_normalize):
-        # Exponents s / t leave the range of exp at a temperature of 1/709: the largest is taken off in log_sums.
-        against = log_sums(found / temperature, negative)
-        odds = np.repeat(against, positive.sum(axis=1)) - found[positive] / temperature
+        # Against the most similar negative: exp(s / t) overflows at temperatures below 1/709, and differences of
+        # similarities have more digits than differences of exponents.
+        top = np.max(found, axis=1, where=negative, initial=-np.inf)
+        tail = log_sums((found - top[:, None]) / temperature, negative)
+        anchors = np.nonzero(positive)[0]
+        odds = (top[anchors] - found[positive]) / temperature + tail[anchors]
         value[part] = row_sums(softplus(odds), positive)
         pairs[part] = positive.sum(axis=1)
     return value, pairs

@@ -71,12 +71,17 @@ def batch_hard_triplet(
     array([1., 2., 0.])
     """
     value, counted = np.zeros(len(features)), np.zeros(len(features))
+    pointless = ~features.any(axis=1)
     for part, found, positive, negative in distances(features, target, l2_normalize or distance == "cosine"):
+        if distance != "euclidean":
+            found *= found
+        if distance == "cosine":
+            # 1 - cos is half the squared distance of the unit vectors; a zero vector's cosine is taken as 0.
+            found *= 0.5
+            found[pointless[part]] = 1.0
+            found[:, pointless] = 1.0
         far = np.max(np.where(positive, found, 0.0), axis=1)
         near = np.min(np.where(negative, found, np.inf), axis=1)
-        if distance != "euclidean":
-            # 1 - cos is half the squared distance of the unit vectors, without its cancellation.
-            far, near = (d * d * (0.5 if distance == "cosine" else 1.0) for d in (far, near))
         has = positive.any(axis=1) & negative.any(axis=1)
         value[part] = np.where(has, np.maximum(far - near + margin, 0.0), 0.0)
         counted[part] = has
