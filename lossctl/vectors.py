@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["binary_scale", "cosine_distance", "norms", "products"]
+__all__ = ["SLICES", "binary_scale", "cosine_distance", "exact_product", "near_one", "norms", "products", "slices"]
 
 Floats = NDArray[np.float64]
 
@@ -101,8 +101,8 @@ def products(a: Floats, b: Floats) -> Floats:
     if a.shape[1] == 0:
         return np.zeros((len(a), len(b)))
     bits = (53 - int(np.ceil(np.log2(a.shape[1] + 1)))) // 2
-    left, up = _slices(a, bits)
-    right, across = _slices(b, bits)
+    left, up = slices(a, bits)
+    right, across = slices(b, bits)
     total = np.zeros((len(a), len(b)))
     for depth in range(SLICES - 1, -1, -1):  # the smallest first
         for i in range(depth + 1):
@@ -114,7 +114,7 @@ def products(a: Floats, b: Floats) -> Floats:
 SLICES = 3
 
 
-def _slices(x: Floats, bits: int) -> tuple[list[Floats], NDArray[np.int32]]:
+def slices(x: Floats, bits: int) -> tuple[list[Floats], NDArray[np.int32]]:
     """Rows times powers of two, to below 1, as a sum of slices of ``bits`` bits each; and the exponents taken off."""
     exponent = _exponents(x)
     rest = np.ldexp(np.ascontiguousarray(x, np.float64), -exponent[:, None])

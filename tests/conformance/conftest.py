@@ -88,7 +88,7 @@ class Case:
     def kernel(self, arrays: Any, params: Mapping[str, Value]) -> Any:
         """What the formula gives, for canonical arrays: batch by batch, where rows come in batches."""
         rows = {role: a for role, a in arrays.items() if role in self.spec.roles}
-        if self.spec.scope != "batch":
+        if self.spec.scope != "batch" or not len(next(iter(rows.values()))):
             return self.spec.run({**rows, **self.beside}, params)
         starts = np.flatnonzero(np.diff(self.together(arrays), prepend=-1))
         return run_batches(self.spec, rows, self.beside, params, starts)

@@ -367,7 +367,7 @@ def is_root(found: float, square: Fraction) -> bool:
 def spread_sizes(case: Any, arrays: Any) -> Any:
     """Real inputs at sizes from 1e-12 to 1e12, where naive sums lose digits."""
     sizes = 10.0 ** case.rng("sizes").integers(-12, 13, ROWS)
-    wild = {}
+    wild = dict(arrays)
     for i in case.inputs:
         array = arrays[i.role]
         plain = i.kind.decode(case.params, None) == "real" and array.dtype.kind == "f"
