@@ -165,7 +165,7 @@ def _check(
 ) -> Arrays:
     """Hold the kept rows against the rules of their kinds; give them back in canonical form."""
     clean = None if poisoned is None else np.flatnonzero(~poisoned)
-    classes = spec.class_count({**arrays, **whole})
+    classes = spec.class_count({**arrays, **whole}, params)
     good = arrays if clean is None else {role: a[clean] for role, a in arrays.items()}
     good_rows = rows if clean is None else rows[clean]
     inputs = spec.rowwise(arrays)

@@ -45,7 +45,7 @@ def test_words(entry):
     assert spec.unit.strip()
     assert re.fullmatch(r"(-inf|-?\d+(\.\d+)?) to (inf|-?\d+(\.\d+)?)", spec.range)
     assert spec.direction in {"minimise", "maximise"}
-    assert spec.scope in {"row", "group", "dataset"}
+    assert spec.scope in {"row", "group", "batch", "dataset"}
     assert all(trap.strip() for trap in spec.traps)
     assert spec.paper is None or (spec.paper.authors and spec.paper.title and 1700 < spec.paper.year < 2100)
 
@@ -104,7 +104,19 @@ def test_conventions(entry):
     """``--like``: libraries we know, and parameters, row modes and divisors the loss has."""
     spec = entry.spec
     assert set(spec.like) <= set(LIBRARIES)
-    assert {e.library for e in spec.equivalents} <= {*LIBRARIES, "torchmetrics", "scipy", "jiwer", "rapidfuzz"}
+    others = {
+        "torchmetrics",
+        "scipy",
+        "jiwer",
+        "rapidfuzz",
+        "torchvision",
+        "monai",
+        "smp",
+        "pml",
+        "rax",
+        "scoringrules",
+    }
+    assert {e.library for e in spec.equivalents} <= {*LIBRARIES, *others}
     for settings in spec.like.values():
         for key, value in settings.items():
             if key == "norm":
