@@ -136,6 +136,8 @@ def request_of(values: Mapping[str, Any], roles: Mapping[str, str]) -> Request:
         classes=names(values["classes"]) or None,
         positive=values.get("positive"),
         unmatched=values["unmatched"],
+        batch_size=values.get("batch_size"),
+        batch=values.get("batch"),
     )
 
 

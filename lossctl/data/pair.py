@@ -9,15 +9,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lossctl.data.excerpt import excerpt
 from lossctl.data.roles.binding import Binding, BoundCall, Ref, input_of
 from lossctl.data.source import Block, Source, placed
 from lossctl.errors import DataError, UsageError
 from lossctl.model.spec import Arrays
 from lossctl.sequences.ragged import Ragged
 
-__all__ = ["Chunk", "walk", "whole_inputs"]
+__all__ = ["Batches", "Chunk", "walk", "whole_inputs"]
 
 WHOLE_ROWS = 1024  # rows at a time of an array that is read as a whole
+
+
+class Batches(NamedTuple):
+    """Where in a chunk the batches begin, and what they are called."""
+
+    starts: NDArray[np.intp]
+    names: list[str]
 
 
 class Chunk:
@@ -28,6 +36,7 @@ class Chunk:
         self.blocks = blocks
         self.first = first
         self.rows = rows
+        self.batches: Batches | None = None  # where rows are to be seen in batches: whole ones
         self.sound: dict[int, Any] = {}  # for whoever checks the arrays, so that none is looked at twice
         self._cache: dict[tuple[Any, ...], Any] = {}
 
@@ -232,45 +241,11 @@ def walk(binding: Binding, rows: int, limit: int | None) -> Iterator[Chunk]:
         if limit is not None:
             size = min(size, limit - first)
         if size < max(lengths.values()):
-            blocks = {place: head(block, size) for place, block in blocks.items()}
+            blocks = {place: excerpt(block, 0, size) for place, block in blocks.items()}
         yield Chunk(binding, blocks, first, size)
         first += size
         if limit is not None and first >= limit:
             break
-
-
-def head(block: Block, rows: int) -> Block:
-    """The first rows of a block, by its own means where it has any."""
-    own = getattr(block, "head", None)
-    short: Block = own(rows) if own is not None else Head(block, rows)  # type: ignore[assignment]
-    return short
-
-
-class Head(NamedTuple):
-    """The first rows of a block."""
-
-    block: Block
-    rows: int
-
-    @property
-    def first(self) -> int:
-        return self.block.first
-
-    def numbers(self, name: str) -> Any:
-        return self.block.numbers(name)[: self.rows]
-
-    def labels(self, name: str) -> tuple[NDArray[np.int64], list[str]]:
-        places, values = self.block.labels(name)
-        return places[: self.rows], values
-
-    def texts(self, name: str) -> list[str | None]:
-        return self.block.texts(name)[: self.rows]
-
-    def strings(self, name: str) -> Ragged:
-        return self.block.strings(name)[: self.rows]
-
-    def sequences(self, name: str) -> Ragged:
-        return self.block.sequences(name)[: self.rows]
 
 
 def unequal(

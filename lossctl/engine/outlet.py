@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lossctl.data.sinks.sink import SinkColumn, open_sink, sink_format
 from lossctl.engine.result import apart
 from lossctl.engine.samples import joint_status
+from lossctl.engine.scored import names_of
 from lossctl.errors import UsageError
 from lossctl.model.batch import OK, STATUS
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from lossctl.data.pair import Chunk
     from lossctl.data.roles.binding import Binding
     from lossctl.data.sinks.sink import Cells, Sink
-    from lossctl.engine.job import Job, Scored
+    from lossctl.engine.job import Job
+    from lossctl.engine.scored import Scored
     from lossctl.engine.slices import Slices
 
 __all__ = ["Outlet", "check_path"]
@@ -60,8 +62,8 @@ class Outlet:
         self.sink: Sink = open_sink(path, columns, csv_safe=csv_safe)
 
     def _keys(self) -> tuple[str, ...]:
-        if self.per == "group":
-            return self.shown[0].bound.refs["group"].columns
+        if self.per != "row":
+            return names_of(self.binding, self.shown[0])
         return self.binding.keys[0].columns if self.binding.keys else ()
 
     def cells(
@@ -71,7 +73,7 @@ class Outlet:
         parts = [scored for scored in done if scored is not None and scored.values is not None]
         if len(parts) < len(self.shown):
             return None
-        if self.per == "group":
+        if self.per != "row":
             return self._of_lists(parts, slices) if parts[0].names else None
         if chunk is None:
             return None

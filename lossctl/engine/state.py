@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from lossctl.data.pair import Chunk
 from lossctl.data.roles.binding import Binding, Ref
 from lossctl.data.source import placed
-from lossctl.engine.job import Job, Scored
+from lossctl.engine.job import Job
 from lossctl.engine.samples import Lines, joint_status, list_lines, row_lines
+from lossctl.engine.scored import Scored
 from lossctl.engine.slices import Names, Slices
 from lossctl.errors import DataError, UsageError
 from lossctl.model.batch import STATUS
@@ -113,7 +114,7 @@ class State:
             keys = self.binding.keys
             lines = row_lines(parts[0].rows, joint_status([d.status for d in done if d is not None]), parts)
             return Shown(lines, (lambda: chunk.texts(keys[0])) if keys else None)
-        if per == "group" and parts[0].names:
+        if per != "row" and parts[0].names:
             names = parts[0].names
             lines = list_lines(self.lists, parts)
             self.lists += len(names)
@@ -126,6 +127,7 @@ class State:
         for mine, theirs in zip(self.jobs, other.jobs, strict=True):
             mine.merge(theirs, places)
         self.read += other.read
+        self.lists += other.lists
         self.counts += other.counts
 
     def weight(self, chunk: Chunk) -> NDArray[np.float64] | None:

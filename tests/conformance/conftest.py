@@ -17,12 +17,13 @@ import pytest
 
 from lossctl.errors import DataError
 from lossctl.model.arrays import decoded
-from lossctl.model.batch import settle, values_of
+from lossctl.model.batch import run_batches, settle, values_of
 from lossctl.model.kinds import Kind, Sizes
 from lossctl.model.params import Param, Value, value_text
 from lossctl.model.registry import Entry, Loss, entries
 
 WIDTH = 3  # elements, columns or classes of a row, and the length of every list parameter
+BATCH = 6  # rows, where a loss sees them in batches
 ENTRIES = list(entries())
 
 
@@ -65,7 +66,32 @@ class Case:
         """Good arrays of all roles that go row by row."""
         rng = self.rng(salt)
         roles = zip(self.inputs, self.forms, strict=True)
-        return {i.role: shaped(i.kind, form, rng, rows, self.params) for i, form in roles}
+        found = {i.role: shaped(i.kind, form, rng, rows, self.params) for i, form in roles}
+        return {**found, "batch": np.arange(rows) // BATCH} if self.spec.scope == "batch" else found
+
+    def together(self, arrays: Mapping[str, Any]) -> Any:
+        """(N,) which list or batch each row belongs to; each to itself, where rows stand alone."""
+        scope = self.spec.scope
+        if scope == "row":
+            return np.arange(len(next(iter(arrays.values()))))
+        return np.unique(arrays[scope], return_inverse=True)[1]
+
+    def units(self, arrays: Mapping[str, Any]) -> Any:
+        """(N,) which sample each row belongs to: its list or batch where that has one value, else itself."""
+        together = self.together(arrays)
+        return together if self.per == "group" else np.arange(len(together))
+
+    def firsts(self, arrays: Mapping[str, Any]) -> Any:
+        """The first row of each sample."""
+        return np.flatnonzero(np.diff(self.units(arrays), prepend=-1))
+
+    def kernel(self, arrays: Any, params: Mapping[str, Value]) -> Any:
+        """What the formula gives, for canonical arrays: batch by batch, where rows come in batches."""
+        rows = {role: a for role, a in arrays.items() if role in self.spec.roles}
+        if self.spec.scope != "batch":
+            return self.spec.run({**rows, **self.beside}, params)
+        starts = np.flatnonzero(np.diff(self.together(arrays), prepend=-1))
+        return run_batches(self.spec, rows, self.beside, params, starts)
 
     @property
     def inputs(self) -> list[Any]:
@@ -97,7 +123,8 @@ class Case:
     def read(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
         """The arrays as the kinds see them: fitted, and rows of any length as such."""
         spec = self.spec
-        fitted = spec.fit(decoded(spec, {**self.stored(arrays), **self.beside}, self.params), self.params)
+        known = {role: a for role, a in self.stored(arrays).items() if role in spec.roles}
+        fitted = spec.fit(decoded(spec, {**known, **self.beside}, self.params), self.params)
         return {role: fitted[role] for role in arrays if role in fitted}
 
     def counting(self, arrays: Mapping[str, Any]) -> Any:
@@ -115,7 +142,8 @@ class Case:
 
     def values(self, arrays: Mapping[str, Any]) -> Any:
         """The values with all parameters spelled out."""
-        return values_of(self.spec, {**self.stored(arrays), **self.beside}, self.params)
+        inputs = {role: a for role, a in self.stored(arrays).items() if role in self.spec.roles}
+        return values_of(self.spec, {**inputs, **self.beside}, self.params)
 
     def works(self) -> bool:
         """Whether a good sample gives values at all; where it does not, one test of its own says so."""

@@ -37,18 +37,17 @@ THREADS = (4, 2, 1)
 
 def run_case(case: Any, arrays: Any, request: Request | None = None, **options: Any) -> Any:
     calls = [LossCall.make(case.entry.name, dict(case.given))]
-    return run(calls, [MemorySource(case.table(arrays))], request or Request(), Options(**options))
+    request = (request or Request())._replace(batch="batch" if "batch" in arrays else None)
+    return run(calls, [MemorySource(case.table(arrays))], request, Options(**options))
 
 
-def beside(case: Any, arrays: Any, rows: int = ROWS) -> dict[str, Any]:
+def beside(case: Any, arrays: Any) -> dict[str, Any]:
     """Columns for the engine: weights (some zero), whole weights, a mask, two columns of slices.
 
-    Where rows stand in lists, they are the same in all rows of a list.
+    Where lists or batches have one value, they are the same in all rows of one.
     """
     rng = case.rng("beside")
-    units = np.arange(rows)
-    if case.spec.scope == "group":
-        units = np.unique(arrays["group"], return_inverse=True)[1]
+    units = case.units(arrays)
     n = int(units.max()) + 1
     weight = rng.uniform(0.0, 3.0, n) * (rng.random(n) < 0.8)
     whole = rng.integers(0, 4, n).astype(float)
@@ -56,7 +55,7 @@ def beside(case: Any, arrays: Any, rows: int = ROWS) -> dict[str, Any]:
     size = rng.integers(0, 2, n)
     columns = {"w": weight, "whole": whole, "color": [c or None for c in color], "size": size}
     found = {name: np.array(values, object if name == "color" else None)[units] for name, values in columns.items()}
-    found["m"] = (rng.random(rows) < 0.8).astype(float)
+    found["m"] = (rng.random(len(units)) < 0.8).astype(float)
     return {name: values.tolist() if name == "color" else values for name, values in found.items()}
 
 
@@ -143,7 +142,8 @@ def prepared(case: Any, arrays: Any) -> Arrays:
     spec = case.spec
     rows = case.read({role: np.asarray(a) for role, a in arrays.items()})
     ready = prepare(spec, case.params, rows, nan="error", findings=Findings(), rows=np.arange(ROWS), whole=case.beside)
-    return ready.arrays
+    kept = slice(None) if ready.kept is None else ready.kept
+    return {**ready.arrays, "batch": arrays["batch"][kept]} if "batch" in arrays else ready.arrays
 
 
 def resolved(case: Any, arrays: Arrays) -> dict[str, Any]:
@@ -156,14 +156,12 @@ def resolved(case: Any, arrays: Arrays) -> dict[str, Any]:
 
 def tally_of(case: Any, params: Any, arrays: Arrays, places: Any, weight: Any, codes: Any) -> tuple[Tally, Any]:
     """The state of some rows, with groups numbered anew, and the number each has in the whole."""
-    spec, reduction = case.spec, case.reduction
+    reduction = case.reduction
     mode = reduction.row_mode
     some = {role: a[places] for role, a in arrays.items()}
-    out = spec.run({**some, **case.beside}, params)
+    out = case.kernel(some, params)
     values = reduction.rows(out, mode)
-    if spec.scope == "group":
-        starts = np.flatnonzero(np.diff(some["group"], prepend=-1))
-        places = places[starts]
+    places = places[case.firsts(some)]
     tally = Tally(reduction, spread=values is not None, collect=values is not None, memory=2**30)
     numbers, local = np.unique(codes[places], return_inverse=True)
     tally.grow(len(numbers))
@@ -205,7 +203,7 @@ def test_any_tree_of_merges_is_the_whole(called, weighted):
     params = resolved(called, arrays)
     rng = called.rng("merge")
     rows = np.arange(len(next(iter(arrays.values()))))
-    units = arrays["group"] if called.spec.scope == "group" else rows
+    units = called.together(arrays)
     groups = np.unique(units, return_inverse=True)[1] % 3
     weight = np.where(units % 4 == 0, 0.0, 0.1 + units % 5) if weighted else None
     everything, _ = tally_of(called, params, arrays, rows, weight, groups)
@@ -244,7 +242,7 @@ def chosen_views(case: Any) -> list[str]:
 def test_whole_weights_are_repeated_rows(called):
     """A row of weight 3 counts as three rows, one of weight 0 as none."""
     if called.spec.scope != "row":
-        pytest.skip("rows of a list cannot be repeated")
+        pytest.skip("rows of a list or a batch cannot be repeated")
     if called.spec.prelude is not None and called.spec.prelude.needed(called.params):
         pytest.skip("the statistic of the first pass takes no weights")
     arrays = called.sample(ROWS)
@@ -269,13 +267,11 @@ def test_weights_of_one_change_nothing(plain):
 
 
 def test_order_of_rows_changes_no_digit(called):
-    """Shuffled rows (whole lists, where rows stand in lists) give the same number and the same slices."""
+    """Shuffled rows (whole lists or batches, where rows stand in them) give the same number and the same slices."""
     arrays = called.sample(ROWS)
     table = {**arrays, **beside(called, arrays)}
-    order = called.rng("order").permutation(ROWS)
-    if called.spec.scope == "group":
-        lists = called.rng("order").permutation(arrays["group"].max() + 1)
-        order = np.concatenate([np.flatnonzero(arrays["group"] == g) for g in lists])
+    together = called.together(arrays)
+    order = np.concatenate([np.flatnonzero(together == u) for u in called.rng("order").permutation(together.max() + 1)])
     shuffled = {name: [a[i] for i in order] if isinstance(a, list) else a[order] for name, a in table.items()}
     request = Request(weight="w", by=("color", "size"))
     options = {"empty": "nan", "stats": True, "rows": 0}
@@ -308,6 +304,8 @@ def test_groups_are_small_files(called):
     """A slice has the digits of a file that holds nothing else (with the statistic of the whole, if there is one)."""
     if called.spec.prelude is not None and called.spec.prelude.needed(called.params):
         pytest.skip("slices use the statistic of the whole")
+    if called.spec.scope == "batch":
+        pytest.skip("a row is seen with its whole batch, whatever the slices")
     arrays = called.sample(ROWS)
     columns = beside(called, arrays)
     table = {**arrays, "size": columns["size"], "w": columns["w"]}
@@ -327,10 +325,11 @@ def test_rows_of_a_run_are_the_functions_values(case):
     if case.reduction.views == ("set",):
         pytest.skip("no row has a value")
     arrays = case.sample(ROWS)
+    arrays.pop("batch", None)  # a function sees one batch
     report = run_case(case, arrays, rows=EVERY_ROW)
     found = [sample.values[0] for sample in report.samples]
     expected = np.asarray(case.call(arrays)).tolist()
-    if case.spec.scope == "row":
+    if case.per != "group":
         assert [s.row for s in report.samples] == list(range(1, ROWS + 1))
         assert all(s.status in {"ok", "ignored"} for s in report.samples)
         expected = [v if s.status == "ok" else None for v, s in zip(expected, report.samples, strict=True)]
@@ -344,7 +343,7 @@ def elements(case: Any, arrays: Any) -> Any:
     """What the formula gives for the rows that count."""
     ready = prepared(case, arrays)
     with np.errstate(all="ignore"):
-        return case.spec.run({**ready, **case.beside}, resolved(case, ready))
+        return case.kernel(ready, resolved(case, ready))
 
 
 def total(values: Any, weight: Any) -> Fraction:
@@ -386,8 +385,7 @@ def test_means_and_sums_are_rounded_once(called, weighted):
     table = {**arrays, "w": weight}
     request = Request(weight="w" if weighted else None)
     kept = weight[called.counting(arrays)]
-    if called.spec.scope == "group":
-        kept = kept[np.flatnonzero(np.diff(arrays["group"], prepend=-1))]
+    kept = kept[called.firsts(arrays)] if called.per == "group" else kept
     out, reduction = elements(called, arrays), called.reduction
     weights = sum((Fraction(float(w)) for w in kept), Fraction(0))
     found = {view: value_of(called, table, request, reduction=view) for view in chosen_views(called)}
@@ -449,8 +447,7 @@ def test_divisors(plain):
         pytest.skip("not this kind of mean")
     arrays = plain.sample(ROWS)
     out, weight = elements(plain, arrays), beside(plain, arrays)["w"]
-    if plain.spec.scope == "group":
-        weight = np.asarray(weight)[np.flatnonzero(np.diff(arrays["group"], prepend=-1))]
+    weight = np.asarray(weight)[plain.firsts(arrays)]
     n, width = len(weight), out.shape[1] if out.ndim > 1 else 1
     table = {**arrays, "w": beside(plain, arrays)["w"]}
     for mode in ("mean", "sum") if reduction.row_mode else (None,):
@@ -478,8 +475,7 @@ def row_values(case: Any, arrays: Any, weight: Any) -> Any:
     else:
         values = np.mean(out.reshape(len(out), -1), axis=1)
     kept = weight[case.counting(arrays)]
-    if case.spec.scope == "group":
-        kept = kept[np.flatnonzero(np.diff(arrays["group"], prepend=-1))]
+    kept = kept[case.firsts(arrays)] if case.per == "group" else kept
     return values[kept > 0]
 
 

@@ -37,7 +37,7 @@ def table_of(case: Any, *, holes: bool) -> dict[str, Any]:
     """The sample beside weights, a mask and two columns of slices, alike in all rows of a list; some cells are NaN."""
     rng = case.rng("samples")
     arrays = case.sample(ROWS)
-    units = np.unique(arrays["group"], return_inverse=True)[1] if case.spec.scope == "group" else np.arange(ROWS)
+    units = case.units(arrays)
     n = int(units.max()) + 1
     color = np.array(["red", "", "green"], object)[rng.integers(0, 3, n)][units]
     if holes:
@@ -57,6 +57,7 @@ def table_of(case: Any, *, holes: bool) -> dict[str, Any]:
 def scored(case: Any, table: Any, request: Request, path: Any, **options: Any) -> Any:
     call = LossCall.make(case.entry.name, dict(case.given))
     settings = Options(rows=0, empty="nan", per_sample=str(path), **options)
+    request = request._replace(batch="batch" if "batch" in table else None)
     return run([call], [MemorySource(case.table(table))], request, settings)
 
 
