@@ -8,7 +8,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["binary_scale", "cosine_distance", "cosine_sine", "cosines", "damped_cosines", "norms", "products", "units"]
+__all__ = [
+    "SLICES",
+    "binary_scale",
+    "cosine_distance",
+    "cosine_sine",
+    "damped_cosines",
+    "exact_product",
+    "near_one",
+    "norms",
+    "products",
+    "slices",
+]
 
 Floats = NDArray[np.float64]
 
@@ -107,21 +118,6 @@ def cosine_sine(a: Floats, b: Floats) -> tuple[Floats, Floats]:
     return cosine, sine
 
 
-def units(x: Floats) -> Floats:
-    """Rows divided by their lengths; a zero vector stays one."""
-    near, _ = near_one(x)
-    size = np.sqrt(np.sum(near * near, axis=1))
-    return np.asarray(near / np.where(size > 0, size, 1.0)[:, None])
-
-
-def cosines(a: Floats, b: Floats) -> Floats:
-    """(N, M) cosines of the angles between the rows of (N, D) and (M, D) arrays; 0 with a zero vector."""
-    u, v = near_one(a)[0], near_one(b)[0]
-    size = norms(u)[:, None] * norms(v)
-    dot = products(u, v)
-    return np.asarray(np.clip(np.divide(dot, size, out=np.zeros_like(dot), where=size > 0), -1.0, 1.0))
-
-
 def near_one(x: Floats) -> tuple[Floats, Floats]:
     """Rows divided by powers of two near their greatest element, and these powers, (N,)."""
     scale = binary_scale(np.max(np.abs(x), axis=1))
@@ -165,8 +161,8 @@ def products(a: Floats, b: Floats) -> Floats:
     if a.shape[1] == 0:
         return np.zeros((len(a), len(b)))
     bits = (53 - int(np.ceil(np.log2(a.shape[1] + 1)))) // 2
-    left, up = _slices(a, bits)
-    right, across = _slices(b, bits)
+    left, up = slices(a, bits)
+    right, across = slices(b, bits)
     total = np.zeros((len(a), len(b)))
     for depth in range(SLICES - 1, -1, -1):  # the smallest first
         for i in range(depth + 1):
@@ -178,7 +174,7 @@ def products(a: Floats, b: Floats) -> Floats:
 SLICES = 3
 
 
-def _slices(x: Floats, bits: int) -> tuple[list[Floats], NDArray[np.int32]]:
+def slices(x: Floats, bits: int) -> tuple[list[Floats], NDArray[np.int32]]:
     """Rows times powers of two, to below 1, as a sum of slices of ``bits`` bits each; and the exponents taken off."""
     exponent = _exponents(x)
     rest = np.ldexp(np.ascontiguousarray(x, np.float64), -exponent[:, None])

@@ -17,7 +17,7 @@ FLOORS = (
     {"index", "atomic"},
     {"exact", "scratch"},
     {"numerics", "sums", "vectors"},
-    {"gaps", "quantiles", "sequences"},
+    {"gaps", "quantiles", "sequences", "tiles"},
     {"model"},
     {"losses", "data"},
     {"engine"},

@@ -1,8 +1,8 @@
-"""What losses over class prototypes share: scores in pieces, angles to the true class, checks of shapes."""
+"""What losses over class prototypes share: cross-entropy a stripe at a time, angles, a check of shapes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,27 +12,23 @@ from lossctl.losses.types import Rows
 from lossctl.model.params import Value
 from lossctl.model.spec import Arrays
 
-__all__ = ["angles", "columns_agree", "cost", "folded", "moved"]
+__all__ = ["Index", "angles", "columns_agree", "cost", "folded", "moved"]
 
 Index = NDArray[np.int64]
-Scores = Callable[[Rows, Index], Rows]
-PIECE = 1 << 21  # scores in memory at once
 
 
 def columns_agree(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
     """Prototypes have a column for each feature."""
     if arrays["features"].shape[1] != arrays["prototypes"].shape[1]:
-        return "features and prototypes differ in columns"
+        return "features and prototypes, a row for each class, differ in columns"
     return None
 
 
-def cost(scores: Scores, features: Rows, target: Index, prototypes: Rows) -> Rows:
-    """(N,) cross-entropy of the scores, N x C, that are made for some rows at a time."""
-    value = np.empty(len(features))
-    step = max(PIECE // len(prototypes), 64)
-    for start in range(0, len(features), step):
-        part = slice(start, start + step)
-        value[part] = -numerics.log_prob_at(scores(features[part], target[part]), target[part], "logits")
+def cost(stripes: Iterator[tuple[slice, Rows]], target: Index, scores: Callable[[slice, Rows], Rows]) -> Rows:
+    """(N,) cross-entropy of the scores made of what rows and prototypes have in common, so many rows at a time."""
+    value = np.zeros(len(target))
+    for part, shared in stripes:
+        value[part] = -numerics.log_prob_at(scores(part, shared), target[part], "logits")
     return value
 
 
@@ -53,7 +49,5 @@ def angles(features: Rows, prototypes: Rows) -> Rows:
 
 def folded(angle: Rows, m: int) -> Rows:
     """psi(angle) = (-1)^k cos(m angle) - 2 k with k = floor(m angle / pi), falling from 1 to 1 - 2 m."""
-    if m == 1:
-        return np.cos(angle)
     fold = np.minimum(np.floor(m * angle / np.pi), m - 1)
     return np.asarray(np.where(fold % 2 == 0, 1.0, -1.0) * np.cos(m * angle) - 2.0 * fold)

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import numpy as np
 
-from lossctl import vectors
-from lossctl.losses.metric_learning.angles import Index, angles, columns_agree, cost, folded, moved
+from lossctl import tiles, vectors
+from lossctl.losses.metric_learning.angles import angles, columns_agree, cost, folded, moved
 from lossctl.losses.types import ClassIndex, Prototypes, Rows, Vector
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param
@@ -70,16 +70,16 @@ def l_softmax(
     array([1.31326169])
     """
 
-    def scores(x: Rows, y: Index) -> Rows:
-        plain = vectors.products(x, prototypes)
+    def scores(part: slice, dots: Rows) -> Rows:
         if m == 1:
-            return plain
+            return dots
+        x, y = features[part], target[part]
         true = prototypes[y]
         angle = angles(x, true)
         turned = (lam * np.cos(angle) + folded(angle, m)) / (1.0 + lam)
-        return moved(plain, y, vectors.norms(x) * vectors.norms(true) * turned)
+        return moved(dots, y, vectors.norms(x) * vectors.norms(true) * turned)
 
-    return cost(scores, features, target, prototypes)
+    return cost(tiles.dots(features, prototypes), target, scores)
 
 
 @loss(
@@ -129,13 +129,14 @@ def sphereface(
     array([1.31326169])
     """
 
-    def scores(x: Rows, y: Index) -> Rows:
-        near = vectors.cosines(x, prototypes)
+    def scores(part: slice, near: Rows) -> Rows:
+        x, y = features[part], target[part]
         if m > 1:
             moved(near, y, folded(angles(x, prototypes[y]), m))
-        return near * (factor * vectors.norms(x))[:, None]
+        near *= (factor * vectors.norms(x))[:, None]
+        return near
 
-    return cost(scores, features, target, prototypes)
+    return cost(tiles.cosines(features, prototypes), target, scores)
 
 
 @loss(
@@ -189,12 +190,12 @@ def cosface(
     array([0.31326169])
     """
 
-    def scores(x: Rows, y: Index) -> Rows:
-        near = vectors.cosines(x, prototypes)
-        near[np.arange(len(x)), y] -= margin
-        return factor * near
+    def scores(part: slice, near: Rows) -> Rows:
+        near[np.arange(len(near)), target[part]] -= margin
+        near *= factor
+        return near
 
-    return cost(scores, features, target, prototypes)
+    return cost(tiles.cosines(features, prototypes), target, scores)
 
 
 @loss(
@@ -248,14 +249,16 @@ def arcface(
     array([0.15946115])
     """
 
-    def scores(x: Rows, y: Index) -> Rows:
-        near = vectors.cosines(x, prototypes)
+    def scores(part: slice, near: Rows) -> Rows:
+        x, y = features[part], target[part]
         cosine, sine = vectors.cosine_sine(x, prototypes[y])
         if easy_margin:
             late, beyond = cosine <= 0, cosine
         else:
             late, beyond = np.arctan2(sine, cosine) > np.pi - margin, cosine - margin * np.sin(margin)
         turned = cosine * np.cos(margin) - sine * np.sin(margin)
-        return factor * moved(near, y, np.where(late, beyond, turned))
+        moved(near, y, np.where(late, beyond, turned))
+        near *= factor
+        return near
 
-    return cost(scores, features, target, prototypes)
+    return cost(tiles.cosines(features, prototypes), target, scores)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import numpy as np
 
-from lossctl import vectors
+from lossctl import tiles
 from lossctl.losses.metric_learning.angles import columns_agree, cost
 from lossctl.losses.types import Centers, ClassIndex, Prototypes, Rows, Vector
 from lossctl.model.beside import centers_of
@@ -110,7 +110,7 @@ def normalized_softmax(
     >>> normalized_softmax([[3.0, 0.0]], [0], [[2.0, 0.0], [0.0, 1.0]], temperature=0.5)
     array([0.12692801])
     """
-    return cost(lambda x, _: vectors.cosines(x, prototypes) / temperature, features, target, prototypes)
+    return cost(tiles.cosines(features, prototypes), target, lambda _, near: near / temperature)
 
 
 @loss(
@@ -166,7 +166,7 @@ def proxy_nca(
     array([0.12692801])
     """
     # -|a - b|^2 is 2 cos - 2, and a softmax does not see what is added to all.
-    return cost(lambda x, _: 2.0 * factor * vectors.cosines(x, prototypes), features, target, prototypes)
+    return cost(tiles.cosines(features, prototypes), target, lambda _, near: 2.0 * factor * near)
 
 
 def centers_fit(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
@@ -228,11 +228,11 @@ def soft_triple(
     array([0.3132739])
     """
 
-    def scores(x: Rows, y: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Rows:
-        near = vectors.cosines(x, prototypes).reshape(len(x), len(prototypes) // centers, centers)
+    def scores(part: slice, near: Rows) -> Rows:
+        near = near.reshape(len(near), len(prototypes) // centers, centers)
         share = np.exp((near - np.max(near, axis=2, keepdims=True)) / gamma)
         found = np.sum(share * near, axis=2) / np.sum(share, axis=2)
-        found[np.arange(len(x)), y] -= margin
+        found[np.arange(len(near)), target[part]] -= margin
         return np.asarray(la * found)
 
-    return cost(scores, features, target, prototypes)
+    return cost(tiles.cosines(features, prototypes), target, scores)
