@@ -172,3 +172,86 @@ def soft_triple_rows(
         return la * (inner(powers, near) / mpmath.fsum(powers) - (mpmath.mpf(margin) if true else 0))
 
     return over_prototypes(features, target, classes, score)
+
+
+def paired_rows(
+    x1: Table, x2: Table, scale: float = 1.0, normalize: bool = True, symmetric: bool = False
+) -> list[float]:
+    """Softmax cost of each row's own partner."""
+    alike = cosine_of if normalize else inner
+    n = len(x1)
+    near = [[alike(a, b) / mpmath.mpf(scale) for b in x2] for a in x1]
+    there = [softmax_cost(near[i], i) for i in range(n)]
+    if not symmetric:
+        return there
+    return [(there[i] + softmax_cost([near[j][i] for j in range(n)], i)) / 2 for i in range(n)]
+
+
+def siglip_rows(x1: Table, x2: Table, t: float = 10.0, b: float = -10.0, normalize: bool = True) -> list[float]:
+    alike = cosine_of if normalize else inner
+    found = []
+    for i, u in enumerate(x1):
+        scores = [(1 if i == j else -1) * (t * alike(u, v) + b) for j, v in enumerate(x2)]
+        found.append(float(mpmath.fsum(mpmath.log1p(mpmath.exp(-s)) for s in scores)))
+    return found
+
+
+def standing(x: Table) -> list[list[mpmath.mpf]]:
+    """The columns without their means."""
+    columns = [[mpmath.mpf(v) for v in column] for column in zip(*x, strict=True)]
+    return [[v - mpmath.fsum(column) / len(column) for v in column] for column in columns]
+
+
+def vicreg_value(
+    x1: Table,
+    x2: Table,
+    invariance: float = 25.0,
+    variance: float = 25.0,
+    covariance: float = 1.0,
+    eps: float = 1e-4,
+) -> list[float]:
+    n, wide = len(x1), len(x1[0])
+    total = mpmath.mpf(0)
+    for a, b in zip(x1, x2, strict=True):
+        for u, v in zip(a, b, strict=True):
+            total += invariance * (mpmath.mpf(u) - mpmath.mpf(v)) ** 2 / (n * wide)
+    for view in (standing(x1), standing(x2)):
+        for j, one in enumerate(view):
+            spread = mpmath.sqrt(inner(one, one) / (n - 1) + mpmath.mpf(eps))
+            total += variance * max(mpmath.mpf(0), 1 - spread) / wide / 2
+            for k, other in enumerate(view):
+                if j != k:
+                    total += covariance * (inner(one, other) / (n - 1)) ** 2 / wide
+    return [float(total)]
+
+
+def barlow_value(x1: Table, x2: Table, lam: float = 5e-3, eps: float = 1e-6) -> list[float]:
+    n = len(x1)
+    scaled = []
+    for view in (standing(x1), standing(x2)):
+        sizes = [mpmath.sqrt(inner(one, one) / (n - 1)) + mpmath.mpf(eps) for one in view]
+        scaled.append([[v / size if size else v for v in one] for one, size in zip(view, sizes, strict=True)])
+    total = mpmath.mpf(0)
+    for j, one in enumerate(scaled[0]):
+        for k, other in enumerate(scaled[1]):
+            alike = inner(one, other) / n
+            total += (1 - alike) ** 2 if j == k else mpmath.mpf(lam) * alike**2
+    return [float(total)]
+
+
+def proxy_anchor_value(
+    features: Table, target: Sequence[int], prototypes: Table, margin: float = 0.1, alpha: float = 32.0
+) -> list[float]:
+    pull, push = mpmath.mpf(0), mpmath.mpf(0)
+    for j, proxy in enumerate(prototypes):
+        near = [cosine_of(x, proxy) for x in features]
+        own = [mpmath.exp(-alpha * (s - mpmath.mpf(margin))) for s, y in zip(near, target, strict=True) if y == j]
+        others = [
+            mpmath.exp(alpha * (s + mpmath.mpf(margin)))
+            for s, y in zip(near, target, strict=True)
+            if y not in (j, IGNORED)
+        ]
+        pull += mpmath.log1p(mpmath.fsum(own))
+        push += mpmath.log1p(mpmath.fsum(others))
+    there = len({y for y in target if y != IGNORED})
+    return [float(pull / there + push / len(prototypes))]

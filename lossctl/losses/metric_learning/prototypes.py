@@ -113,62 +113,6 @@ def normalized_softmax(
     return cost(tiles.cosines(features, prototypes), target, lambda _, near: near / temperature)
 
 
-@loss(
-    title="Proxy-NCA",
-    reduce=Mean(),
-    unit="nats",
-    range="0 to inf",
-    laws={NONNEGATIVE},
-    paper=Paper(
-        "Y. Movshovitz-Attias, A. Toshev, T. K. Leung, S. Ioffe, S. Singh",
-        2017,
-        "No fuss distance metric learning using proxies",
-        doi="10.1109/ICCV.2017.47",
-    ),
-    see=("normalized-softmax", "soft-triple"),
-    tasks=(*TASKS, "neighbourhood components analysis", "image retrieval"),
-    equivalents=(
-        Equivalent(
-            "torch",
-            "F.cross_entropy(-factor * ((F.normalize(features)[:, None] - F.normalize(prototypes)) ** 2).sum(2), "
-            "target)",
-        ),
-        Equivalent(
-            "pml",
-            "torch.func.functional_call(losses.ProxyNCALoss("
-            "len(prototypes), features.shape[1], softmax_scale=factor), "
-            "{'proxies': prototypes}, (features, target))",
-        ),
-    ),
-    traps=(
-        "the true class stands in the denominator, as in pytorch-metric-learning; the paper leaves it out, which may "
-        "fall below zero",
-        "pytorch-metric-learning leaves out of its mean the rows whose probability underflows",
-        "as |a - b|^2 = 2 - 2 cos for vectors of length 1, it is a normalised softmax of temperature 1 / (2 factor)",
-        ZERO,
-    ),
-    align=columns_agree,
-)
-def proxy_nca(
-    features: Vector,
-    target: ClassIndex,
-    prototypes: Prototypes,
-    *,
-    factor: Annotated[float, Param("what squared distances are multiplied by", gt=0)] = 1.0,
-) -> Rows:
-    """How little of the softmax of negative squared distances falls to the proxy of the true class.
-
-    With d_j the distance to the proxy of class j, all vectors brought to length 1:
-
-        -log-softmax(-factor d^2)_y
-
-    >>> proxy_nca([[3.0, 0.0]], [0], [[2.0, 0.0], [0.0, 1.0]])
-    array([0.12692801])
-    """
-    # -|a - b|^2 is 2 cos - 2, and a softmax does not see what is added to all.
-    return cost(tiles.cosines(features, prototypes), target, lambda _, near: 2.0 * factor * near)
-
-
 def centers_fit(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
     """Prototypes have a column for each feature, and every class has as many of them."""
     each = centers_of(params)
