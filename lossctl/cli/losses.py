@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -56,13 +57,13 @@ class LossGroup(click.Group):
     files = ""  # how the usage line shows them
     example = ""  # a call, with {} for the losses
 
+    @abstractmethod
     def options(self, records: Records) -> list[click.Option]:
         """Its options, for these losses."""
-        raise NotImplementedError
 
+    @abstractmethod
     def work(self, ctx: click.Context, losses: str, values: dict[str, Any]) -> int:
         """Do it; the exit status."""
-        raise NotImplementedError
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return index.names()

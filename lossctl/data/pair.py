@@ -156,21 +156,11 @@ class Chunk:
 
     def codes(self, ref: Ref) -> tuple[NDArray[np.int64], list[str]]:
         """As ``labels``, with an empty cell as missing."""
-        places, values = self.labels(ref)
-        if "" in values:
-            places = np.where(places == values.index(""), -1, places)
-        return places, values
+        return emptied(*self.labels(ref))
 
     def groups(self, ref: Ref) -> tuple[NDArray[np.int64], list[str]]:
         """As ``codes``, but the list may hold texts that no row has."""
-        block = self.blocks[ref.source]
-        coded = getattr(block, "coded", None)
-        if coded is None:
-            return self.codes(ref)
-        places, values = coded(ref.columns[0])
-        if "" in values:
-            places = np.where(places == values.index(""), -1, places)
-        return places, values
+        return emptied(*self.words(ref)[0])
 
     def words(self, ref: Ref) -> list[tuple[NDArray[np.int64], list[str]]]:
         """Each of some columns as text, coded: (rows,) places in a list of texts, -1 = missing."""
@@ -181,6 +171,11 @@ class Chunk:
         """Key cells, row by row."""
         block = self.blocks[ref.source]
         return list(zip(*(block.texts(name) for name in ref.columns), strict=True))
+
+
+def emptied(places: NDArray[np.int64], values: list[str]) -> tuple[NDArray[np.int64], list[str]]:
+    """Coded text, with an empty one as missing."""
+    return (np.where(places == values.index(""), -1, places) if "" in values else places), values
 
 
 def whole_inputs(binding: Binding, bound: BoundCall, memory: int) -> dict[str, Any]:

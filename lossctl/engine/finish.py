@@ -164,7 +164,8 @@ def emptiness(job: Job, slot: Slot, totals: Totals, options: Options) -> float |
     elif job.view == "mean":
         divisor = job.reduce.divisor(totals, job.mode)
         if divisor is not None and divisor.finite and divisor.units == 0:
-            why = "the class weights of all rows sum to zero"
+            alone = job.spec.scope == "batch"
+            why = "no row counts in any batch" if alone else "the class weights of all rows sum to zero"
     if why is None:
         return None
     if options.empty != "error" or slot.group is not None or slot.of_class is not None:

@@ -237,7 +237,7 @@ class Job:
         if n == 0:
             nothing = (np.zeros(0), np.zeros(0)) if self.reduce.quotient else None
             empty = np.zeros(len(piece.rows) if self.unit == "row" else 0)
-            return Scored(piece.rows, ready.status, empty, [], nothing)
+            return Scored(piece.rows, ready.status, empty, [], nothing, piece.weight if len(empty) else None)
         with np.errstate(all="ignore"):
             if ready.starts is None:
                 out = self.spec.run({**ready.arrays, **self.whole}, self.params)
@@ -267,7 +267,7 @@ class Job:
                 self.infinite += int(np.count_nonzero(np.isinf(values)))
             values = values if names is not None else scatter(values, ready.status)
         terms = self.terms(out, poisoned) if self.options.per_sample is not None else None
-        beside = (None, None) if names is None else (weight, codes)
+        beside = (piece.weight, None) if names is None else (weight, codes)
         return Scored(piece.rows, ready.status, values, names, terms, *beside)
 
     def together(self, piece: Piece, ready: Prepared) -> Together | None:

@@ -66,9 +66,7 @@ class Outlet:
             return names_of(self.binding, self.shown[0])
         return self.binding.keys[0].columns if self.binding.keys else ()
 
-    def cells(
-        self, done: Sequence[Scored | None], chunk: Chunk | None, weight: NDArray[np.float64] | None, slices: Slices
-    ) -> list[Cells] | None:
+    def cells(self, done: Sequence[Scored | None], chunk: Chunk | None, slices: Slices) -> list[Cells] | None:
         """The cells of a chunk, made by the thread that has scored it; ``None`` where there are none."""
         parts = [scored for scored in done if scored is not None and scored.values is not None]
         if len(parts) < len(self.shown):
@@ -78,15 +76,9 @@ class Outlet:
         if chunk is None:
             return None
         status = joint_status([scored.status for scored in done if scored is not None])
-        return self._of_rows(parts, status, chunk, weight)
+        return self._of_rows(parts, status, chunk)
 
-    def _of_rows(
-        self,
-        parts: Sequence[Scored],
-        status: NDArray[np.uint8],
-        chunk: Chunk,
-        weight: NDArray[np.float64] | None,
-    ) -> list[Cells]:
+    def _of_rows(self, parts: Sequence[Scored], status: NDArray[np.uint8], chunk: Chunk) -> list[Cells]:
         cells: list[Cells] = []
         if self.binding.keys:
             cells += chunk.words(self.binding.keys[0])
@@ -94,8 +86,8 @@ class Outlet:
             cells.append(parts[0].rows + 1)
         cells.append((status.astype(np.int64), WORDS))
         cells += [chunk.groups(ref) for ref in self.binding.by]
-        if self.weight and weight is not None:
-            cells.append((weight, None))
+        if self.weight and parts[0].weight is not None:
+            cells.append((parts[0].weight, None))
         for part in parts:
             there = part.status == OK
             missing = None if there.all() else ~there

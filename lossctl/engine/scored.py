@@ -24,7 +24,7 @@ class Scored(NamedTuple):
     values: NDArray[np.float64] | None  # (N,), or one a list; None for a data-set loss
     names: list[str] | None = None  # of lists
     terms: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None  # of a quotient, of the rows that were scored
-    weight: NDArray[np.float64] | None = None  # of lists
+    weight: NDArray[np.float64] | None = None  # (N,), or one a list
     codes: NDArray[np.intp] | None = None  # of lists
 
 

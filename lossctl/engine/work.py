@@ -201,7 +201,7 @@ class Work:
             shown = None if log is None or log.full else state.lines(done, chunk, log.per)
             if log is not None and shown is not None:
                 shown = Shown(*log.narrowed(*shown))
-            cells = None if outlet is None else outlet.cells(done, chunk, state.weights, state.slices)
+            cells = None if outlet is None else outlet.cells(done, chunk, state.slices)
             return shown, cells
 
         size = 8 * self.rows * (len(self.jobs) + 2)  # of the values of a chunk, with its rows and statuses

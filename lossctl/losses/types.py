@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.model import beside, domains, kinds, margins, pairs, reals, scores, sets, targets
+from lossctl.model import beside, classes, domains, kinds, margins, pairs, reals, scores, sets, targets
 
 Rows: TypeAlias = NDArray[np.float64]
 Ratios: TypeAlias = tuple[Rows, Rows]
@@ -34,6 +34,7 @@ Distribution = Annotated[Rows, targets.Distribution()]
 SignedTarget = Annotated[Rows, targets.SignedTarget()]
 LabelsOrScores = Annotated[NDArray[Any], scores.LabelsOrScores()]
 LabelTarget = Annotated[NDArray[np.int64], targets.LabelTarget()]
+SameClass = Annotated[NDArray[Any], classes.SameClass()]
 ProbOfTruth = Annotated[NDArray[Any], scores.ProbOfTruth()]
 LogitOfTruth = Annotated[Rows, scores.LogitOfTruth()]
 Truth = Annotated[NDArray[np.int64], targets.Truth()]

@@ -140,7 +140,8 @@ def is_text(bound: BoundCall, role: str, sources: Sequence[Source], positive: st
     if way == "label":
         return any(
             cols.column_of(sources[r.source], name).type in {"cell", "text"}
-            for r in (bound.refs["pred"], bound.refs["target"])
+            for compared in ("pred", "target")
+            if (r := bound.refs.get(compared)) is not None
             for name in r.columns
         )
     truth = column.type == "bool" and set(bound.classes.names or ()) == {"true", "false"}

@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import numpy as np
 
-from lossctl import numerics, tiles
+from lossctl import numerics, tiles, vectors
 from lossctl.losses.metric_learning.angles import cost
+from lossctl.losses.metric_learning.batches import L2_NORMALIZE, TOO_LONG
 from lossctl.losses.types import Rows, Vector
+from lossctl.model.findings import Seen
 from lossctl.model.laws import NONNEGATIVE
-from lossctl.model.params import Param
+from lossctl.model.params import Param, Value
 from lossctl.model.reduce import Mean
 from lossctl.model.registry import loss
-from lossctl.model.spec import Equivalent, Paper, Preset
+from lossctl.model.spec import Arrays, Equivalent, Paper, Preset
 
-NORMALIZE = Param("bring vectors to length 1 first: similarities are cosines")
-NEAR = "(F.normalize(x1) @ F.normalize(x2).T if normalize else x1 @ x2.T)"
+LONG = 1e150
+NEAR = "(F.normalize(x1) @ F.normalize(x2).T if l2_normalize else x1 @ x2.T)"
 TASKS = ("embeddings", "self-supervised", "contrastive learning", "two views", "image and text", "retrieval")
 BATCH = "a value depends on the whole batch: with other rows in it, it is another one"
 
 
-def similarities(x1: Rows, x2: Rows, normalize: bool) -> Iterator[tuple[slice, Rows]]:
+def similarities(x1: Rows, x2: Rows, l2_normalize: bool) -> Iterator[tuple[slice, Rows]]:
     """Cosines, or dot products, of all rows of both, a stripe at a time."""
-    return tiles.cosines(x1, x2) if normalize else tiles.dots(x1, x2)
+    return tiles.cosines(x1, x2) if l2_normalize else tiles.dots(x1, x2)
 
 
-def partner_costs(x1: Rows, x2: Rows, normalize: bool, temperature: float) -> Rows:
+def comparable(arrays: Arrays, params: Mapping[str, Value]) -> list[Seen]:
+    """Vectors whose dot products do not overflow."""
+    length = np.maximum(vectors.norms(arrays["x1"]), vectors.norms(arrays["x2"]))
+    return [(TOO_LONG, np.full(len(length), not params.get("l2_normalize")) & (length > LONG), length)]
+
+
+def partner_costs(x1: Rows, x2: Rows, l2_normalize: bool, temperature: float) -> Rows:
     """(N,) cross-entropy of each row's own partner among all partners."""
     own = np.arange(len(x1))
-    return cost(similarities(x1, x2, normalize), own, lambda _, near: near / temperature)
+    return cost(similarities(x1, x2, l2_normalize), own, lambda _, near: near / temperature)
 
 
 @loss(
@@ -67,6 +75,7 @@ def partner_costs(x1: Rows, x2: Rows, normalize: bool, temperature: float) -> Ro
         BATCH,
         "a zero vector has cosine 0 with every other",
     ),
+    checks=comparable,
 )
 def info_nce(
     x1: Vector,
@@ -74,7 +83,7 @@ def info_nce(
     *,
     temperature: Annotated[float, Param("what similarities are divided by", gt=0)] = 0.07,
     symmetric: Annotated[bool, Param("take the mean of both directions, x1 to x2 and x2 to x1")] = False,
-    normalize: Annotated[bool, NORMALIZE] = True,
+    l2_normalize: Annotated[bool, L2_NORMALIZE] = True,
 ) -> Rows:
     """How little of the softmax of similarities falls to the own partner, among all partners of the batch.
 
@@ -87,8 +96,8 @@ def info_nce(
     >>> info_nce([[1.0, 0.0], [0.0, 1.0]], [[2.0, 0.0], [0.0, 3.0]], temperature=0.5)
     array([0.12692801, 0.12692801])
     """
-    there = partner_costs(x1, x2, normalize, temperature)
-    return 0.5 * (there + partner_costs(x2, x1, normalize, temperature)) if symmetric else there
+    there = partner_costs(x1, x2, l2_normalize, temperature)
+    return 0.5 * (there + partner_costs(x2, x1, l2_normalize, temperature)) if symmetric else there
 
 
 @loss(
@@ -118,6 +127,7 @@ def info_nce(
         "t multiplies as it is; models store its logarithm (log 10 to begin with)",
         BATCH,
     ),
+    checks=comparable,
 )
 def siglip(
     x1: Vector,
@@ -125,7 +135,7 @@ def siglip(
     *,
     t: Annotated[float, Param("what similarities are multiplied by", gt=0)] = 10.0,
     b: Annotated[float, Param("what is added to them")] = -10.0,
-    normalize: Annotated[bool, NORMALIZE] = True,
+    l2_normalize: Annotated[bool, L2_NORMALIZE] = True,
 ) -> Rows:
     """Every pair of the batch as a question to be answered by yes or no: partners or not.
 
@@ -137,7 +147,7 @@ def siglip(
     array([0.62652338, 0.62652338])
     """
     value = np.empty(len(x1))
-    for part, near in similarities(x1, x2, normalize):
+    for part, near in similarities(x1, x2, l2_normalize):
         near *= t
         near += b
         own = np.arange(len(near)), np.arange(part.start, part.start + len(near))
@@ -174,6 +184,7 @@ def siglip(
         "l2reg multiplies the whole squared length of both vectors; TensorFlow's reg_lambda takes a quarter of it",
         BATCH,
     ),
+    checks=comparable,
 )
 def n_pairs(
     x1: Vector,
@@ -190,5 +201,5 @@ def n_pairs(
     >>> n_pairs([[1.0, 0.0], [0.0, 1.0]], [[2.0, 0.0], [0.0, 2.0]])
     array([0.12692801, 0.12692801])
     """
-    plain = partner_costs(x1, x2, normalize=False, temperature=1.0)
+    plain = partner_costs(x1, x2, l2_normalize=False, temperature=1.0)
     return plain if l2reg == 0 else plain + l2reg * (np.sum(x1 * x1, axis=1) + np.sum(x2 * x2, axis=1))

@@ -8,6 +8,7 @@ import numpy as np
 
 from lossctl import tiles
 from lossctl.losses.metric_learning.angles import columns_agree, cost
+from lossctl.losses.metric_learning.batches import log_sums
 from lossctl.losses.types import ClassIndex, Prototypes, Rows, Vector
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param
@@ -128,14 +129,7 @@ def proxy_anchor(
     for part, near in tiles.cosines(features, prototypes):
         own = np.zeros(near.shape, bool)
         own[np.arange(len(near)), target[part]] = True
-        pull = np.logaddexp(pull, log_sums(np.where(own, alpha * (margin - near), -np.inf)))
-        push = np.logaddexp(push, log_sums(np.where(own, -np.inf, alpha * (near + margin))))
+        pull = np.logaddexp(pull, log_sums(alpha * (margin - near.T), own.T))
+        push = np.logaddexp(push, log_sums(alpha * (near.T + margin), ~own.T))
     there = np.unique(target).size
     return np.array([np.sum(np.logaddexp(0.0, pull)) / there + np.sum(np.logaddexp(0.0, push)) / count])
-
-
-def log_sums(table: Rows) -> Rows:
-    """(C,) logarithms of the summed exponentials of the columns; -inf where all of them are."""
-    top = np.max(table, axis=0)
-    top[~np.isfinite(top)] = 0.0
-    return np.asarray(top + np.log(np.sum(np.exp(table - top), axis=0)))

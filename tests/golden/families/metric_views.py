@@ -40,8 +40,8 @@ def anchored(rng: Rng, rows: int) -> dict[str, Any]:
 RANDOM = {"partners": partners, "views": views, "anchored": anchored}
 EDGES = {
     "partner-edges": {  # equal, opposite, zero, huge and tiny
-        "x1": [[1.0, 0.0], [0.0, 2.0], [0.0, 0.0], [1e150, 1e150], [1e-150, 0.0]],
-        "x2": [[2.0, 0.0], [0.0, -1.0], [1.0, 1.0], [1.0, 2.0], [1e150, 1e-150]],
+        "x1": [[1.0, 0.0], [0.0, 2.0], [0.0, 0.0], [1e140, 1e140], [1e-140, 0.0]],
+        "x2": [[2.0, 0.0], [0.0, -1.0], [1.0, 1.0], [1.0, 2.0], [1e140, 1e-140]],
         "weight": [1.0, 2.0, 0.5, 1.0, 3.0],
     },
     "lone-partner": {"x1": [[1.0, 2.0]], "x2": [[-1.0, 1.0]], "weight": [2.0]},
@@ -74,7 +74,7 @@ def softmaxes() -> list[Case]:
                 call = f"F.cross_entropy({near}, torch.arange(len(x1)), reduction='none')"
                 back = f"F.cross_entropy(({near}).T, torch.arange(len(x1)), reduction='none')"
                 params: dict[str, Any] = {} if size == 0.07 else {"temperature": size}
-                params |= {} if normal else {"normalize": False}
+                params |= {} if normal else {"l2_normalize": False}
                 params |= {"symmetric": True} if symmetric and loss == "info-nce" else {}
                 rows = torch(f"({call} + {back}) / 2" if symmetric else call)
                 found.append(by_rows(loss, "partners", rows, **params))
@@ -89,13 +89,13 @@ def softmaxes() -> list[Case]:
 
 def sigmoids() -> list[Case]:
     found = []
-    for params in ({}, {"t": 2.0}, {"b": -1.0}, {"t": 0.5, "b": 3.0, "normalize": False}):
-        near = "x1 @ x2.T" if "normalize" in params else NEAR
+    for params in ({}, {"t": 2.0}, {"b": -1.0}, {"t": 0.5, "b": 3.0, "l2_normalize": False}):
+        near = "x1 @ x2.T" if "l2_normalize" in params else NEAR
         t, b = params.get("t", 10.0), params.get("b", -10.0)
         rows = torch(f"-F.logsigmoid((2 * torch.eye(len(x1)) - 1) * ({t} * ({near}) + {b})).sum(1)")
         found.append(by_rows("siglip", "partners", rows, **params))
         said = "".join(f", {key}={item}" for key, item in params.items())
-        if "normalize" not in params:
+        if "l2_normalize" not in params:
             found.append(by_rows("siglip", "partner-edges", naive(f"siglip_rows(x1, x2{said})"), **params))
     return [*found, by_rows("siglip", "lone-partner", exact("siglip_rows(x1, x2)"))]
 
@@ -159,10 +159,10 @@ def cases() -> list[Case]:
 BOTH = {"symmetric": True}
 SUITS = {
     ("info-nce", "torch"): [
-        [Suit("partners"), Suit("partners", {"normalize": False}), Suit("partners", BOTH, differs=True)],
+        [Suit("partners"), Suit("partners", {"l2_normalize": False}), Suit("partners", BOTH, differs=True)],
         [Suit("partners", BOTH), Suit("partners", {**BOTH, "temperature": 0.5}), Suit("partners", differs=True)],
     ],
-    ("siglip", "torch"): [[Suit("partners"), Suit("partners", {"t": 2.0, "normalize": False})]],
+    ("siglip", "torch"): [[Suit("partners"), Suit("partners", {"t": 2.0, "l2_normalize": False})]],
     ("n-pairs", "torch"): [[Suit("partners"), Suit("partners", {"l2reg": 0.02})]],
     ("n-pairs", "pml"): [[Suit("partners"), Suit("partners", {"l2reg": 0.02}, differs=True)]],
     ("vicreg", "pml"): [[Suit("views"), Suit("views", {"variance": 3.0})]],
