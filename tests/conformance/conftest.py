@@ -81,6 +81,13 @@ class Case:
         together = self.together(arrays)
         return together if self.per == "group" else np.arange(len(together))
 
+    def spared(self, arrays: Mapping[str, Any]) -> Any:
+        """(N,) rows that are never left out: two of each batch, as some losses refuse a batch of one row."""
+        together = self.together(arrays)
+        if self.spec.scope != "batch":
+            return np.zeros(len(together), bool)
+        return np.arange(len(together)) - np.searchsorted(together, together) < 2
+
     def firsts(self, arrays: Mapping[str, Any]) -> Any:
         """The first row of each sample."""
         return np.flatnonzero(np.diff(self.units(arrays), prepend=-1))

@@ -55,18 +55,19 @@ def beside(case: Any, arrays: Any) -> dict[str, Any]:
     size = rng.integers(0, 2, n)
     columns = {"w": weight, "whole": whole, "color": [c or None for c in color], "size": size}
     found = {name: np.array(values, object if name == "color" else None)[units] for name, values in columns.items()}
-    found["m"] = (rng.random(len(units)) < 0.8).astype(float)
+    found["m"] = ((rng.random(len(units)) < 0.8) | case.spared(arrays)).astype(float)
     return {name: values.tolist() if name == "color" else values for name, values in found.items()}
 
 
 def holed(case: Any, arrays: Any) -> Any:
     """The sample with missing values in some rows of every role of floats."""
     rng = case.rng("holes")
+    spared = case.spared(arrays)
     found = {}
     for role, array in arrays.items():
         found[role] = np.array(array)
         if array.dtype.kind == "f":
-            rows = np.flatnonzero(rng.random(len(array)) < 0.15)
+            rows = np.flatnonzero((rng.random(len(array)) < 0.15) & ~spared)
             place = rng.integers(0, array[0].size) if array.ndim < 3 else 0  # later frames may be padding
             found[role].reshape(len(array), -1)[rows, place] = np.nan
     return found
@@ -368,7 +369,7 @@ def is_root(found: float, square: Fraction) -> bool:
 def spread_sizes(case: Any, arrays: Any) -> Any:
     """Real inputs at sizes from 1e-12 to 1e12, where naive sums lose digits."""
     sizes = 10.0 ** case.rng("sizes").integers(-12, 13, ROWS)
-    wild = {}
+    wild = dict(arrays)
     for i in case.inputs:
         array = arrays[i.role]
         plain = i.kind.decode(case.params, None) == "real" and array.dtype.kind == "f"

@@ -232,7 +232,7 @@ def test_three_axes_are_refused(plain, door):
 
 def test_no_axes_are_refused(plain, door):
     good = plain.sample(ROWS)
-    for role in good:
+    for role in (i.role for i in plain.inputs):
         error = refused(lambda r=role: door(plain, {**good, r: np.float64(1.0)}))
         assert role in f"{error.message} {error.where()}"
 
@@ -240,9 +240,9 @@ def test_no_axes_are_refused(plain, door):
 def test_different_lengths_are_refused(plain, door):
     """One row too few or too many in any role: the error states both lengths."""
     good = plain.sample(ROWS)
-    if len(good) < 2:
+    if len(plain.inputs) < 2:
         pytest.skip("one role has nothing to differ from")
-    for role in good:
+    for role in (i.role for i in plain.inputs):
         for wrong in (good[role][:-1], np.concatenate([good[role], good[role][:1]])):
             error = refused(lambda r=role, w=wrong: door(plain, {**good, r: w}))
             assert error.code in {"lengths-differ", "shapes-differ"}
@@ -420,7 +420,12 @@ def test_one_row(called, door):
     if not called.counting(good)[0]:
         pytest.skip("the first row does not count")
     one = {role: a[:1] for role, a in good.items()}
-    first = door(called, one)
+    try:
+        first = door(called, one)
+    except DataError as error:  # alone in its batch, a row has nothing to be held against
+        if called.spec.scope != "batch" or error.code not in {"empty", "batch-of-one"}:
+            raise
+        return
     if called.reduction.views == ("set",):
         assert first.shape == ()
     else:

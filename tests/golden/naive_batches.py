@@ -91,14 +91,14 @@ def multi_similarity_rows(
     target: Sequence[Any],
     alpha: float = 2.0,
     beta: float = 50.0,
-    base: float = 0.5,
+    threshold: float = 0.5,
     l2_normalize: bool = True,
 ) -> list[float]:
     s = similarity_of(features, l2_normalize)
     found = []
     for i, positives, negatives in company_of(target):
-        near = mpmath.log1p(exp_sum([-alpha * (s(i, p) - base) for p in positives])) / alpha
-        far = mpmath.log1p(exp_sum([beta * (s(i, n) - base) for n in negatives])) / beta
+        near = mpmath.log1p(exp_sum([-alpha * (s(i, p) - threshold) for p in positives])) / alpha
+        far = mpmath.log1p(exp_sum([beta * (s(i, n) - threshold) for n in negatives])) / beta
         found.append(float(near + far))
     return found
 

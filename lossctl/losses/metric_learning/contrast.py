@@ -224,9 +224,12 @@ def circle(
     ),
     see=("circle", "lifted-structure"),
     tasks=("embeddings", "image retrieval"),
-    equivalents=(Equivalent("pml", "losses.MultiSimilarityLoss(alpha=alpha, beta=beta, base=base)(features, target)"),),
+    equivalents=(
+        Equivalent("pml", "losses.MultiSimilarityLoss(alpha=alpha, beta=beta, base=threshold)(features, target)"),
+    ),
     traps=(
         "all pairs of the batch count: the paper first drops easy ones (PML: MultiSimilarityMiner)",
+        "the threshold is base in PML and lambda in the paper",
         "the mean is over all rows: one without positives or negatives has the other half of the loss",
     ),
     checks=comparable,
@@ -237,23 +240,23 @@ def multi_similarity(
     *,
     alpha: Annotated[float, Param("how much the least similar positives count", gt=0)] = 2.0,
     beta: Annotated[float, Param("how much the most similar negatives count", gt=0)] = 50.0,
-    base: Annotated[float, Param("the similarity that positives should be above and negatives below")] = 0.5,
+    threshold: Annotated[float, Param("the similarity that positives should be above and negatives below")] = 0.5,
     l2_normalize: Annotated[bool, L2_NORMALIZE] = True,
 ) -> Rows:
     """A soft count of positives that are not similar enough and of negatives that are too similar.
 
-    With s similarities in a batch, P(i) the other rows of i's class, N(i) those of other classes:
+    With s similarities in a batch, lambda the threshold, P(i) the other rows of i's class, N(i) those of other classes:
 
-        1/alpha log(1 + sum_(p in P(i)) exp(-alpha (s_ip - base)))
-          + 1/beta log(1 + sum_(n in N(i)) exp(beta (s_in - base)))
+        1/alpha log(1 + sum_(p in P(i)) exp(-alpha (s_ip - lambda)))
+          + 1/beta log(1 + sum_(n in N(i)) exp(beta (s_in - lambda)))
 
     >>> multi_similarity([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0], [-0.8, 0.6]], [0, 0, 1, 1])
     array([0.29906943, 0.59906944, 0.59906944, 0.29906943])
     """
     value = np.zeros(len(features))
     for part, found, positive, negative in similarities(features, target, l2_normalize):
-        found -= base
-        # exp(beta (1 - base)) overflows from beta = 1,420 on.
+        found -= threshold
+        # exp(beta (1 - threshold)) overflows from beta = 1,420 on.
         near, far = log_sums(-alpha * found, positive), log_sums(beta * found, negative)
         value[part] = softplus(near) / alpha + softplus(far) / beta
     return value

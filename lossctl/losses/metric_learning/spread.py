@@ -157,7 +157,7 @@ def lifted_structure(
         "Sampling matters in deep embedding learning",
         doi="10.1109/ICCV.2017.309",
     ),
-    see=("contrastive", "batch-hard-triplet"),
+    see=("batch-hard-triplet", "lifted-structure"),
     tasks=("embeddings", "image retrieval"),
     equivalents=(Equivalent("pml", "losses.MarginLoss(margin=alpha, beta=beta)(features, target)"),),
     traps=(

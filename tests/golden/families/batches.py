@@ -61,7 +61,7 @@ SHELF: dict[str, tuple[str, str, list[dict[str, Any]]]] = {
     "multi-similarity": (
         "multi_similarity_rows",
         "[1 for _ in target]",
-        [{"alpha": 18.0, "beta": 75.0, "base": 0.77}, {"alpha": 0.5, "beta": 3000.0, "base": -0.25}],
+        [{"alpha": 18.0, "beta": 75.0, "threshold": 0.77}, {"alpha": 0.5, "beta": 3000.0, "threshold": -0.25}],
     ),
     "batch-hard-triplet": (
         "batch_hard_rows",
@@ -157,7 +157,7 @@ SUITS = {
     ("sup-con", "pml"): [[*BOTH, Suit("batch", {"temperature": 0.5}), ONE_CLASS]],
     ("circle", "keras"): [[*BOTH, Suit("batch", {"m": 0.25, "gamma": 32.0})]],
     ("circle", "pml"): [[*BOTH, Suit("batch", {"m": 0.25, "gamma": 32.0})]],
-    ("multi-similarity", "pml"): [[*BOTH, Suit("batch", {"alpha": 1.0, "beta": 10.0, "base": 0.2})]],
+    ("multi-similarity", "pml"): [[*BOTH, Suit("batch", {"alpha": 1.0, "beta": 10.0, "threshold": 0.2})]],
     ("batch-hard-triplet", "pml"): [[*BOTH, Suit("batch", {"margin": 0.3, "l2_normalize": True})]],
     ("lifted-structure", "pml"): [[*BOTH, Suit("batch", {"neg_margin": 0.5, "pos_margin": 0.25})]],
     ("margin-wu", "pml"): [[*BOTH, Suit("batch", {"alpha": 0.5, "beta": 0.7})]],
