@@ -50,7 +50,7 @@ def beside(case: Any, arrays: Any) -> dict[str, Any]:
     units = case.units(arrays)
     n = int(units.max()) + 1
     weight = rng.uniform(0.0, 3.0, n) * (rng.random(n) < 0.8)
-    weight[0] += not weight.any()
+    weight[:2] += np.count_nonzero(weight) < 2
     whole = rng.integers(0, 4, n).astype(float)
     color = np.array(["red", "green", ""], object)[rng.integers(0, 3, n)]
     size = rng.integers(0, 2, n)
