@@ -154,14 +154,14 @@ def test_every_row_is_there(plain, name, tmp_path):
     assert all(line[name] != "" for line in lines if line["status"] == "ok" for name in numbers)
 
 
-def test_cuts_change_no_byte(called, tmp_path):
-    if called.per == "dataset":
+def test_cuts_change_no_byte(plain, tmp_path):
+    if plain.per == "dataset":
         pytest.skip("no row has a value")
     request, options = SETTINGS["slices"]
-    table = table_of(called, holes=True)
+    table = table_of(plain, holes=True)
     whole = tmp_path / "whole.csv"
-    scored(called, table, request, whole, **options)
+    scored(plain, table, request, whole, **options)
     for rows, threads in CUTS:
         cut = tmp_path / "cut.csv"
-        scored(called, table, request, cut, chunk_rows=rows, threads=threads, **options)
+        scored(plain, table, request, cut, chunk_rows=rows, threads=threads, **options)
         assert cut.read_bytes() == whole.read_bytes(), (rows, threads)
