@@ -31,12 +31,19 @@ FRAMES = np.arange(40).reshape(5, 2, 4) % 7 * 0.3
 FRAMES -= np.log(np.exp(FRAMES).sum(axis=2, keepdims=True))
 PATHS = (FRAMES, [[1, 2], [3, 3]], [5, 4])
 
+CORNERS = ([[1, 0], [0.6, 0.8], [0, 1], [-0.8, 0.6]], [0, 0, 1, 1])
+
 CE = ".2413112967 .1698460196 1.0986122887 3.0239090562"
 E = 1.5 * np.array([[1, 0], [0.6, 0.8], [0, 1], [-0.8, 0.6]])
 FACES = (E, [0, 1, 1, 2], [[1, 0], [0.2, 1], [-1, 0.3]])
 
 FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = [
     # loss, inputs, parameters, row values, reduced values by reduction
+    ("nt-xent", CORNERS, {"temperature": 0.5}, ".308957 1.027123 1.027123 .308957", {"mean": ".6680402"}),
+    ("sup-con", CORNERS, {}, ".002477 2.127223 2.127223 .002477", {"mean": "1.0648500"}),
+    ("circle", CORNERS, {}, ".693149 38.4 38.4 .693149", {"mean": "19.5465743"}),
+    ("multi-similarity", CORNERS, {}, ".299069 .599069 .599069 .299069", {"mean": ".4490694"}),
+    ("lifted-structure", CORNERS, {}, "2.099767 2.099767 2.099767 2.099767", {"mean": "2.0997672"}),
     ("mse", REAL, {}, ".25 .25 0 1", {"mean": ".375", "sum": "1.5"}),
     ("huber", REAL, {}, ".125 .125 0 .5", {"mean": ".1875"}),
     ("huber", REAL, {"delta": 0.25}, ".09375 .09375 0 .21875", {}),

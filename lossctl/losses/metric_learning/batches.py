@@ -18,10 +18,11 @@ Mask = NDArray[np.bool_]
 L2_NORMALIZE = Param("divide each vector by its length first")
 ALONE = "a row that is the only one of its class in the batch has no positive: it does not count (said in a warning)"
 
-NO_POSITIVE = Rule(
-    "no-positive", "is the only row of its class in the batch: as an anchor it does not count", "warning"
+NO_POSITIVE = Rule("no-positive", "no other row of its class in its batch, so not counted as an anchor", "warning")
+NO_PAIRS = Rule("no-positives", "the first of a batch without two rows of one class, which does not count", "warning")
+NO_NEGATIVE = Rule(
+    "no-negatives", "the first of a batch of one class, in which there is nothing to tell apart", "warning"
 )
-NO_NEGATIVE = Rule("no-negative", "stands in a batch of one class: nothing to tell it apart from", "warning")
 TOO_LONG = Rule(
     "too-long",
     "is the length of a vector whose dot products may leave the float range",
@@ -90,16 +91,25 @@ def softplus(x: Rows) -> Rows:
 
 
 def has_positives(arrays: Arrays, params: Mapping[str, Value]) -> list[Seen]:
-    """Rows without another of their class in the batch, and a batch of one class."""
+    """Rows without another of their class in the batch; a batch of such rows, or of one class, by its first row."""
     positives, negatives = counts(arrays["target"])
-    seen: list[Seen] = [(NO_POSITIVE, positives == 0, positives)]
-    one = np.zeros(len(negatives), bool)
-    one[:1] = negatives[:1] == 0
-    return [*seen, (NO_NEGATIVE, one & (positives > 0), negatives)]
+    alone, first = positives == 0, np.arange(len(positives)) == 0
+    nowhere = bool(alone.all())
+    return [
+        (NO_POSITIVE, alone & (not nowhere), positives),
+        (NO_PAIRS, first & nowhere, positives),
+        (NO_NEGATIVE, first & (negatives == 0) & ~alone, negatives),
+    ]
 
 
 def comparable(arrays: Arrays, params: Mapping[str, Value]) -> list[Seen]:
     """The same, and vectors whose dot products overflow."""
+    return [*has_positives(arrays, params), *fit_for_dots(arrays, params)]
+
+
+def fit_for_dots(arrays: Arrays, params: Mapping[str, Value]) -> list[Seen]:
+    """Vectors whose dot products overflow."""
+    if params["l2_normalize"]:
+        return []
     length = vectors.norms(arrays["features"])
-    long = np.zeros(len(length), bool) if params["l2_normalize"] else length > 1e150
-    return [*has_positives(arrays, params), (TOO_LONG, long, length)]
+    return [(TOO_LONG, length > 1e150, length)]

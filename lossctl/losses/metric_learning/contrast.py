@@ -10,6 +10,7 @@ from lossctl.losses.metric_learning.batches import (
     ALONE,
     L2_NORMALIZE,
     comparable,
+    fit_for_dots,
     log_sums,
     row_sums,
     similarities,
@@ -232,7 +233,7 @@ def circle(
         "the threshold is base in PML and lambda in the paper",
         "the mean is over all rows: one without positives or negatives has the other half of the loss",
     ),
-    checks=comparable,
+    checks=fit_for_dots,
 )
 def multi_similarity(
     features: Vector,

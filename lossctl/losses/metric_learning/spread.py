@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from lossctl.exact import Exact, from_int
 from lossctl.losses.metric_learning.batches import (
     ALONE,
     L2_NORMALIZE,
@@ -15,10 +17,10 @@ from lossctl.losses.metric_learning.batches import (
     log_sums,
     row_sums,
 )
-from lossctl.losses.types import Ratios, SameClass, Vector
+from lossctl.losses.types import Ratios, Rows, SameClass, Vector
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param
-from lossctl.model.reduce import Ratio
+from lossctl.model.reduce import Ratio, Term, Totals
 from lossctl.model.registry import loss
 from lossctl.model.spec import Equivalent, Paper
 
@@ -71,7 +73,7 @@ def batch_hard_triplet(
     array([1., 2., 0.])
     """
     value, counted = np.zeros(len(features)), np.zeros(len(features))
-    pointless = ~features.any(axis=1)
+    pointless: NDArray[np.bool_] = np.max(np.abs(features), axis=1, initial=0.0) == 0
     for part, found, positive, negative in distances(features, target, l2_normalize or distance == "cosine"):
         if distance != "euclidean":
             found *= found
@@ -143,9 +145,24 @@ def lifted_structure(
     return value, pairs
 
 
+class OverNonZero(Ratio):
+    """A sum over the number of its terms above 0; where there are terms and none is above 0, the mean is 0."""
+
+    def terms(self, out: Any, mode: str | None) -> dict[str, Term]:
+        return {**super().terms(out[:2], mode), "terms": out[2]}
+
+    def pair(self, out: Any, mode: str | None) -> tuple[Rows, Rows]:
+        return out[0], out[1]
+
+    def divisor(self, totals: Totals, mode: str | None) -> Exact:
+        above = super().divisor(totals, mode)
+        nothing = above.finite and above.units == 0 and totals.sums["terms"].units > 0
+        return from_int(1) if nothing else above
+
+
 @loss(
     title="Margin loss",
-    reduce=Ratio(),
+    reduce=OverNonZero(),
     unit="distance",
     range="0 to inf",
     laws={NONNEGATIVE},
@@ -161,7 +178,8 @@ def lifted_structure(
     tasks=("embeddings", "image retrieval"),
     equivalents=(Equivalent("pml", "losses.MarginLoss(margin=alpha, beta=beta)(features, target)"),),
     traps=(
-        "the divisor is the number of terms above 0, so a batch that gets better may have a larger mean",
+        "the divisor is the number of terms above 0, so a batch that gets better may have a larger mean; without such "
+        "terms the mean is 0",
         "a pair counts once for each triplet it is part of, as in PML; the paper samples pairs by their distance",
         "PML calls alpha margin",
     ),
@@ -174,7 +192,7 @@ def margin_wu(
     beta: Annotated[float, Param("the distance between positives and negatives", gt=0)] = 1.2,
     alpha: Annotated[float, Param("how far pairs must be on their side of it", ge=0)] = 0.2,
     l2_normalize: Annotated[bool, L2_NORMALIZE] = True,
-) -> Ratios:
+) -> tuple[Rows, Rows, Rows]:
     """How far positive pairs are above a boundary and negative pairs below it, over all triplets of a batch.
 
     With d distances, p and n running over the rows of i's class and of other classes, [u] = max(0, u):
@@ -192,4 +210,4 @@ def margin_wu(
         per_positive, per_negative = negatives[part], positives[part]  # triplets that a pair of the anchor is part of
         value[part] = per_positive * np.sum(near, axis=1) + per_negative * np.sum(far, axis=1)
         above[part] = per_positive * np.count_nonzero(near, axis=1) + per_negative * np.count_nonzero(far, axis=1)
-    return value, above
+    return value, above, 2.0 * positives * negatives
