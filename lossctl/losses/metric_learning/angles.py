@@ -9,11 +9,17 @@ from numpy.typing import NDArray
 
 from lossctl import numerics, vectors
 from lossctl.losses.types import Rows
+from lossctl.model.findings import Rule, Seen
 from lossctl.model.params import Value
 from lossctl.model.spec import Arrays
 
-__all__ = ["Index", "angles", "columns_agree", "cost", "folded", "moved"]
+__all__ = ["Index", "angles", "columns_agree", "cost", "folded", "in_range", "moved"]
 
+TOO_LONG = Rule(
+    "too-long",
+    "is the length of a vector whose scores leave the float range",
+    hint="divide the features by a number, or by their lengths",
+)
 Index = NDArray[np.int64]
 
 
@@ -24,11 +30,19 @@ def columns_agree(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
     return None
 
 
+def in_range(arrays: Arrays, params: Mapping[str, Value]) -> list[Seen]:
+    """Features whose length, times those of prototypes where these keep theirs, stays in the float range."""
+    length = vectors.norms(arrays["features"])
+    factor = params.get("factor")
+    most = np.max(vectors.norms(arrays["prototypes"]), initial=0.0) if factor is None else float(str(factor))
+    return [(TOO_LONG, length * most > 1e300, length)]
+
+
 def cost(stripes: Iterator[tuple[slice, Rows]], target: Index, scores: Callable[[slice, Rows], Rows]) -> Rows:
     """(N,) cross-entropy of the scores made of what rows and prototypes have in common, so many rows at a time."""
     value = np.zeros(len(target))
     for part, shared in stripes:
-        value[part] = -numerics.log_prob_at(scores(part, shared), target[part], "logits")
+        value[part] -= numerics.log_prob_at(scores(part, shared), target[part], "logits")
     return value
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 
 from lossctl import tiles, vectors
-from lossctl.losses.metric_learning.angles import angles, columns_agree, cost, folded, moved
+from lossctl.losses.metric_learning.angles import angles, columns_agree, cost, folded, in_range, moved
 from lossctl.losses.types import ClassIndex, Prototypes, Rows, Vector
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param
@@ -48,6 +48,7 @@ ZERO = "a zero vector is at a right angle to every class"
         ZERO,
     ),
     align=columns_agree,
+    checks=in_range,
 )
 def l_softmax(
     features: Vector,
@@ -107,6 +108,7 @@ def l_softmax(
     ),
     traps=("features keep their length, prototypes do not", ROWS_OF_W, ZERO),
     align=columns_agree,
+    checks=in_range,
 )
 def sphereface(
     features: Vector,

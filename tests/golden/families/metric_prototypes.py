@@ -57,6 +57,12 @@ EDGES = {
         "prototypes": [[1e-150, 0.0], [1e150, 2e150]],
         "weight": [1.0, 2.0, 0.5],
     },
+    "long-and-short": {
+        "features": [[1e140, -1e140], [1e-140, 1e-140], [1.0, 2.0]],
+        "target": [0, 1, 1],
+        "prototypes": [[1e-150, 0.0], [1e150, 2e150]],
+        "weight": [1.0, 2.0, 0.5],
+    },
     "near-centers": {  # differences of which |x|^2 + |c|^2 - 2 x.c keeps nothing
         "features": [[1e8 + 1.0, 1.0], [1.0, 1.0 + 2.0**-40], [0.0, 0.0], [1e160, 0.0]],
         "target": [0, 1, 1, 0],
@@ -104,7 +110,7 @@ def faces() -> list[Case]:
         ),
     ):
         found += [by_loops(loss, data, **params) for data in ("face-edges", "narrow-angles") for params in ways]
-        found.append(by_loops(loss, "far-sizes"))
+        found.append(by_loops(loss, "long-and-short" if loss == "l-softmax" else "far-sizes"))
         found += [by_loops(loss, "featured", **ways[-1])]
         rows = by_loops(loss, "featured-ignored").rows
         mean = value(torch("rows.sum() / (target != -100).sum()"))
