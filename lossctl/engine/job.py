@@ -159,7 +159,7 @@ class Job:
     ) -> Piece | None:
         """The job's arrays for a chunk, in the shapes its kernel wants; for lists, whole lists only."""
         arrays = self.fit(chunk)
-        count = self.spec.class_count({**arrays, **self.whole})
+        count = self.spec.class_count({**arrays, **self.whole}, self.params)
         if count is not None:
             ref = self.bound.refs.get("pred")
             self.bound.classes.check_count(count, self.files if ref is None else chunk.binding.sources[ref.source].name)

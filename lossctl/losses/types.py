@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.model import beside, classes, domains, kinds, margins, reals, scores, sets, targets
+from lossctl.model import beside, classes, domains, kinds, margins, pairs, reals, scores, sets, targets
 
 Rows: TypeAlias = NDArray[np.float64]
 Ratios: TypeAlias = tuple[Rows, Rows]
@@ -80,3 +80,8 @@ LabelScores = Annotated[Rows, margins.LabelScores()]
 LabelLogits = Annotated[Rows, margins.LabelLogits()]
 LabelSet = Annotated[Rows, margins.LabelSet()]
 IndexLists = Annotated[NDArray[np.bool_], margins.IndexLists()]
+
+PairSign = Annotated[Rows, pairs.PairSign()]
+PairLabel = Annotated[Rows, pairs.PairLabel()]
+Distance = Annotated[Rows, pairs.Distance()]
+Centers = Annotated[Rows, beside.Centers()]

@@ -143,7 +143,9 @@ def batch_of(starts: NDArray[np.intp], n: int) -> NDArray[np.intp]:
 
 
 def run_batches(spec: LossSpec, arrays: Arrays, whole: Arrays, params: Mapping[str, Value], starts: Any) -> Any:
-    """The kernel's output for batch after batch, as one."""
+    """The kernel's output for batch after batch, as one; without any batch there is no value of one."""
+    if not len(starts):
+        return np.zeros(0) if spec.reduction(params).batchwise else spec.run({**arrays, **whole}, params)
     stops = [*starts[1:].tolist(), rows_of(spec, arrays)]
     outs = [
         spec.run({**{role: array[start:stop] for role, array in arrays.items()}, **whole}, params)
@@ -192,7 +194,7 @@ def _check(
 ) -> Arrays:
     """Hold the kept rows against the rules of their kinds; give them back in canonical form."""
     clean = None if poisoned is None else np.flatnonzero(~poisoned)
-    classes = spec.class_count({**arrays, **whole})
+    classes = spec.class_count({**arrays, **whole}, params)
     good = arrays if clean is None else {role: a[clean] for role, a in arrays.items()}
     good_rows = rows if clean is None else rows[clean]
     inputs = spec.rowwise(arrays)
@@ -308,7 +310,10 @@ def values_of(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Va
         prelude_sums(spec, ready.arrays, sums)
         params = {**params, **finish_prelude(spec, sums)}
     with np.errstate(all="ignore"):
-        out = spec.run({**ready.arrays, **whole}, params)
+        if spec.scope == "batch":
+            out = run_batches(spec, ready.arrays, whole, params, np.zeros(min(rows_of(spec, ready.arrays), 1), np.intp))
+        else:
+            out = spec.run({**ready.arrays, **whole}, params)
         values = reduce.rows(out, reduce.row_mode)
     if values is None:
         return _of_all(reduce, out, params, n)

@@ -93,7 +93,7 @@ class Kind:
         """The phrase where some parameters are fixed (by a preset)."""
         return self.phrase
 
-    def class_count(self, array: Array) -> int | None:
+    def class_count(self, array: Array, params: Params) -> int | None:
         """How many classes there are, where this input says so."""
         return None
 

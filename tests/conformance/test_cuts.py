@@ -49,23 +49,25 @@ def beside(case: Any, arrays: Any) -> dict[str, Any]:
     units = case.units(arrays)
     n = int(units.max()) + 1
     weight = rng.uniform(0.0, 3.0, n) * (rng.random(n) < 0.8)
+    weight[:2] += np.count_nonzero(weight) < 2
     whole = rng.integers(0, 4, n).astype(float)
     color = np.array(["red", "green", ""], object)[rng.integers(0, 3, n)]
     size = rng.integers(0, 2, n)
     columns = {"w": weight, "whole": whole, "color": [c or None for c in color], "size": size}
     found = {name: np.array(values, object if name == "color" else None)[units] for name, values in columns.items()}
-    found["m"] = (rng.random(len(units)) < 0.8).astype(float)
+    found["m"] = ((rng.random(len(units)) < 0.8) | case.spared(arrays)).astype(float)
     return {name: values.tolist() if name == "color" else values for name, values in found.items()}
 
 
 def holed(case: Any, arrays: Any) -> Any:
     """The sample with missing values in some rows of every role of floats."""
     rng = case.rng("holes")
+    spared = case.spared(arrays)
     found = {}
     for role, array in arrays.items():
         found[role] = np.array(array)
         if array.dtype.kind == "f":
-            rows = np.flatnonzero(rng.random(len(array)) < 0.15)
+            rows = np.flatnonzero((rng.random(len(array)) < 0.15) & ~spared)
             place = rng.integers(0, array[0].size) if array.ndim < 3 else 0  # later frames may be padding
             found[role].reshape(len(array), -1)[rows, place] = np.nan
     return found
@@ -383,8 +385,7 @@ def test_means_and_sums_are_rounded_once(called, weighted):
     weight = beside(called, arrays)["w"] if weighted else np.ones(ROWS)
     table = {**arrays, "w": weight}
     request = Request(weight="w" if weighted else None)
-    kept = weight[called.counting(arrays)]
-    kept = kept[called.firsts(arrays)] if called.per == "group" else kept
+    kept = counted(called, arrays, weight)
     out, reduction = elements(called, arrays), called.reduction
     weights = sum((Fraction(float(w)) for w in kept), Fraction(0))
     found = {view: value_of(called, table, request, reduction=view) for view in chosen_views(called)}
@@ -458,6 +459,13 @@ def test_divisors(plain):
             assert found.divisor == rounded(by)
 
 
+def counted(case: Any, arrays: Any, weight: Any) -> Any:
+    """The weights of the samples that count."""
+    counting = case.counting(arrays)
+    kept = weight[counting]
+    return kept[case.firsts({role: a[counting] for role, a in arrays.items()})] if case.per == "group" else kept
+
+
 def row_values(case: Any, arrays: Any, weight: Any) -> Any:
     """The values of rows that count, by hand."""
     out, reduction = elements(case, arrays), case.reduction
@@ -473,9 +481,7 @@ def row_values(case: Any, arrays: Any, weight: Any) -> Any:
         values = np.sum(out, axis=1)
     else:
         values = np.mean(out.reshape(len(out), -1), axis=1)
-    kept = weight[case.counting(arrays)]
-    kept = kept[case.firsts(arrays)] if case.per == "group" else kept
-    return values[kept > 0]
+    return values[counted(case, arrays, weight) > 0]
 
 
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])

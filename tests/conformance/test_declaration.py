@@ -104,7 +104,19 @@ def test_conventions(entry):
     """``--like``: libraries we know, and parameters, row modes and divisors the loss has."""
     spec = entry.spec
     assert set(spec.like) <= set(LIBRARIES)
-    assert {e.library for e in spec.equivalents} <= {*LIBRARIES, "torchmetrics", "scipy", "jiwer", "rapidfuzz", "pml"}
+    others = {
+        "torchmetrics",
+        "scipy",
+        "jiwer",
+        "rapidfuzz",
+        "torchvision",
+        "monai",
+        "smp",
+        "pml",
+        "rax",
+        "scoringrules",
+    }
+    assert {e.library for e in spec.equivalents} <= {*LIBRARIES, *others}
     for settings in spec.like.values():
         for key, value in settings.items():
             if key == "norm":

@@ -38,17 +38,18 @@ def table_of(case: Any, *, holes: bool) -> dict[str, Any]:
     rng = case.rng("samples")
     arrays = case.sample(ROWS)
     units = case.units(arrays)
+    spared = case.spared(arrays)
     n = int(units.max()) + 1
     color = np.array(["red", "", "green"], object)[rng.integers(0, 3, n)][units]
     if holes:
         for role, array in arrays.items():
             if array.dtype.kind == "f":
                 arrays[role] = array = array.copy()
-                array.reshape(ROWS, -1)[np.flatnonzero(rng.random(ROWS) < 0.1), 0] = np.nan
+                array.reshape(ROWS, -1)[np.flatnonzero((rng.random(ROWS) < 0.1) & ~spared), 0] = np.nan
     return {
         **arrays,
         "w": (rng.uniform(0.1, 3.0, n) * (rng.random(n) < 0.9))[units],
-        "m": (rng.random(ROWS) < 0.8).astype(float),
+        "m": ((rng.random(ROWS) < 0.8) | spared).astype(float),
         "color": [c or None for c in color.tolist()],
         "size": rng.integers(0, 2, n)[units],
     }

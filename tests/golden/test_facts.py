@@ -34,6 +34,9 @@ PATHS = (FRAMES, [[1, 2], [3, 3]], [5, 4])
 CORNERS = ([[1, 0], [0.6, 0.8], [0, 1], [-0.8, 0.6]], [0, 0, 1, 1])
 
 CE = ".2413112967 .1698460196 1.0986122887 3.0239090562"
+E = 1.5 * np.array([[1, 0], [0.6, 0.8], [0, 1], [-0.8, 0.6]])
+FACES = (E, [0, 1, 1, 2], [[1, 0], [0.2, 1], [-1, 0.3]])
+
 FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = [
     # loss, inputs, parameters, row values, reduced values by reduction
     ("nt-xent", CORNERS, {"temperature": 0.5}, ".308957 1.027123 1.027123 .308957", {"mean": ".6680402"}),
@@ -149,6 +152,13 @@ FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = 
     ("soft-margin", ([-1000.0], [1]), {}, "1000", {}),  # inf in torch
     ("hinge-embedding", ([0.3, 0.3, -0.5], [1, -1, 1]), {}, ".3 .7 -.5", {}),
     ("hinge-embedding", ([0.3], [0]), {}, ".7", {}),  # 1.0 in torch, which adds both terms for a label of 0
+    (
+        "cosine-embedding",
+        ([[1, 0], [1, 2], [0, 0]], [[1, 1], [-1, 0], [1, 2]], [1, -1, 1]),
+        {},
+        ".2928932188 0 1",
+        {"mean": ".4309644063"},
+    ),
     ("multi-margin", (Z, C), {}, "0 0 .6666666667 2.1666666667", {}),
     (
         "multi-margin",
@@ -174,6 +184,13 @@ FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = 
 
 # What --like, --row and weights change: loss, inputs, options, value.
 CONVENTIONS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
+    ("arcface", FACES, {"margin": np.radians(28.6)}, ".3150072341"),  # 28.6 degrees
+    ("cosface", FACES, {}, ".7772804227"),
+    ("sphereface", FACES, {}, ".8973400202"),
+    ("l-softmax", FACES, {}, ".8964106745"),
+    ("l-softmax", FACES, {"m": 1}, ".4342647069"),
+    ("linear-cross-entropy", FACES, {}, ".4342647069"),
+    ("normalized-softmax", FACES, {}, ".000603"),
     ("kl-div", (LOG_SOFTMAX, Q), {"row": "mean"}, ".0794296991"),
     ("kl-div", (LOG_SOFTMAX, Q), {"like": "torch"}, ".0794296991"),
     ("kl-div", (np.exp(LOG_SOFTMAX)[1:2], Q[1:2]), {"like": "keras"}, ".0447618"),
