@@ -23,6 +23,7 @@ __all__ = [
     "other_side",
     "safe_log",
     "sigmoid_pair",
+    "softplus",
     "softplus_pair",
     "sparse_normaliser",
     "times",
@@ -64,6 +65,14 @@ def softplus_pair(x: Floats) -> tuple[Floats, Floats]:
     tail = falling(np.abs(x))
     np.log1p(tail, out=tail)
     return np.asarray(tail + np.maximum(-x, 0.0)), np.asarray(tail + np.maximum(x, 0.0))
+
+
+def softplus(x: Floats) -> Floats:
+    """log(1 + e^x) as max(x, 0) + log1p(e^-|x|): e^x itself overflows from x = 709 on, and 1 + e^x is 1 below -37."""
+    tail = falling(np.abs(x))
+    np.log1p(tail, out=tail)
+    tail += np.maximum(x, 0.0)
+    return tail
 
 
 def falling(size: Floats) -> Floats:

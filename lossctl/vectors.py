@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["binary_scale", "cosine_distance", "norms", "products"]
+__all__ = ["binary_scale", "cosine_distance", "norms", "p_norms", "products"]
 
 Floats = NDArray[np.float64]
 
@@ -87,6 +87,13 @@ def norms(x: Floats) -> Floats:
     with np.errstate(all="ignore"):
         near = np.ldexp(np.ascontiguousarray(x), -exponent[:, None])
         return np.asarray(np.ldexp(np.sqrt(np.sum(near * near, axis=1)), exponent))
+
+
+def p_norms(x: Floats, p: float) -> Floats:
+    """(N,) the root of the p-th power sum of each row's sizes: powers of sizes far from 1 leave the float range."""
+    size = np.abs(x)
+    scale = binary_scale(np.max(size, axis=1, initial=0.0))
+    return np.asarray(scale * np.sum((size / scale[:, None]) ** p, axis=1) ** (1.0 / p))
 
 
 def products(a: Floats, b: Floats) -> Floats:
