@@ -43,7 +43,7 @@ from lossctl.model.spec import Equivalent, Paper
         "the authors' code sums over everything, so that its number grows with the batch: --reduction sum",
         "clip moves the probability of absent labels down before anything else: one below it costs nothing at all",
         "eps caps each logarithm (at 18.42 by default), after which the loss no longer grows",
-        "gamma_neg=0, gamma_pos=0, clip=0, eps=0 is bce-with-logits; with equal gammas it is sigmoid-focal without alpha",
+        "gamma_neg=0, gamma_pos=0, clip=0, eps=0 is bce-with-logits; equal gammas are sigmoid-focal without alpha",
     ),
 )
 def asymmetric_multilabel(

@@ -41,7 +41,7 @@ def ranks(run: NDArray[np.int64], key: Rows) -> tuple[NDArray[np.int64], NDArray
 
 def discounts(place: NDArray[np.int64], k: int | None, kind: str = "log2") -> Rows:
     """1 / log2(1 + rank), or 1 / rank, with ranks from 1 and nothing beyond rank k."""
-    worth: Rows = 1.0 / np.log2(place + 2.0) if kind == "log2" else 1.0 / (place + 1.0)
+    worth = np.asarray(1.0 / (np.log2(place + 2.0) if kind == "log2" else place + 1.0))
     return worth if k is None else np.where(place < k, worth, 0.0)
 
 

@@ -12,11 +12,11 @@ from lossctl import numerics
 from lossctl.losses.ranking.lists import Columns, irrelevant, list_sums, lists_where, pair_sums, stacked
 from lossctl.losses.ranking.listwise import discounts, exponential_gain, ranks, run_codes
 from lossctl.losses.ranking.pairwise import FREE, GAIN
-from lossctl.losses.types import Group, Order, Ratios, Relevance, Rows, Scores
+from lossctl.losses.types import Group, Order, Relevance, Rows, Scores
 from lossctl.model.findings import Rule, Seen
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, Value
-from lossctl.model.reduce import Mean, Ratio
+from lossctl.model.reduce import Mean
 from lossctl.model.registry import loss
 from lossctl.model.spec import Arrays, Equivalent, Paper
 
@@ -30,9 +30,6 @@ TIED = Rule(
     "tied-relevance",
     "is the relevance of two items of one list",
     hint="--ties stable keeps them in the order of the file",
-)
-LEFT_OUT = Rule(
-    "nothing-relevant", "belongs to a list without any relevant item: it costs 0, and the mean leaves it out", "warning"
 )
 
 
@@ -190,7 +187,7 @@ def listmle(pred: Scores, target: Order, group: Group) -> Rows:
 
 @loss(
     title="ApproxNDCG loss",
-    reduce=Ratio(),
+    reduce=Mean(),
     unit="1",
     range="-1 to 0",
     scope="group",
@@ -203,14 +200,20 @@ def listmle(pred: Scores, target: Order, group: Group) -> Rows:
     see=("ndcg-loss", "lambdarank"),
     tasks=("learning to rank", "search results", "ndcg", "soft ranks"),
     equivalents=(
-        Equivalent("rax", "rax.approx_t12n(rax.ndcg_metric, temperature)(pred, target)", "list by list, gain exp"),
+        Equivalent(
+            "rax",
+            "-rax.ndcg_metric(pred, target, rank_fn=lambda s, where, segments, key: "
+            "rax.utils.approx_ranks(s, step_fn=lambda x: 1 / (1 + jnp.exp(-x / temperature))))",
+            "list by list, gain exp; approx_t12n makes this of the metric",
+        ),
     ),
     traps=(
         "from -1 (best) to 0: it is minus a soft NDCG, as in TF-Ranking and rax, and not one minus it",
         "rax's temperature is 1 by default, TF-Ranking's 0.1",
-        "lists without relevant items are left out of the mean (said in a warning), as in TF-Ranking; rax counts them",
+        "a list without relevant items costs 0, the most there is, and counts (said in a warning), as in rax; "
+        "TF-Ranking leaves it out of the mean",
     ),
-    checks=lists_where(LEFT_OUT, irrelevant),
+    checks=lists_where(FREE, irrelevant),
 )
 def approx_ndcg(
     pred: Scores,
@@ -219,7 +222,7 @@ def approx_ndcg(
     *,
     temperature: Annotated[float, Param("how soft ranks are; towards 0 they are the ranks themselves", gt=0)] = 0.1,
     gain: Annotated[str, GAIN] = "exp",
-) -> Ratios:
+) -> Rows:
     """Minus an NDCG in which each comparison of two scores is a smooth step.
 
     With s the scores and r the relevances of a list, T the temperature, IDCG the DCG of the best order and
@@ -232,7 +235,7 @@ def approx_ndcg(
     array([-0.58703295])
     """
     if len(pred) == 0:
-        return np.zeros(0), np.zeros(0)
+        return np.zeros(0)
     run = run_codes(group)
     worth = target if gain == "linear" else exponential_gain(target, run)
 
@@ -245,4 +248,4 @@ def approx_ndcg(
     best = list_sums(run, worth[order] * discounts(place, None))
     found = list_sums(run, worth / np.log2(1.0 + rank))
     score = np.minimum(np.divide(found, best, out=np.zeros_like(found), where=best > 0), 1.0)
-    return 0.0 - score, (best > 0).astype(np.float64)
+    return np.asarray(0.0 - score)

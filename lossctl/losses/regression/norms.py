@@ -126,8 +126,11 @@ def from_bands(sums: dict[str, list[Exact]], totals: Totals, params: Mapping[str
     top, width = max(held), band_width(p)
     # Two bands down nothing is left beside the top one: 2^-1200 of it.
     near = [bands[b].to_float() * 2.0 ** max((b - top) * width * p, -1074.0) for b in held if b > top - 2]
+    power = math.fsum(near)
+    root = power ** (1.0 / p)
+    root -= root * (root**p / power - 1.0) / p  # 1/p is rounded, which a power far from 1 shows: one step of Newton's
     try:
-        return math.ldexp(math.fsum(near) ** (1.0 / p), top * width)
+        return math.ldexp(root, top * width)
     except OverflowError:
         return math.inf
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import numpy as np
@@ -12,7 +12,7 @@ from lossctl.exact import Exact, from_int, ratio, root_ratio
 from lossctl.losses.regression.whole import MULTIOUTPUT, about_mean, product
 from lossctl.losses.types import Real, Rows
 from lossctl.model.findings import Rule, Seen
-from lossctl.model.kinds import every
+from lossctl.model.kinds import broken
 from lossctl.model.laws import NONNEGATIVE, SHIFT_INVARIANT, SYMMETRIC, ZERO_AT_TARGET
 from lossctl.model.params import Param, Value
 from lossctl.model.reduce import Elements, Params, Sums, Switch, Term, Totals, times
@@ -20,13 +20,13 @@ from lossctl.model.registry import loss
 from lossctl.model.spec import Arrays, Equivalent, Paper
 
 METRICS_EPS = 1.17e-6  # torchmetrics'
-NEAR_ZERO = Rule("near-zero", "rows whose sizes add to less than eps, by which errors are divided instead", "warning")
+NEAR_ZERO = Rule("near-zero", "nearer to zero on both sides than eps, by which errors are divided instead", "warning")
 
 
 def near_zero(arrays: Arrays, params: Mapping[str, Value]) -> list[Seen]:
     size = np.abs(arrays["pred"]) / 2 + np.abs(arrays["target"]) / 2
-    low = every((size > 0) & (size < float(params["eps"] or 0) / 2))  # type: ignore[arg-type]
-    return [(NEAR_ZERO, low, 2 * size.reshape(len(size), -1).min(axis=1, initial=np.inf))]
+    low = (size > 0) & (size < float(params["eps"]) / 2)  # type: ignore[arg-type]
+    return [broken(NEAR_ZERO, size, low)]
 
 
 @loss(
@@ -79,7 +79,12 @@ def smape(
 def of_targets(sums: dict[str, list[Exact]], totals: Totals, params: Params) -> float:
     error, size = (sum(sums[name][1:], sums[name][0]) for name in ("error", "size"))
     eps = float(params["eps"])
-    return error.to_float() / eps if size.to_float() < eps else ratio(error, size)
+    return error.to_float() / eps if size.to_float() < eps else share(ratio, error, size)
+
+
+def share(quotient: Callable[[Exact, Exact], float], part: Exact, whole: Exact) -> float:
+    """A quotient in which no error at all is 0, whatever it is a share of."""
+    return 0.0 if part.finite and part.units == 0 and whole.finite else quotient(part, whole)
 
 
 @loss(
@@ -131,15 +136,13 @@ def pooled(sums: dict[str, list[Exact]], params: Params) -> list[dict[str, Exact
 
 def relative(sums: dict[str, list[Exact]], totals: Totals, params: Params) -> float:
     """SSE / SST, or its root: the sums over all columns, or the mean of the columns' quotients."""
-    if totals.rows < 2:
-        return math.nan
     names = ("square", "target")
     spread = [about_mean(square, total, totals.weight) for square, total in zip(*(sums[n] for n in names), strict=True)]
     error = [product(part, totals.weight) for part in sums["error"]]
     if params["multioutput"] == "global":
         error, spread = [sum(error[1:], error[0])], [sum(spread[1:], spread[0])]
     of = ratio if params["squared"] else root_ratio
-    return math.fsum(of(part, whole) for part, whole in zip(error, spread, strict=True)) / len(error)
+    return math.fsum(share(of, part, whole) for part, whole in zip(error, spread, strict=True)) / len(error)
 
 
 @loss(
@@ -156,8 +159,8 @@ def relative(sums: dict[str, list[Exact]], totals: Totals, params: Params) -> fl
     ),
     traps=(
         "it is 1 - r2: below 1 is better than the mean of the targets",
-        "a constant target makes it inf (nan where every prediction is right), and one row nan; torchmetrics "
-        "takes a sum of squares below 2.2e-16 for that number",
+        "a constant target makes it inf (0 where every prediction is right); torchmetrics takes 2.2e-16 for a smaller "
+        "sum of squares",
         "rse also stands for the residual standard error, another number",
     ),
 )
@@ -187,12 +190,12 @@ def normalised(sums: dict[str, list[Exact]], totals: Totals, params: Params) -> 
     for part in pooled(sums, params):
         n = totals.weight if params["multioutput"] == "per-column" else times(totals.weight, len(sums["error"]))
         if kind == "std":  # sqrt(SSE / n) / sqrt((n S(t^2) - S(t)^2) / n^2)
-            values.append(root_ratio(product(part["error"], n), about_mean(part["square"], part["target"], n)))
+            values.append(share(root_ratio, product(part["error"], n), about_mean(part["square"], part["target"], n)))
         elif kind == "l2":
-            values.append(root_ratio(product(part["error"], from_int(1)), product(part["square"], n)))
+            values.append(share(root_ratio, product(part["error"], from_int(1)), product(part["square"], n)))
         else:
-            size = root_ratio(product(part["error"], n), product(part["target"], part["target"]))
-            values.append(-size if part["target"].units < 0 else size)
+            size = share(root_ratio, product(part["error"], n), product(part["target"], part["target"]))
+            values.append(-size if size and part["target"].units < 0 else size)
     return math.fsum(values) / len(values)
 
 
@@ -205,8 +208,9 @@ def over_range(sums: dict[str, list[Exact]], totals: Totals, params: Params) -> 
     if params["multioutput"] == "global":
         low, high, errors = low.min(keepdims=True), high.max(keepdims=True), [sum(errors[1:], errors[0])]
     n = times(totals.weight, target.shape[1] // len(errors))
+    sizes = np.array([root_ratio(error, n) for error in errors])
     with np.errstate(all="ignore"):
-        return float(np.mean(np.array([root_ratio(error, n) for error in errors]) / (high - low)))
+        return float(np.mean(np.divide(sizes, high - low, out=np.zeros_like(sizes), where=sizes != 0)))
 
 
 OF_SUMS = Sums(normalised)
@@ -258,7 +262,7 @@ def nrmse(
         rmse / sqrt(sum(target^2))             normalization=l2
 
     >>> nrmse([2.5, 0.0, 2.0, 8.0], [3.0, -0.5, 2.0, 7.0])
-    0.2129991080681024
+    0.21299910806810243
     """
     error = pred - target
     return {"error": (error, error), "square": (target, target), "target": target}
@@ -280,7 +284,7 @@ def disagreement(sums: dict[str, list[Exact]], totals: Totals, params: Params) -
         apart = product(product(gap, gap), free)
         if free.units <= 0:
             return math.nan
-        values.append(ratio(product(about_mean(between, gap, n), n) + apart, product(both, n) + apart))
+        values.append(share(ratio, product(about_mean(between, gap, n), n) + apart, product(both, n) + apart))
     return math.fsum(values) / len(values)
 
 
@@ -309,7 +313,7 @@ def disagreement(sums: dict[str, list[Exact]], totals: Totals, params: Params) -
     traps=(
         "one minus Lin's coefficient: 0 is perfect agreement, 1 none, 2 perfect disagreement",
         "torchmetrics divides the variances by n - 1: --ddof 1",
-        "where all predictions and all targets are the same number it is nan",
+        "where all predictions and all targets are one number it is 0: torchmetrics makes that nan",
     ),
 )
 def concordance(
@@ -326,7 +330,7 @@ def concordance(
         1 - 2 c / (v_p + v_t + (m_p - m_t)^2)
 
     >>> concordance([2.5, 0.0, 2.0, 8.0], [3.0, -0.5, 2.0, 7.0])
-    0.022304832713754646
+    0.02321083172147002
     """
     return {
         "pred pred": (pred, pred),
