@@ -180,7 +180,7 @@ def _check(
         if wrong.any():  # the loss looks at sound rows only: what it says of one depends on no other
             good, good_rows = {role: a[~wrong] for role, a in good.items()}, good_rows[~wrong]
         for seen in spec.checks({**_canonical(spec, params, good), **whole}, params):
-            findings.add(spec.inputs[0].role, seen, good_rows)
+            findings.add(seen[0].role or spec.inputs[0].role, seen, good_rows)
     if findings.fatal:
         return arrays
     if clean is not None:

@@ -31,6 +31,9 @@ FRAMES = np.arange(40).reshape(5, 2, 4) % 7 * 0.3
 FRAMES -= np.log(np.exp(FRAMES).sum(axis=2, keepdims=True))
 PATHS = (FRAMES, [[1, 2], [3, 3]], [5, 4])
 
+PAIRS = ([1, 2, 3], [2, 2, 1], [1, 1, -1])
+LIST = ([1, 2, 0.5], [1, 0, 2], [1, 1, 1])
+
 CE = ".2413112967 .1698460196 1.0986122887 3.0239090562"
 FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = [
     # loss, inputs, parameters, row values, reduced values by reduction
@@ -51,6 +54,21 @@ FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = 
     ("quadratic-cost", ([[1, 2], [0, 0]], [[0, 0], [3, 4]]), {}, "2.5 12.5", {"mean": "7.5", "sum": "15"}),
     ("asymmetric", REAL, {"over": 2, "under": 0.5}, ".125 .5 0 2", {"mean": ".65625"}),
     ("asymmetric", REAL, {"over": 2, "under": 0.5, "power": 1}, ".25 1 0 2", {"mean": ".8125"}),
+    ("smape", REAL, {}, ".1818181818 2 0 .1333333333", {"mean": ".5787878788"}),
+    ("barron", ([2], [0]), {"alpha": 2}, "2", {}),
+    ("barron", ([2], [0]), {}, "1.236068", {}),
+    ("barron", ([2], [0]), {"alpha": 0}, "1.098612", {}),
+    ("barron", ([2], [0]), {"alpha": -2}, "1", {}),
+    ("barron", ([2], [0]), {"alpha": float("-inf")}, ".864665", {}),
+    ("wing", ([10, 0], [0, 0]), {}, "17.9176 0", {}),
+    ("crps-ensemble", ([[0, 2, 5]], [1]), {"estimator": "fair"}, ".3333333333", {}),
+    ("crps-gaussian", ([0], [0.5], [1]), {}, ".33140", {}),
+    ("margin-ranking", PAIRS, {"margin": 0.5}, "1.5 .5 2.5", {"mean": "1.5"}),
+    ("listmle", LIST, {}, "3.2776304716", {}),
+    ("listnet", LIST, {}, "1.7069586888", {}),
+    ("ranking-softmax-loss", LIST, {}, "5.3931063523", {}),
+    ("bradley-terry", ([1], [1]), {}, ".6931471806", {}),
+    ("asymmetric-multilabel", LOGIT, {}, ".0151301898 .0005677975 .0912530041 2.9040054345", {"sum": "3.0109564"}),
     ("mape", REAL, {}, ".1666666667 1 0 .1428571429", {"mean": ".3273809524"}),
     ("mape", ([1, 2], [0, 4]), {"zero": "skip"}, "0 .5", {"mean": ".5", "sum": ".5"}),
     ("msle", ([1], [-0.5]), {}, "1.9218", {}),
@@ -232,6 +250,12 @@ CONVENTIONS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("brier", ([[0.8, 0.2], [0.3, 0.7]], [0, 1]), {"factor": "sum"}, ".13"),
     ("zero-one", (["10", "2"], ["10", "3"]), {}, ".5"),
     ("max-error", REAL, {}, "1"),
+    ("wmape", REAL, {}, ".16"),
+    ("relative-squared-error", REAL, {}, ".05139"),
+    ("nrmse", REAL, {}, ".21300"),
+    ("concordance", REAL, {"ddof": 1}, ".02227"),
+    ("wasserstein-1d", ([0, 1, 3], [5, 6, 8]), {}, "5.0"),
+    ("wasserstein-1d", ([0, 1], [0, 1.5]), {}, ".25"),
     ("rmse", REAL, {}, ".6123724357"),
 ]
 

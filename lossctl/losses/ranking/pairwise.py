@@ -17,8 +17,10 @@ from lossctl.model.reduce import Mean
 from lossctl.model.registry import loss
 from lossctl.model.spec import Equivalent, Paper
 
-NO_PAIRS = Rule("no-pairs", "belongs to a list whose items are all equally relevant: its loss is 0", "warning")
-FREE = Rule("nothing-relevant", "belongs to a list without any relevant item: its loss is 0", "warning")
+NO_PAIRS = Rule(
+    "no-pairs", "belongs to a list whose items are all equally relevant: its loss is 0", "warning", role="target"
+)
+FREE = Rule("nothing-relevant", "belongs to a list without any relevant item: its loss is 0", "warning", role="target")
 SIGMA = Param("how steep the logistic curve is: what score differences are multiplied by", gt=0)
 GAIN = Param("worth of a relevance r: r, or 2^r - 1", choices=("linear", "exp"))
 

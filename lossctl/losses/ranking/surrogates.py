@@ -30,6 +30,7 @@ TIED = Rule(
     "tied-relevance",
     "is the relevance of two items of one list",
     hint="--ties stable keeps them in the order of the file",
+    role="target",
 )
 
 
