@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -204,3 +204,67 @@ def asl_rows(
         return -(q ** mpf(gamma_neg)) * mpmath.log(max(rest, mpf(eps))) if q else mpf(0)
 
     return each(one, pred, target)
+
+
+def expectile_rows(pred: Any, target: Any, tau: float = 0.5) -> list[float]:
+    def one(p: float, t: float) -> Fraction:
+        return (1 - Fraction(tau) if t < p else Fraction(tau)) * (Fraction(p) - Fraction(t)) ** 2
+
+    return each(one, pred, target)
+
+
+def linex_rows(pred: Any, target: Any, a: float = 1.0, b: float = 1.0) -> list[float]:
+    def one(p: float, t: float) -> Any:
+        x = mpf(a) * (mpf(p) - mpf(t))
+        if x > 800:
+            return math.inf
+        return mpf(b) * (mpmath.exp(x) - x - 1) if abs(x) > 1e-50 else mpf(b) * x * x / 2
+
+    return each(one, pred, target)
+
+
+def of_error(loss: Callable[..., Any], pred: Any, target: Any, **params: Any) -> list[float]:
+    """Rows of a loss of the error, in mpmath."""
+    exact = {name: x if isinstance(x, bool) else mpf(x) for name, x in params.items()}
+    return each(lambda p, t: loss(mpf(p) - mpf(t), **exact), pred, target)
+
+
+def tukey_of(e: Any, c: Any) -> Any:
+    return c**2 / 6 * (1 - (1 - (e / c) ** 2) ** 3) if abs(e) <= c else c**2 / 6
+
+
+def cauchy_of(e: Any, c: Any) -> Any:
+    return c**2 / 2 * mpmath.log1p((e / c) ** 2)
+
+
+def welsch_of(e: Any, c: Any) -> Any:
+    return -(c**2) / 2 * (mpmath.expm1(-((e / c) ** 2)) if abs(e / c) < 1e6 else -1)
+
+
+def geman_mcclure_of(e: Any, c: Any) -> Any:
+    return e**2 / 2 / (1 + (e / c) ** 2)
+
+
+def fair_of(e: Any, c: Any) -> Any:
+    x = abs(e) / c
+    return c**2 * (x - mpmath.log1p(x)) if x > 1e-50 else c**2 * x**2 / 2
+
+
+def pseudo_huber_of(e: Any, delta: Any) -> Any:
+    r = e / delta
+    return delta**2 * (mpmath.sqrt(1 + r**2) - 1) if abs(r) > 1e-50 else e**2 / 2
+
+
+def charbonnier_of(e: Any, eps: Any) -> Any:
+    return mpmath.sqrt(e**2 + eps**2)
+
+
+def insensitive_of(e: Any, epsilon: Any, squared: bool = False) -> Any:
+    return max(abs(e) - epsilon, mpf(0)) ** (2 if squared else 1)
+
+
+def balanced_of(e: Any, alpha: Any, gamma: Any) -> Any:
+    x, b = abs(e), mpmath.expm1(gamma / alpha)
+    if x >= 1:
+        return gamma * x + gamma / b - alpha
+    return alpha / b * (b * x + 1) * mpmath.log1p(b * x) - alpha * x if x > 1e-50 else alpha * b * x * x / 2
