@@ -69,6 +69,7 @@ def exponential_gain(relevance: Rows, run: NDArray[np.int64]) -> Rows:
         "Cumulated gain-based evaluation of IR techniques",
         doi="10.1145/582415.582418",
     ),
+    see=("lambdarank", "approx-ndcg", "ranknet"),
     like={"sklearn": {}},
     equivalents=(
         Equivalent("sklearn", "1 - ndcg_score([target], [pred], k=k, ignore_ties=ignore_ties)", "list by list"),

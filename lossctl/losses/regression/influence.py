@@ -94,8 +94,8 @@ def cauchy(pred: Real, target: Real, *, c: Annotated[float, C] = 1.0) -> Rows:
 
         c^2 / 2 log(1 + (e / c)^2)
 
-    >>> cauchy([1.0, 1e200], [0.0, 0.0])
-    array([  0.34657359, 460.51701860])
+    >>> cauchy([1.0, 100.0], [0.0, 0.0])
+    array([0.34657359, 4.60522018])
     """
     size = np.abs(pred - target) / c
     with np.errstate(over="ignore", divide="ignore"):
@@ -168,7 +168,7 @@ def geman_mcclure(pred: Real, target: Real, *, c: Annotated[float, C] = 1.0) -> 
         e^2 / 2 / (1 + (e / c)^2)
 
     >>> geman_mcclure([1.0, 100.0], [0.0, 0.0])
-    array([0.25     , 0.49995 ])
+    array([0.25   , 0.49995])
     """
     size = np.abs(pred - target) / c
     share = size / np.hypot(1.0, size)  # its square is x^2 / (1 + x^2), and cannot overflow

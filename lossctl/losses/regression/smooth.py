@@ -51,7 +51,7 @@ def pseudo_huber(
         delta^2 (sqrt(1 + (e / delta)^2) - 1)
 
     >>> pseudo_huber([1.0, 100.0], [0.0, 0.0])
-    array([ 0.41421356, 99.0049999 ])
+    array([ 0.41421356, 99.00499988])
     """
     size = np.abs(pred - target)
     ratio = size / delta
@@ -185,7 +185,7 @@ def balanced_l1(
         g x + g / b - a                         x >= 1
 
     >>> balanced_l1([0.5, 3.0], [0.0, 0.0])
-    array([0.38197447, 4.07859355])
+    array([0.40056751, 4.07859354])
     """
     b = math.expm1(gamma / alpha)
     size = np.abs(pred - target)

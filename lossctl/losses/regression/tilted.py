@@ -136,7 +136,7 @@ def quantiles_fit(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
     laws={NONNEGATIVE, ZERO_AT_TARGET, SHIFT_INVARIANT},
     aliases=("quantile",),
     paper=Paper("R. Koenker, G. Bassett", 1978, "Regression Quantiles", doi="10.2307/1913643"),
-    see=("mae", "asymmetric"),
+    see=("mae", "expectile", "asymmetric", "crps-ensemble"),
     tasks=("quantile regression", "prediction intervals", "probabilistic forecast", "inventory", "unequal costs"),
     like={"sklearn": {}},
     equivalents=(
