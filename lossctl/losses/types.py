@@ -7,7 +7,20 @@ from typing import Annotated, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.model import beside, classes, domains, kinds, margins, pairs, reals, scores, sets, targets
+from lossctl.model import (
+    beside,
+    classes,
+    domains,
+    ensembles,
+    kinds,
+    margins,
+    orders,
+    pairs,
+    reals,
+    scores,
+    sets,
+    targets,
+)
 
 Rows: TypeAlias = NDArray[np.float64]
 Ratios: TypeAlias = tuple[Rows, Rows]
@@ -19,6 +32,7 @@ Divisor = Annotated[Rows, reals.Divisor()]
 AboveMinusOne = Annotated[Rows, reals.AboveMinusOne()]
 Scores = Annotated[Rows, kinds.Scores()]
 Relevance = Annotated[Rows, kinds.NonNegative()]
+Order = Annotated[Rows, orders.Order()]
 Group = Annotated[NDArray[np.int64], kinds.Group()]
 
 BinaryScores = Annotated[Rows, scores.BinaryScores()]
@@ -70,6 +84,19 @@ Variance = Annotated[
         )
     ),
 ]
+Deviation = Annotated[
+    Rows,
+    domains.HalfLine(
+        domains.Domain(
+            "a standard deviation: a number > 0",
+            "is not a standard deviation (> 0)",
+            hint="it takes standard deviations: the root of variances, exp of log-deviations; at 0 the score is mae's",
+            zero=False,
+        )
+    ),
+]
+Ensemble = Annotated[Rows, ensembles.Ensemble()]
+Outcome = Annotated[Rows, ensembles.Outcome()]
 
 Decision = Annotated[Rows, margins.Decision()]
 DecisionOrClasses = Annotated[Rows, margins.DecisionOrClasses()]

@@ -214,7 +214,7 @@ def _check(
         sound = _canonical(spec, params, good)
         for part in (slice(None),) if of is None else (of == batch for batch in np.unique(of)):
             for seen in spec.checks({**{role: a[part] for role, a in sound.items()}, **whole}, params):
-                findings.add(spec.inputs[0].role, seen, good_rows[part])
+                findings.add(seen[0].role or spec.inputs[0].role, seen, good_rows[part])
     if findings.fatal:
         return arrays
     if clean is not None:

@@ -26,6 +26,8 @@ from lossctl.model.kinds import Kind, Sizes
 from lossctl.model.params import value_text
 from lossctl.model.spec import Input
 
+ORACLES = {"torchmetrics", "scipy", "jiwer", "rapidfuzz", "torchvision", "monai", "smp", "pml", "rax", "scoringrules"}
+
 
 def sentence(text: str) -> bool:
     return bool(re.fullmatch(r"[A-Z0-9].*\.", text)) and "\n" not in text
@@ -104,19 +106,7 @@ def test_conventions(entry):
     """``--like``: libraries we know, and parameters, row modes and divisors the loss has."""
     spec = entry.spec
     assert set(spec.like) <= set(LIBRARIES)
-    others = {
-        "torchmetrics",
-        "scipy",
-        "jiwer",
-        "rapidfuzz",
-        "torchvision",
-        "monai",
-        "smp",
-        "pml",
-        "rax",
-        "scoringrules",
-    }
-    assert {e.library for e in spec.equivalents} <= {*LIBRARIES, *others}
+    assert {e.library for e in spec.equivalents} <= {*LIBRARIES, *ORACLES}
     for settings in spec.like.values():
         for key, value in settings.items():
             if key == "norm":

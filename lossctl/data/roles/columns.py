@@ -35,6 +35,7 @@ CLASS_LISTS = (("probs", "probas", "probabilities", "logits", "logprobs"),)
 ALSO = {
     "group": (("group",), ("qid", "queryid")),
     "var": (("var", "variance", "sigma2"),),
+    "sigma": (("sigma",), ("std", "stddev", "standarddeviation", "predstd", "ystd")),
     "input-lengths": (("inputlengths", "predlengths"), ("logitlengths", "framelengths"), ("logitpaddings",)),
     "target-lengths": (("targetlengths",), ("labellengths",), ("labelpaddings",)),
 }
