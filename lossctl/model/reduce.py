@@ -160,8 +160,9 @@ class Elements(Reduction):
     divides by rows.
     """
 
-    def __init__(self, row: str = "mean") -> None:
+    def __init__(self, row: str = "mean", default: str = "mean") -> None:
         self.row_mode = row
+        self.views = tuple(dict.fromkeys([default, *Reduction.views]))
 
     def rows(self, out: Rows, mode: str | None) -> Rows:
         if mode == "sum" and out.ndim > 1:

@@ -270,7 +270,7 @@ def same_shapes(spec: LossSpec) -> Callable[[Arrays, Mapping[str, Value]], str |
     """Elementwise inputs have one shape; whatever else has two axes agrees in the second."""
 
     def align(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
-        paired = [arrays[i.role].shape[1:] for i in spec.inputs if i.kind.elementwise(params)]
+        paired = [arrays[i.role].shape[1:] for i in spec.inputs if i.role in arrays and i.kind.elementwise(params)]
         if len(set(paired)) > 1:
             return "shapes differ"
         widths = {a.shape[1] for a in arrays.values() if a.ndim == 2 and not isinstance(a, Ragged)}

@@ -232,6 +232,8 @@ def test_three_axes_are_refused(plain, door):
 
 def test_no_axes_are_refused(plain, door):
     good = plain.sample(ROWS)
+    if len(good) < 2:
+        pytest.skip("a number alone is one row")
     for role in good:
         error = refused(lambda r=role: door(plain, {**good, r: np.float64(1.0)}))
         assert role in f"{error.message} {error.where()}"

@@ -163,6 +163,10 @@ FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = 
     ("ctc", (*PATHS, [0, 2]), {"layout": "TNC"}, "9.0654705162 4.2678035435", {"mean": "5.599686144"}),
     ("edit-distance", (["rain"], ["shine"]), {}, "3", {}),
     ("edit-distance", (["rain"], ["shine"]), {"substitution_cost": 2}, "5", {}),
+    ("dpo", ([-10], [-12], [-11], [-11.5]), {}, ".6209570478", {}),
+    ("ipo", ([-10], [-12], [-11], [-11.5]), {"length_normalize": False}, "12.25", {}),
+    ("orpo", ([-0.5], [-1]), {}, ".5320299785", {}),
+    ("orpo", ([-0.5], [-1], [0]), {"lam": 1}, ".3202997852", {}),
 ]
 
 # What --like, --row and weights change: loss, inputs, options, value.
