@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.model import beside, domains, kinds, margins, preferences, reals, scores, sets, targets
+from lossctl.model import beside, domains, kinds, margins, preferences, reals, scores, sets, sides, targets
 
 Rows: TypeAlias = NDArray[np.float64]
 Ratios: TypeAlias = tuple[Rows, Rows]
@@ -84,4 +84,6 @@ LogProb = Annotated[Rows, preferences.LogProb()]
 MeanLogProb = Annotated[Rows, preferences.MeanLogProb()]
 Desirable = Annotated[Rows, preferences.Desirable()]
 TokenCount = Annotated[Rows | None, preferences.TokenCount()]
+RealSide = Annotated[Rows | None, sides.Side()]
+FakeSide = Annotated[Rows, sides.Side()]
 NonNegative = Annotated[Rows | None, kinds.NonNegative()]

@@ -201,6 +201,11 @@ class LossSpec(NamedTuple):
                     hint=f"leave {name} out, or change {when.param}",
                 )
 
+    def slots(self, count: int) -> tuple[Input, ...]:
+        """The inputs that so many arrays in order stand for: those that are needed, if there are no more, else all."""
+        needed = tuple(i for i in self.inputs if not i.optional)
+        return needed if count == len(needed) else self.inputs
+
     def rowwise(self, arrays: Mapping[str, Any]) -> list[Input]:
         """The inputs given that have a value for each row."""
         return [i for i in self.inputs if i.role in arrays and not i.kind.whole]
@@ -281,6 +286,8 @@ def same_shapes(spec: LossSpec) -> Callable[[Arrays, Mapping[str, Value]], str |
 
 def rows_of(spec: LossSpec, arrays: Arrays) -> int:
     lengths = {i.role: len(arrays[i.role]) for i in spec.rowwise(arrays)}
+    if all(i.kind.unpaired for i in spec.rowwise(arrays)):
+        return max(lengths.values())
     if len(set(lengths.values())) > 1:
         raise DataError(
             "inputs have different lengths: " + ", ".join(f"{r} {n:,}" for r, n in lengths.items()),

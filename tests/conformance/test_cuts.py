@@ -288,6 +288,8 @@ def test_order_of_rows_changes_no_digit(called):
 
 def test_dropped_rows_are_as_if_absent(called):
     """--nan skip and --mask give the digits of a file without these rows; only the accounts differ."""
+    if any(i.kind.unpaired for i in called.inputs):
+        pytest.skip("a missing value leaves out no row")
     arrays = called.sample(ROWS)
     gaps = holed(called, arrays)
     mask = beside(called, arrays)["m"]

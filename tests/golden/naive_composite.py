@@ -92,3 +92,19 @@ def penalty_of(parameters: Sequence[float] | Sequence[Floats], lam: float, l1_ra
     size = sum((abs(Fraction(w)) for w in flat), Fraction(0)) * ratio
     square = sum((Fraction(w) ** 2 for w in flat), Fraction(0)) * (1 - ratio) / (2 if half else 1)
     return float(Fraction(lam) * (size + square))
+
+
+def cost(score: float, wanted: int) -> mpmath.mpf:
+    return mpmath.log1p(mpmath.exp(-mpmath.mpf(score) if wanted else mpmath.mpf(score)))
+
+
+def mean_cost(scores: Floats, wanted: int) -> mpmath.mpf:
+    return mpmath.fsum(cost(score, wanted) for score in scores) / len(scores)
+
+
+def critic_loss(real: Floats, fake: Floats) -> float:
+    return float(mean_cost(real, 1) + mean_cost(fake, 0))
+
+
+def generator_loss(fake: Floats, mode: str) -> float:
+    return float(-mean_cost(fake, 0) if mode == "minimax" else mean_cost(fake, 1))

@@ -25,6 +25,7 @@ COUNTS = ([0.5, 1, 2], [0, 1, 5])
 NORMAL = ([1, 2], [0, 2.5], [0.5, 2])
 SCORE = ([0.3, 0.8, 2, -0.5], [1, -1, 1, -1])
 IGNORED = [0, -100, 1, -100]
+SCORED = ([2, -0.5], [-1, 0.3])
 RANKED = ([[0.75, 0.5, 1], [1, 0.2, 0.1]], [[1, 0, 0], [0, 0, 1]])
 
 FRAMES = np.arange(40).reshape(5, 2, 4) % 7 * 0.3
@@ -237,6 +238,15 @@ CONVENTIONS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("zero-one", (["10", "2"], ["10", "3"]), {}, ".5"),
     ("max-error", REAL, {}, "1"),
     ("rmse", REAL, {}, ".6123724357"),
+    ("gan-minimax", SCORED, {}, "1.1343109636"),
+    ("gan-non-saturating", SCORED, {}, "1.1343109636"),
+    ("gan-non-saturating", SCORED, {"side": "g"}, ".933808466"),
+    ("gan-minimax", SCORED, {"side": "g"}, "-.583808466"),
+    ("lsgan", SCORED, {}, "1.085"),
+    ("lsgan", SCORED, {"side": "g"}, "1.1225"),
+    ("wgan", SCORED, {}, "-1.1"),
+    ("wgan", SCORED, {"side": "g"}, ".35"),
+    ("gan-hinge", SCORED, {}, "1.4"),
 ]
 
 

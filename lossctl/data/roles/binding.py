@@ -65,6 +65,7 @@ class Binding(NamedTuple):
     positive: str | None
     notes: list[tuple[str, str]]  # code, sentence
     left: list[LeftOut]
+    apart: str | None = None  # what --nan says, where no row pairs the inputs
 
     def wanted(self) -> tuple[list[list[str]], list[list[str]], list[list[str]]]:
         """For each source the columns to be read as numbers, as text, and as rows of any length."""
