@@ -42,6 +42,7 @@ TrueSets = Annotated[NDArray[Any], sets.TrueSets()]
 
 # Beside all rows:
 Prototypes = Annotated[Rows, beside.Prototypes()]
+Parameters = Annotated[Rows, beside.Parameters()]
 Bias = Annotated[Rows | None, beside.Bias()]
 Clusters = Annotated[dict[str, Rows], beside.Layers()]
 OneHotTruth = Annotated[NDArray[Any], targets.OneHotTruth()]

@@ -62,6 +62,11 @@ class Loss:
         return f"<loss {self.entry.name}>"
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
+        if self.spec.derive is not None and "loss" in params:
+            from lossctl.model.derived import derived
+
+            made, params = derived(self.entry, params)
+            return Loss(made)(*inputs, **params)
         given = {entry.role: a for entry, a in zip(self.spec.slots(len(inputs)), inputs, strict=False)}
         for entry in self.spec.inputs:
             word = entry.role.replace("-", "_")
@@ -97,6 +102,7 @@ def loss(
     align: Callable[[Arrays, Mapping[str, Value]], str | None] | None = None,
     checks: Callable[[Arrays, Mapping[str, Value]], list[Seen]] | None = None,
     details: tuple[Detail, ...] = (),
+    derive: Callable[[Mapping[str, Any], Mapping[str, Any]], float] | None = None,
     units: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Callable[[Callable[..., Any]], Loss]:
     """Declare the decorated kernel as a loss; see CONTRIBUTING for the four steps.
@@ -142,6 +148,7 @@ def loss(
             checks=checks,
             details=details,
             units=units or {},
+            derive=derive,
         )
         entry = Entry(spec.name, title, summary, spec, {}, aliases)
         register(entry)

@@ -132,6 +132,7 @@ class LossSpec(NamedTuple):
     checks: Callable[[Arrays, Mapping[str, Value]], list[Seen]] | None
     switch: Switch | None = None
     details: tuple[Detail, ...] = ()
+    derive: Callable[[Mapping[str, Any], Mapping[str, Any]], float] | None = None  # what it adds to another loss
     units: Mapping[str, Mapping[str, str]] = {}  # the unit where a parameter has some value, if it is another one
 
     def unit_of(self, params: Mapping[str, Value]) -> str:
