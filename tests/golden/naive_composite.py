@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from pathlib import Path
 
 import mpmath
 
@@ -108,3 +110,38 @@ def critic_loss(real: Floats, fake: Floats) -> float:
 
 def generator_loss(fake: Floats, mode: str) -> float:
     return float(-mean_cost(fake, 0) if mode == "minimax" else mean_cost(fake, 1))
+
+
+def clauses_of(path: str) -> list[list[int]]:
+    """The clauses of a DIMACS file beside this one."""
+    words: list[int] = []
+    for line in Path(__file__).with_name(path).read_text(encoding="utf-8").splitlines():
+        if line[:1] not in {"c", "p"}:
+            words += map(int, line.split())
+    found: list[list[int]] = [[]]
+    for word in words:
+        if word:
+            found[-1].append(word)
+        else:
+            found.append([])
+    return found[:-1]
+
+
+def obeys(truth: Sequence[bool], constraint: str) -> bool:
+    if constraint.endswith(".cnf"):
+        return all(any(truth[abs(k) - 1] == (k > 0) for k in clause) for clause in clauses_of(constraint))
+    count = sum(truth)
+    return {"exactly-one": count == 1, "at-least-one": count >= 1, "at-most-one": count <= 1}[constraint]
+
+
+def semantic_rows(pred: Sequence[Floats], constraint: str, form: str) -> list[float]:
+    models = [t for t in itertools.product([False, True], repeat=len(pred[0])) if obeys(t, constraint)]
+    found = []
+    with mpmath.workdps(1500):  # 1 - p of logits of 1000 has a thousand leading nines
+        for row in pred:
+            p = [mpmath.mpf(x) if form == "probs" else 1 / (1 + mpmath.exp(-mpmath.mpf(x))) for x in row]
+            total = mpmath.fsum(
+                mpmath.fprod(q if true else 1 - q for q, true in zip(p, model, strict=True)) for model in models
+            )
+            found.append(to_float(-mpmath.log(total)) if total else math.inf)
+    return found

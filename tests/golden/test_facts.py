@@ -168,6 +168,7 @@ FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = 
     ("ipo", ([-10], [-12], [-11], [-11.5]), {"length_normalize": False}, "12.25", {}),
     ("orpo", ([-0.5], [-1]), {}, ".5320299785", {}),
     ("orpo", ([-0.5], [-1], [0]), {"lam": 1}, ".3202997852", {}),
+    ("semantic", ([[0.7, 0.2, 0.4]],), {}, ".7592869831", {}),
 ]
 
 # What --like, --row and weights change: loss, inputs, options, value.
