@@ -15,6 +15,7 @@ __all__ = [
     "binary_costs",
     "clip_range",
     "exp_gap",
+    "log1mexp",
     "log_cosh",
     "log_normaliser",
     "log_prob_at",
@@ -26,6 +27,7 @@ __all__ = [
     "softplus",
     "softplus_pair",
     "sparse_normaliser",
+    "steady_sum",
     "times",
 ]
 
@@ -122,6 +124,30 @@ def safe_log1m(p: Floats) -> Floats:
     """log(1 - p) through log1p: 1 - p rounds to 1 below p = 1e-16."""
     with np.errstate(divide="ignore"):
         return np.asarray(np.log1p(-p))
+
+
+def log1mexp(x: Floats) -> Floats:
+    """log(1 - e^x) for x <= 0: -inf at 0.
+
+    1 - e^x loses its digits as x nears 0, where -expm1(x) has them all, and is 1 from x = -37 on, where log1p(-e^x)
+    still tells how far below. They change places at -log 2 (Maechler 2012).
+    """
+    with np.errstate(divide="ignore"):
+        return np.where(x > -0.6931471805599453, np.log(-np.expm1(x)), np.log1p(-np.exp(x)))
+
+
+def steady_sum(*terms: Floats) -> Floats:
+    """The sum of a few arrays, element by element, with what each addition rounds off added in the end (Neumaier 1974).
+
+    Differences of differences cancel: of (-1000.1 + 1000) - (-0.1) plain additions leave 13 digits too few.
+    """
+    total, lost = terms[0], np.zeros_like(terms[0])
+    for term in terms[1:]:
+        found = total + term
+        part = found - total
+        lost += (total - (found - part)) + (term - part)
+        total = found
+    return np.asarray(np.where(np.isfinite(total), total + lost, total))
 
 
 STRAIGHT = 40.0  # e^-80 is nothing beside 1

@@ -16,9 +16,11 @@ from lossctl.model import (
     margins,
     orders,
     pairs,
+    preferences,
     reals,
     scores,
     sets,
+    sides,
     targets,
 )
 
@@ -57,6 +59,7 @@ TrueSets = Annotated[NDArray[Any], sets.TrueSets()]
 
 # Beside all rows:
 Prototypes = Annotated[Rows, beside.Prototypes()]
+Parameters = Annotated[Rows, beside.Parameters()]
 Bias = Annotated[Rows | None, beside.Bias()]
 Clusters = Annotated[dict[str, Rows], beside.Layers()]
 OneHotTruth = Annotated[NDArray[Any], targets.OneHotTruth()]
@@ -112,3 +115,11 @@ PairSign = Annotated[Rows, pairs.PairSign()]
 PairLabel = Annotated[Rows, pairs.PairLabel()]
 Distance = Annotated[Rows, pairs.Distance()]
 Centers = Annotated[Rows, beside.Centers()]
+LogProb = Annotated[Rows, preferences.LogProb()]
+MeanLogProb = Annotated[Rows, preferences.MeanLogProb()]
+Desirable = Annotated[Rows, preferences.Desirable()]
+TokenCount = Annotated[Rows | None, preferences.TokenCount()]
+Propositions = Annotated[Rows, scores.Propositions()]
+RealSide = Annotated[Rows | None, sides.Side()]
+FakeSide = Annotated[Rows, sides.Side()]
+NonNegative = Annotated[Rows | None, kinds.NonNegative()]

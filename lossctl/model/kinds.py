@@ -83,6 +83,9 @@ class Kind:
     single: bool = False  # one number a row is a row of one, where rows may have any length
     spread: bool = True  # several columns are one row of several values
     synonyms: Mapping[str, str] = {}  # other words for roles of this kind: what --pred is called in the field
+    unpaired: bool = (
+        False  # its values stand by themselves: rows pair them with nothing, and inputs may differ in length
+    )
     cuts: str | None = None  # the role whose rows these lengths cut, before anything else looks at them
 
     def elementwise(self, params: Params) -> bool:

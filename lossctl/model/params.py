@@ -37,7 +37,8 @@ class Param(NamedTuple):
     ``choices`` are the words it may be (beside a number where the type allows one), or those that a list of
     words is made of; ``gt ge lt le`` bound the number, or each number of a list, and it may not lie inside the
     open interval ``outside``. ``when`` makes it conditional on another parameter; ``file`` says that it names one,
-    ``infinite`` that inf and -inf are among its numbers.
+    ``infinite`` that inf and -inf are among its numbers, ``call`` that it is the
+    call of another loss.
     """
 
     help: str
@@ -50,6 +51,7 @@ class Param(NamedTuple):
     when: When | None = None
     file: bool = False
     infinite: bool = False
+    call: bool = False
     # From here on filled in by the declaration (annotated_params).
     name: str = ""
     default: Value = None
@@ -66,6 +68,8 @@ class Param(NamedTuple):
         kinds = ["list of " + ", ".join(self.choices)] if "words" in self.types else [*self.choices]
         if self.file:
             kinds.append("file")
+        if self.call:
+            kinds.append("loss")
         bounds = " and ".join(
             f"{sign} {number_text(limit)}"
             for sign, limit in ((">", self.gt), (">=", self.ge), ("<", self.lt), ("<=", self.le))
@@ -90,7 +94,9 @@ class Param(NamedTuple):
     def parse(self, text: str, *, separator: str = ",") -> Value:
         """Read the value from text as typed in an option (or, with ``/``, in colon syntax)."""
         word = text.strip()
-        if "_" in word and word not in self.choices and not self.file:  # Python reads 1_000 as a number; people do not
+        if (
+            "_" in word and word not in self.choices and not (self.file or self.call)
+        ):  # Python reads 1_000 as a number; people do not
             raise self.refuse(text)
         if word in self.choices:
             return word
@@ -98,7 +104,7 @@ class Param(NamedTuple):
             return () if "words" in self.types else None
         if "words" in self.types:
             return self.check(tuple(part.strip() for part in word.split(separator)))
-        if self.file:
+        if self.file or self.call:
             return self.check(word)
         if "bool" in self.types:
             if word.lower() in {"true", "false"}:
@@ -124,7 +130,7 @@ class Param(NamedTuple):
             return None
         if "words" in self.types:
             return self._words(value)
-        if isinstance(value, str) and (value in self.choices or (self.file and value)):
+        if isinstance(value, str) and (value in self.choices or ((self.file or self.call) and value)):
             return value
         if isinstance(value, bool):
             if "bool" in self.types:
@@ -176,7 +182,7 @@ class Param(NamedTuple):
 
     def spoil(self) -> Iterator[Value]:
         """Values that must be refused, for the conformance tests."""
-        if self.file:
+        if self.file or self.call:
             yield ""
         elif self.choices or "bool" in self.types:
             yield "no-such-choice"

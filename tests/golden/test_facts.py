@@ -25,6 +25,7 @@ COUNTS = ([0.5, 1, 2], [0, 1, 5])
 NORMAL = ([1, 2], [0, 2.5], [0.5, 2])
 SCORE = ([0.3, 0.8, 2, -0.5], [1, -1, 1, -1])
 IGNORED = [0, -100, 1, -100]
+SCORED = ([2, -0.5], [-1, 0.3])
 RANKED = ([[0.75, 0.5, 1], [1, 0.2, 0.1]], [[1, 0, 0], [0, 0, 1]])
 
 FRAMES = np.arange(40).reshape(5, 2, 4) % 7 * 0.3
@@ -197,6 +198,11 @@ FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = 
     ("ctc", (*PATHS, [0, 2]), {"layout": "TNC"}, "9.0654705162 4.2678035435", {"mean": "5.599686144"}),
     ("edit-distance", (["rain"], ["shine"]), {}, "3", {}),
     ("edit-distance", (["rain"], ["shine"]), {"substitution_cost": 2}, "5", {}),
+    ("dpo", ([-10], [-12], [-11], [-11.5]), {}, ".6209570478", {}),
+    ("ipo", ([-10], [-12], [-11], [-11.5]), {"length_normalize": False}, "12.25", {}),
+    ("orpo", ([-0.5], [-1]), {}, ".5320299785", {}),
+    ("orpo", ([-0.5], [-1], [0]), {"lam": 1}, ".3202997852", {}),
+    ("semantic", ([[0.7, 0.2, 0.4]],), {}, ".7592869831", {}),
 ]
 
 # What --like, --row and weights change: loss, inputs, options, value.
@@ -280,6 +286,15 @@ CONVENTIONS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("wasserstein-1d", ([0, 1, 3], [5, 6, 8]), {}, "5.0"),
     ("wasserstein-1d", ([0, 1], [0, 1.5]), {}, ".25"),
     ("rmse", REAL, {}, ".6123724357"),
+    ("gan-minimax", SCORED, {}, "1.1343109636"),
+    ("gan-non-saturating", SCORED, {}, "1.1343109636"),
+    ("gan-non-saturating", SCORED, {"side": "g"}, ".933808466"),
+    ("gan-minimax", SCORED, {"side": "g"}, "-.583808466"),
+    ("lsgan", SCORED, {}, "1.085"),
+    ("lsgan", SCORED, {"side": "g"}, "1.1225"),
+    ("wgan", SCORED, {}, "-1.1"),
+    ("wgan", SCORED, {"side": "g"}, ".35"),
+    ("gan-hinge", SCORED, {}, "1.4"),
 ]
 
 

@@ -89,7 +89,13 @@ def bind(calls: Sequence[LossCall], sources: list[Source], request: Request, els
                     notes.append(
                         ("weight-unused", f'{source.name} has a column "{name}" that is not used: --weight {name}')
                     )
-    keys = common.keys(used)
+    keys = () if all(i.kind.unpaired for b in bound for i in b.call.entry.spec.inputs) else common.keys(used)
+    if request.key and not keys:
+        raise UsageError(
+            f"--key: no row pairs the inputs of {', '.join(b.call.name for b in bound)}",
+            code="bad-option",
+            hint="leave --key out: each side is summed by itself",
+        )
     if request.unmatched is not None and len(keys) < 2:
         raise UsageError(
             "--unmatched is about two files that are paired by key, and no key is in play",

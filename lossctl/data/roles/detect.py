@@ -41,7 +41,10 @@ def detect(
     rows = not entry.kind.single or source.columns[0].width is not None  # a text's one number is to be named
     if needed == [entry.role] and len(candidates) == len(source.columns) == 1 and rows:
         return Found((candidates[0],), form=cols.implied_form(candidates[0]))
-    raise too_few(call, entry, source, needed) or cols.undetected(source, entry.role, entry.kind.phrase)
+    error = too_few(call, entry, source, needed) or cols.undetected(source, entry.role, entry.kind.phrase)
+    if entry.kind.whole:
+        error.hint = f"it stands beside all rows, in a file of its own: --{entry.role} FILE:COLUMNS"
+    raise error
 
 
 def too_few(call: LossCall, entry: Input, source: Source, needed: Sequence[str]) -> UsageError | None:
