@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.model import beside, domains, kinds, margins, reals, scores, sets, targets
+from lossctl.model import beside, boxes, domains, kinds, margins, reals, scores, sets, targets
 
 Rows: TypeAlias = NDArray[np.float64]
 Ratios: TypeAlias = tuple[Rows, Rows]
@@ -79,3 +79,5 @@ LabelScores = Annotated[Rows, margins.LabelScores()]
 LabelLogits = Annotated[Rows, margins.LabelLogits()]
 LabelSet = Annotated[Rows, margins.LabelSet()]
 IndexLists = Annotated[NDArray[np.bool_], margins.IndexLists()]
+
+Box = Annotated[Rows, boxes.Boxes()]

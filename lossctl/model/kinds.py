@@ -25,7 +25,7 @@ Params: TypeAlias = Mapping[str, Value]
 Array: TypeAlias = NDArray[Any]
 Rng: TypeAlias = "np.random.Generator"  # as text: NumPy loads its generators on first use, and help needs none
 Decode: TypeAlias = Literal["real", "binary", "class", "list", "label", "text", "units", "sequence"]
-Detect: TypeAlias = Literal["one", "score", "classes", "tokens", "any"]
+Detect: TypeAlias = Literal["one", "score", "classes", "tokens", "any", "boxes", "masks"]
 
 
 class Sizes(NamedTuple):

@@ -32,6 +32,7 @@ FRAMES -= np.log(np.exp(FRAMES).sum(axis=2, keepdims=True))
 PATHS = (FRAMES, [[1, 2], [3, 3]], [5, 4])
 
 CE = ".2413112967 .1698460196 1.0986122887 3.0239090562"
+BOXES = ([[0, 0, 2, 2], [0, 0, 1, 1], [0, 0, 4, 1]], [[1, 1, 3, 3], [2, 2, 3, 3], [0, 0, 1, 4]])
 FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = [
     # loss, inputs, parameters, row values, reduced values by reduction
     ("mse", REAL, {}, ".25 .25 0 1", {"mean": ".375", "sum": "1.5"}),
@@ -56,6 +57,9 @@ FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = 
     ("msle", ([1], [-0.5]), {}, "1.9218", {}),
     ("msle", ([1], [-0.5]), {"clamp": "keras"}, ".4805", {}),
     ("rmsle", ([1], [-0.5]), {}, "1.3863", {}),
+    ("giou", BOXES, {}, "1.07936508 1.77777777 1.41964286", {}),
+    ("diou", BOXES, {}, ".96825397 1.44444444 .99776786", {}),
+    ("ciou", BOXES, {}, ".96825397 1.44444444 1.16623546", {}),
     ("cosine-distance", ([[1, 0], [1, 2]], [[1, 1], [-1, 0]]), {}, ".2928932188 1.4472135955", {}),
     ("cosine-distance", ([[0, 0], [1, 1]], [[1, 1], [2, 2]]), {}, "1 0", {"mean": ".5"}),
     ("bce", BINARY, {}, ".1053605157 .1053605157 1.6094379124 1.2039728043", {"mean": ".756032937"}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lossctl.data.roles import columns as cols
+from lossctl.data.roles.boxes import search_boxes
 from lossctl.data.roles.columns import Found
 from lossctl.data.roles.predicted import companion, search_pred
 from lossctl.data.source import Source
@@ -22,7 +23,7 @@ def detect(
 
     ``given`` are columns named for other roles, ``found`` the roles that come before.
     """
-    hit = search(call, entry, source, given)
+    hit = search(call, entry, source, given, lone=lone)
     if hit is not None:
         return hit
     keys = set(cols.key_columns(source))
@@ -63,8 +64,10 @@ def too_few(call: LossCall, entry: Input, source: Source, needed: Sequence[str])
     return None
 
 
-def search(call: LossCall, entry: Input, source: Source, given: Sequence[str]) -> Found | None:
+def search(call: LossCall, entry: Input, source: Source, given: Sequence[str], *, lone: bool = False) -> Found | None:
     role, kind = entry.role, entry.kind
+    if kind.columns == "boxes":
+        return search_boxes(source, role, lone=lone)
     own = ((cols.plain(role),),)
     if kind.called and (hit := cols.by_name(source, role, (kind.called,))) is not None:
         return hit
