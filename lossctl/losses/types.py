@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.model import beside, boxes, domains, kinds, margins, reals, scores, sets, targets
+from lossctl.model import beside, boxes, domains, kinds, margins, masks, reals, scores, sets, targets
 
 Rows: TypeAlias = NDArray[np.float64]
 Ratios: TypeAlias = tuple[Rows, Rows]
@@ -81,3 +81,9 @@ LabelSet = Annotated[Rows, margins.LabelSet()]
 IndexLists = Annotated[NDArray[np.bool_], margins.IndexLists()]
 
 Box = Annotated[Rows, boxes.Boxes()]
+Masks = Annotated[Rows, masks.MaskScores()]
+MaskLogits = Annotated[Rows, masks.MaskScores(fixed="logits")]
+Images = Annotated[Rows, masks.ImageScores()]
+TrueMasks = Annotated[Rows, masks.MaskTarget()]
+HardMasks = Annotated[Rows, masks.MaskTarget(hard=True)]
+TrueImages = Annotated[Rows, masks.ImageTarget()]

@@ -68,7 +68,7 @@ class Boxes(Kind):
         if params["zero_area"] != "skip" or array.shape[1] != 4:
             return None
         width, height = sides(array, params)
-        return (width == 0) | (height == 0)
+        return np.asarray((width == 0) | (height == 0))
 
     def check(self, array: Array, params: Params, classes: int | None = None) -> Iterator[Seen]:
         width, height = sides(array, params)

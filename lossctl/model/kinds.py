@@ -138,6 +138,10 @@ class Kind:
         """Verdicts over the whole file from the facts seen: (code, message, 0-based row)."""
         return iter(())
 
+    def settled(self, role: str, arrays: Mapping[str, Array], params: Params) -> Array:
+        """The array of a role with its axes as the kernel wants them, which may hang on the others."""
+        return arrays[role]
+
     def canonical(self, array: Array, params: Params) -> Array:
         """The array as the kernel expects it: float64, unless a kind says otherwise."""
         return np.asarray(array, np.float64)

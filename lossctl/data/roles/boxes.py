@@ -69,15 +69,14 @@ def settle_boxes(call: LossCall, found: dict[str, Found], sources: dict[str, Sou
         if said is None:
             continue
         layout, order = said
-        if call.params["boxes"] != layout:
-            if "boxes" in {*call.given, *call.settled, *call.entry.fixed}:
-                raise UsageError(
-                    f"{call.name} takes boxes as {call.params['boxes']}, and the names of {cols.listed(hit.columns)} "
-                    f"say {layout}",
-                    code="boxes-differ",
-                    file=sources[entry.role].name,
-                    hint=f"--boxes {layout}, or rename the columns; both sides have one layout",
-                )
+        if call.params["boxes"] != layout and "boxes" in {*call.given, *call.settled, *call.entry.fixed}:
+            names = cols.listed(hit.columns)
+            raise UsageError(
+                f"{call.name} takes boxes as {call.params['boxes']}, and the names of {names} say {layout}",
+                code="boxes-differ",
+                file=sources[entry.role].name,
+                hint=f"--boxes {layout}, or rename the columns; both sides have one layout",
+            )
         call = call.with_params({"boxes": layout})
         found[entry.role] = Found(tuple(hit.columns[place] for place in order))
     return call

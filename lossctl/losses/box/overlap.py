@@ -39,7 +39,7 @@ def pair(pred: Rows, target: Rows) -> Pair:
     """
     low, high = np.maximum(pred[:, :2], target[:, :2]), np.minimum(pred[:, 2:], target[:, 2:])
     inner = high - low
-    meet = (inner > 0).all(axis=1)
+    meet = np.asarray((inner > 0).all(axis=1))
     inner = np.where(meet[:, None], inner, 0.0)
     before, after = pred[:, :2] - target[:, :2], target[:, 2:] - pred[:, 2:]  # below 0: the prediction reaches farther
     sizes = pred[:, 2:] - pred[:, :2], target[:, 2:] - target[:, :2]
@@ -76,7 +76,7 @@ def covered(both: Pair, eps: float) -> Rows:
 
 def quotient(part: Rows, whole: Rows, empty: float) -> Rows:
     """part / whole, and what is said where whole is 0."""
-    return np.divide(part, whole, out=np.full(len(part), empty), where=whole != 0)
+    return np.asarray(np.divide(part, whole, out=np.full(len(part), empty), where=whole != 0))
 
 
 def distance(pred: Rows, target: Rows, both: Pair, eps: float) -> Rows:
@@ -269,4 +269,4 @@ def ciou(pred: Box, target: Box, *, eps: Annotated[float, EPS] = 1e-7) -> Rows:
     # atan(a) - atan(b) as one angle: two of them cancel where the ratios nearly agree, and h = 0 divides nothing.
     angle = np.arctan2(width * h - w * height, height * h + width * w)
     v = (2.0 / np.pi * angle) ** 2
-    return gone + distance(pred, target, both, eps) + v * quotient(v, gone + v + eps, 0.0)
+    return np.asarray(gone + distance(pred, target, both, eps) + v * quotient(v, gone + v + eps, 0.0))
