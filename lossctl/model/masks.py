@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.model.findings import Rule, Seen
-from lossctl.model.kinds import Array, Detect, Kind, Params, Rng, Sizes, broken, inside, put
+from lossctl.model.kinds import Array, Detect, Kind, Params, Rng, Sizes, broken, every, inside, put
 from lossctl.model.params import Param, Value, complete
 from lossctl.model.scores import BinaryScores
 
@@ -155,7 +155,8 @@ class MaskTarget(Masks):
             yield broken(VALUE, array, (array < 0) | (array > 1))
         if array.shape[1] == classes and (params.get("input"), params.get("activation")) == ("logits", "auto"):
             sums = np.sum(array, axis=1, dtype=float)
-            yield broken(OVERLAPPING, sums, np.abs(sums - 1) > 1e-6)
+            wrong = every((array < 0) | (array > 1)).reshape(-1, *[1] * (sums.ndim - 1))
+            yield broken(OVERLAPPING, sums, (np.abs(sums - 1) > 1e-6) & ~wrong)
         if params.get("on_empty", "zero") != "zero" and params.get("pool", "sample") == "sample":
             rule = NOTHING if params["on_empty"] == "error" else EMPTY
             absent = lacking(array, classes, params.get("include_background") is False)

@@ -32,6 +32,7 @@ FRAMES -= np.log(np.exp(FRAMES).sum(axis=2, keepdims=True))
 PATHS = (FRAMES, [[1, 2], [3, 3]], [5, 4])
 
 CE = ".2413112967 .1698460196 1.0986122887 3.0239090562"
+MASK = ([[0.8, 0.3, 0.6, 0.1]], [[1, 0, 1, 1]])
 BOXES = ([[0, 0, 2, 2], [0, 0, 1, 1], [0, 0, 4, 1]], [[1, 1, 3, 3], [2, 2, 3, 3], [0, 0, 1, 4]])
 FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = [
     # loss, inputs, parameters, row values, reduced values by reduction
@@ -57,6 +58,9 @@ FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = 
     ("msle", ([1], [-0.5]), {}, "1.9218", {}),
     ("msle", ([1], [-0.5]), {"clamp": "keras"}, ".4805", {}),
     ("rmsle", ([1], [-0.5]), {}, "1.3863", {}),
+    ("tversky", MASK, {"alpha": 0.3, "beta": 0.7, "smooth": 0.0}, ".4318181818", {}),
+    ("lovasz-hinge", ([LOGIT[0]], [LOGIT[1]]), {}, "2.25", {}),
+    ("lovasz-softmax", (Z.T[None], [C]), {"input": "logits"}, ".5577029926", {}),
     ("giou", BOXES, {}, "1.07936508 1.77777777 1.41964286", {}),
     ("diou", BOXES, {}, ".96825397 1.44444444 .99776786", {}),
     ("ciou", BOXES, {}, ".96825397 1.44444444 1.16623546", {}),

@@ -106,7 +106,7 @@ def generalized_dice(
         1 - (2 sum_c w I + smooth_nr) / (sum_c w (P + T) + smooth_dr)
 
     >>> generalized_dice([[[0.9, 0.2, 0.4], [0.1, 0.8, 0.6]]], [[[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]]], class_axis=1)
-    array([0.24637558])
+    array([0.25925849])
     """
     counts = counted(pred, target, Form(input, activation, include_background))
     params = {"w_type": w_type, "smooth_nr": smooth_nr, "smooth_dr": smooth_dr}
@@ -169,7 +169,7 @@ def mcc(
         1 - (TP TN - FP FN) / sqrt((TP + FP) (TP + FN) (TN + FP) (TN + FN))
 
     >>> mcc([[0.9, 0.2, 0.6, 0.1]], [[1.0, 0.0, 1.0, 0.0]])
-    array([0.38907...])
+    array([0.3969834])
     """
     counts = counted(pred, target, Form(input, activation, include_background))
     return given(counts, correlation_of, pool, {"eps": eps})

@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 
 from lossctl.losses.segmentation.options import ACTIVATION, INPUT, OF_CLASSES
-from lossctl.losses.segmentation.pixels import Form, pixels
+from lossctl.losses.segmentation.pixels import Form, flattened, pixels
 from lossctl.losses.types import HardMasks, MaskLogits, Masks, Rows
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.masks import same_pixels
@@ -32,7 +32,7 @@ def extension(errors: Rows, truth: Rows) -> Rows:
     I / (U (U - 1)): the differences of 1 - I / U, written out so that no digits cancel.
     """
     shape = errors.shape[:2]
-    flat, true = (np.ascontiguousarray(a).reshape(shape[0] * shape[1], -1) for a in (errors, truth))
+    flat, true = flattened(errors), flattened(truth)
     order = np.argsort(-flat, axis=1, kind="stable")
     flat, true = np.take_along_axis(flat, order, 1), np.take_along_axis(true, order, 1)
     size = np.sum(true, axis=1, keepdims=True)
@@ -55,8 +55,8 @@ def extension(errors: Rows, truth: Rows) -> Rows:
     equivalents=(
         Equivalent(
             "smp",
-            "losses.LovaszLoss('binary', per_image=True)(pred, target)",
-            "one class; per_image=False, its default, sorts the whole batch as one image",
+            "losses.LovaszLoss('binary', per_image=True)(pred.float(), target.float()).double()",
+            "one class, and float32 only; per_image=False, its default, sorts the whole batch as one image",
         ),
     ),
     traps=(
@@ -97,8 +97,8 @@ def lovasz_hinge(pred: MaskLogits, target: HardMasks) -> Rows:
     equivalents=(
         Equivalent(
             "smp",
-            "losses.LovaszLoss('multiclass', per_image=True)(pred, target.long())",
-            "input=logits, class indices",
+            "losses.LovaszLoss('multiclass', per_image=True)(pred.float(), target.long()).double()",
+            "input=logits, class indices; float32 only",
         ),
     ),
     traps=(
@@ -127,12 +127,12 @@ def lovasz_softmax(
         sum_k e_k (J(k) - J(k - 1))
 
     >>> lovasz_softmax([[0.9, 0.2, 0.6]], [[1.0, 0.0, 1.0]])
-    array([0.33333333])
+    array([0.26666667])
     """
     found = []
     for likely, unlike, truth, other in pixels(pred, target, Form(input, activation)):
         values = extension(truth * unlike + other * likely, truth)
-        counts = truth.reshape(*truth.shape[:2], -1).any(axis=2)
+        counts = truth.any(axis=tuple(range(2, truth.ndim)))
         if class_set == "all":
             counts = np.ones_like(counts)
         total = np.sum(np.where(counts, values, 0.0), axis=1)

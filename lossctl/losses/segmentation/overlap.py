@@ -182,7 +182,7 @@ def iou(
         1 - (I + smooth) / (sum(p) + sum(t) - I + smooth)
 
     >>> iou([[0.8, 0.3, 0.6, 0.1]], [[1.0, 0.0, 1.0, 1.0]])
-    array([0.545453])
+    array([0.54545289])
     """
     counts = counted(pred, target, Form(input, activation, include_background))
     return given(counts, iou_of, pool, {"smooth": smooth, "on_empty": on_empty})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -41,9 +42,9 @@ class Pixels(NamedTuple):
 
 
 def pixels(pred: Rows, target: Rows, form: Form) -> Iterator[Pixels]:
-    """The pixels of some rows after the others."""
-    step = max(BLOCK // max(int(np.prod(pred.shape[1:])), 1), 1)
-    for first in range(0, len(pred), step):
+    """The pixels of some rows after the others; of none once."""
+    step = max(BLOCK // max(math.prod(pred.shape[1:]), 1), 1)
+    for first in range(0, max(len(pred), 1), step):
         yield block(pred[first : first + step], target[first : first + step], form)
 
 
@@ -85,8 +86,13 @@ def softmax_pair(scores: Rows) -> tuple[Rows, Rows]:
 
 def over_pixels(array: Rows) -> Rows:
     """(N, C) sums over the pixels of each class of each image."""
-    flat = np.ascontiguousarray(array).reshape(array.shape[0] * array.shape[1], -1)
-    return np.asarray(np.sum(flat, axis=1)).reshape(array.shape[:2])
+    return np.asarray(np.sum(flattened(array), axis=1)).reshape(array.shape[:2])
+
+
+def flattened(array: Rows) -> Rows:
+    """The pixels of each class of each image in a row of their own."""
+    images, classes, *sides = array.shape
+    return np.ascontiguousarray(array).reshape(images * classes, math.prod(sides))
 
 
 class Counts(NamedTuple):

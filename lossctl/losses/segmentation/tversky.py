@@ -178,7 +178,7 @@ def focal_tversky(
         TI = (TP + smooth) / (TP + alpha FP + beta FN + smooth)
 
     >>> focal_tversky([[0.8, 0.3, 0.6, 0.1]], [[1.0, 0.0, 1.0, 1.0]], smooth=0.0)
-    array([0.53268935])
+    array([0.53269141])
     """
     counts = counted(pred, target, Form(input, activation, include_background))
     params = {"alpha": alpha, "beta": beta, "gamma": gamma, "smooth": smooth, "on_empty": on_empty}
