@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.model.findings import Rule, Seen
-from lossctl.model.kinds import Array, Detect, Kind, Params, Rng, Sizes, broken, every, inside, put
+from lossctl.model.kinds import Array, Detect, Kind, Params, Rng, Sizes, broken, every, put
 from lossctl.model.params import Param, Value, complete
 from lossctl.model.scores import BinaryScores
 
@@ -149,14 +149,13 @@ class MaskTarget(Masks):
             wrong = (array < 0) | (array >= classes) | (array != np.floor(array))
             rule = Rule("target-range", f"is not one of the {classes} classes: 0 to {classes - 1}")
             yield broken(rule, array, wrong)
-        elif self.hard:
-            yield broken(HARD, array, (array != 0) & (array != 1))
-        elif not inside(array, 0.0, 1.0):
-            yield broken(VALUE, array, (array < 0) | (array > 1))
-        if array.shape[1] == classes and (params.get("input"), params.get("activation")) == ("logits", "auto"):
-            sums = np.sum(array, axis=1, dtype=float)
-            wrong = every((array < 0) | (array > 1)).reshape(-1, *[1] * (sums.ndim - 1))
-            yield broken(OVERLAPPING, sums, (np.abs(sums - 1) > 1e-6) & ~wrong)
+        else:
+            wrong = (array != 0) & (array != 1) if self.hard else (array < 0) | (array > 1)
+            yield broken(HARD if self.hard else VALUE, array, wrong)
+            if array.shape[1] == classes and (params.get("input"), params.get("activation")) == ("logits", "auto"):
+                sums = np.sum(array, axis=1, dtype=float)
+                sound = ~every(wrong).reshape(-1, *[1] * (sums.ndim - 1))
+                yield broken(OVERLAPPING, sums, (np.abs(sums - 1) > 1e-6) & sound)
         if params.get("on_empty", "zero") != "zero" and params.get("pool", "sample") == "sample":
             rule = NOTHING if params["on_empty"] == "error" else EMPTY
             absent = lacking(array, classes, params.get("include_background") is False)

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from cases import Case, Suit
 from declare import case, exact, naive, torch, value
-from inputs import Arrays, Rng, weights
-
 from families.segmentation import hot_logits, scores
+from inputs import Arrays, Rng, weights
 
 
 def blobs(rng: Rng, rows: int) -> Arrays:
