@@ -29,8 +29,8 @@ CLASS_AXIS = complete(
     int | str,
     "auto",
 )
-PIXELS = "N P | N H W | N C H W | N C D H W"
-IMAGES = "N H W | N C H W | N C D H W"
+PIXELS = "N P | N Y X | N C Y X | N C Z Y X"
+IMAGES = "N Y X | N C Y X | N C Z Y X"
 
 
 def axis_of(arrays: Mapping[str, Array], params: Params) -> int | None:
@@ -83,7 +83,7 @@ class Masks(Kind):
         return np.moveaxis(array, axis, 1)
 
     def placed(self, array: Array, params: Params) -> Array:
-        """A sample of N x C x H x W, with the classes where the parameters want them."""
+        """A sample of N x C x Y x X, with the classes where the parameters want them."""
         axis = params["class_axis"]
         return np.ascontiguousarray(np.moveaxis(array, 1, int(str(axis)))) if axis not in {"auto", "none"} else array
 

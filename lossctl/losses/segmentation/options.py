@@ -25,6 +25,6 @@ SMOOTH_DR = Param("added below the fraction", ge=0)
 FALSE_POSITIVES = Param("weight of false positives: predicted and not there", ge=0)
 FALSE_NEGATIVES = Param("weight of false negatives: there and not predicted", ge=0)
 
-OF_CLASSES = "four axes are N x C x H x W, three N x H x W: a volume of one class needs --class-axis none"
+OF_CLASSES = "four axes are N x C x Y x X, three N x Y x X: a volume of one class needs --class-axis none"
 ABSENT = "a class that an image lacks costs nearly 1 for any trace of it (MONAI); segmentation_models counts it as 0"
 EMPTY_TWICE = "nothing there and nothing predicted is 0 where both smoothing terms are equal, 1 in Keras (none above)"

@@ -64,7 +64,7 @@ def dice_of(counts: Counts, params: Params) -> Rows:
         Equivalent(
             "monai",
             "losses.DiceLoss(squared_pred=squared_pred, include_background=include_background)(pred, target)",
-            "N x C x H x W; without squared_pred soft targets need soft_label=False, its default",
+            "N x C x Y x X; without squared_pred soft targets need soft_label=False, its default",
         ),
         Equivalent(
             "smp",

@@ -49,7 +49,7 @@ def distances(masks: Rows) -> Rows:
         Equivalent(
             "monai",
             "losses.HausdorffDTLoss(alpha=alpha, include_background=include_background)(pred, target)",
-            "N x C x H x W; its distances are float32",
+            "N x C x Y x X; its distances are float32",
         ),
     ),
     traps=(
@@ -147,7 +147,7 @@ def of_row(array: Rows) -> Rows:
             "monai",
             "losses.SoftclDiceLoss(iter_=iterations, smooth_nr=smooth, smooth_dr=smooth, smooth=eps, "
             "include_background=include_background)(pred, target)",
-            "N x C x H x W; MONAI up to 1.4 took (target, pred), left class 0 out and took the batch as one image",
+            "N x C x Y x X; MONAI up to 1.4 took (target, pred), left class 0 out and took the batch as one image",
         ),
     ),
     traps=(
