@@ -29,6 +29,12 @@ CLASS_AXIS = complete(
     int | str,
     "auto",
 )
+IGNORE_INDEX = complete(
+    Param("value of target pixels that do not count, often 255; an image of nothing else is left out"),
+    "ignore_index",
+    int | None,
+    -100,
+)
 PIXELS = "N P | N Y X | N C Y X | N C Z Y X"
 IMAGES = "N Y X | N C Y X | N C Z Y X"
 
@@ -112,7 +118,8 @@ class MaskScores(Masks, BinaryScores):
 VALUE = Rule(
     "target-range",
     "is not the value of a mask, 0 to 1",
-    hint="masks of 0 and 255: divide by 255; class indices need predictions with an axis of classes: --class-axis",
+    hint="masks of 0 and 255: divide by 255; pixels that do not count: --ignore-index; class indices need predictions "
+    "with an axis of classes: --class-axis",
 )
 HARD = VALUE._replace(text="is not the value of a mask, 0 or 1")
 EMPTY = Rule(
@@ -120,6 +127,7 @@ EMPTY = Rule(
     "no pixel of some class, so that smoothing decides what the class costs: --on-empty zero makes it 0",
     "warning",
 )
+MARK = "does it mark pixels that do not count?  --ignore-index"
 NOTHING = Rule(
     "empty-mask",
     "is the number of classes without a pixel in this image",
@@ -138,27 +146,53 @@ class MaskTarget(Masks):
     name: str = "true mask"
     phrase: str = "0 to 1 for each pixel, or a class index where predictions have several classes"
     columns: Detect = "masks"
+    gaps: bool = True  # pixels may be left out
 
     def __init__(self, *, hard: bool = False) -> None:
         self.hard = hard
         if hard:
             self.phrase = "0 or 1 for each pixel, or a class index where predictions have several classes"
 
+    def params(self) -> dict[str, Param]:
+        return {**super().params(), **({"ignore_index": IGNORE_INDEX} if self.gaps else {})}
+
+    def void(self, array: Array, params: Params) -> NDArray[np.bool_] | None:
+        """Pixels that do not count; ``None`` if there are none."""
+        index = params.get("ignore_index")
+        found = None if index is None else array == index
+        return found if found is not None and found.any() else None
+
+    def ignored(self, array: Array, params: Params) -> NDArray[np.bool_] | None:
+        void = self.void(array, params)
+        return None if void is None else np.asarray(void.all(axis=tuple(range(1, array.ndim))))
+
+    def canonical(self, array: Array, params: Params) -> Array:
+        """The masks as they are, with NaN for pixels that do not count."""
+        void = self.void(array, params)
+        whole = np.asarray(array, np.float64)
+        return whole if void is None else np.where(void, np.nan, whole)
+
     def check(self, array: Array, params: Params, classes: int | None = None) -> Iterator[Seen]:
+        void = self.void(array, params)
+        counts = np.ones(array.shape, bool) if void is None else ~void
         if classes is not None and array.shape[1] == 1:
             wrong = (array < 0) | (array >= classes) | (array != np.floor(array))
-            rule = Rule("target-range", f"is not one of the {classes} classes: 0 to {classes - 1}")
-            yield broken(rule, array, wrong)
+            text = f"is not one of the {classes} classes: 0 to {classes - 1}"
+            yield broken(Rule("target-range", text, hint=MARK), array, wrong & counts)
         else:
-            wrong = (array != 0) & (array != 1) if self.hard else (array < 0) | (array > 1)
+            wrong = ((array != 0) & (array != 1) if self.hard else (array < 0) | (array > 1)) & counts
             yield broken(HARD if self.hard else VALUE, array, wrong)
             if array.shape[1] == classes and (params.get("input"), params.get("activation")) == ("logits", "auto"):
                 sums = np.sum(array, axis=1, dtype=float)
-                sound = ~every(wrong).reshape(-1, *[1] * (sums.ndim - 1))
+                sound = ~every(wrong).reshape(-1, *[1] * (sums.ndim - 1)) & counts.all(axis=1)
                 yield broken(OVERLAPPING, sums, (np.abs(sums - 1) > 1e-6) & sound)
         if params.get("on_empty", "zero") != "zero" and params.get("pool", "sample") == "sample":
             rule = NOTHING if params["on_empty"] == "error" else EMPTY
-            absent = lacking(array, classes, params.get("include_background") is False)
+            absent = lacking(
+                array if void is None else np.where(void, -1.0, array),
+                classes,
+                params.get("include_background") is False,
+            )
             yield rule, absent > 0, absent
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
@@ -196,4 +230,5 @@ class ImageScores(MaskScores):
 class ImageTarget(MaskTarget):
     """True masks whose pixels have neighbours."""
 
+    gaps: bool = False
     axes: str = IMAGES

@@ -28,8 +28,12 @@ def mask_regions(
     activation: str = "auto",
     include_background: bool = True,
     class_axis: int | None = None,
+    ignore_index: int = -100,
 ) -> list[list[tuple[Mask, Mask]]]:
-    """For each image and class the probabilities and the truth of its pixels. ``class_axis`` counts the images' too."""
+    """For each image and class the probabilities and the truth of its pixels that count.
+
+    ``class_axis`` counts the axis of the images too.
+    """
     wide = mask_shape(pred)
     classes = 1 if class_axis is None else wide[class_axis]
     inner = wide[1:] if class_axis is None else (*wide[1:class_axis], *wide[class_axis + 1 :])
@@ -51,7 +55,9 @@ def mask_regions(
                     truth = mpmath.mpf(int(mask_at(target[n], pixel) == c))
                 else:
                     truth = mpmath.mpf(mask_at(target[n], places[c]))
-                image[c][0][pixel], image[c][1][pixel] = scores[c], truth
+                said = mask_at(target[n], pixel if len(mask_shape(target)) < len(wide) else places[c])
+                if said != ignore_index:
+                    image[c][0][pixel], image[c][1][pixel] = scores[c], truth
         found.append(image if include_background else image[1:])
     return found
 
@@ -99,7 +105,7 @@ def mask_generalized(sums: Sequence[dict[str, Any]], w_type: str, smooth_nr: flo
     return 1 - upper / lower
 
 
-FORM = ("input", "activation", "include_background", "class_axis")
+FORM = ("input", "activation", "include_background", "class_axis", "ignore_index")
 
 
 def mask_form(given: dict[str, Any]) -> dict[str, Any]:
@@ -146,9 +152,9 @@ def jaccard_steps(errors: Sequence[tuple[Any, Any]]) -> Any:
     return total
 
 
-def lovasz_hinge_rows(pred: Any, target: Any, class_axis: int | None = None) -> list[float]:
+def lovasz_hinge_rows(pred: Any, target: Any, class_axis: int | None = None, ignore_index: int = -100) -> list[float]:
     found = []
-    for image in mask_regions(pred, target, class_axis=class_axis):
+    for image in mask_regions(pred, target, class_axis=class_axis, ignore_index=ignore_index):
         values = [jaccard_steps([(1 - p[k] * (2 * t[k] - 1), t[k]) for k in p]) for p, t in image]
         found.append(float(mpmath.fsum(values) / len(values)))
     return found

@@ -114,6 +114,21 @@ def test_nothing_there_and_nothing_predicted():
     assert value("hausdorff-dt", nothing, nothing) == 0.0
 
 
+@pytest.mark.parametrize("loss", ["dice", "mcc", "lovasz-softmax", "generalized-dice"])
+def test_pixels_that_do_not_count(loss):
+    """As if they were not there; an image of nothing else is left out."""
+    gaps = np.array(MASK)
+    gaps[:, 2:4] = 255
+    kept = [0, 1, 4]
+    expected = lossctl.compute(loss, PROBS[:, kept], MASK[:, kept]).per_sample
+    assert np.allclose(lossctl.compute(loss, PROBS, gaps, ignore_index=255).per_sample, expected, rtol=1e-14)
+    gaps[1] = 255
+    done = lossctl.compute(loss, PROBS, gaps, ignore_index=255)
+    assert done.results[0].dropped == {"ignored": 1}
+    assert done.value == pytest.approx(np.mean(expected[[0, 2, 3]]), rel=1e-14)
+    assert "--ignore-index" in refused("target-range", loss, PROBS, gaps).hint
+
+
 def test_an_infinite_logit_is_a_sure_one():
     sure = np.where(MASK == 1, 700.0, -np.inf)
     assert value("dice", sure, MASK, input="logits", smooth_nr=0, smooth_dr=0) < 1e-300

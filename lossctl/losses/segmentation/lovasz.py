@@ -25,14 +25,16 @@ BERMAN = Paper(
 )
 
 
-def extension(errors: Rows, truth: Rows) -> Rows:
+def extension(errors: Rows, truth: Rows, other: Rows) -> Rows:
     """(N, C) sums of sorted errors, greatest first (equal ones in order of their pixels), times what each costs.
+
+    Pixels that do not count, where neither truth nor the other is 1, come last and cost nothing.
 
     Beside U pixels in the union, I of them in the intersection, a pixel of the class more costs 1 / U, another one
     I / (U (U - 1)): the differences of 1 - I / U, written out so that no digits cancel.
     """
     shape = errors.shape[:2]
-    flat, true = flattened(errors), flattened(truth)
+    flat, true = flattened(np.where(truth + other == 0, -np.inf, errors)), flattened(truth)
     order = np.argsort(-flat, axis=1, kind="stable")
     flat, true = np.take_along_axis(flat, order, 1), np.take_along_axis(true, order, 1)
     size = np.sum(true, axis=1, keepdims=True)
@@ -80,8 +82,8 @@ def lovasz_hinge(pred: MaskLogits, target: HardMasks) -> Rows:
     """
     # The form of the scores is settled: only class indices are to be spread out.
     found = []
-    for scores, _, truth, _ in pixels(pred, target, Form("probs")):
-        found.append(extension(1.0 - scores * (2.0 * truth - 1.0), truth))
+    for scores, _, truth, other in pixels(pred, target, Form("probs")):
+        found.append(extension(1.0 - scores * (2.0 * truth - 1.0), truth, other))
     return np.concatenate(found)
 
 
@@ -131,7 +133,7 @@ def lovasz_softmax(
     """
     found = []
     for likely, unlike, truth, other in pixels(pred, target, Form(input, activation)):
-        values = extension(truth * unlike + other * likely, truth)
+        values = extension(truth * unlike + other * likely, truth, other)
         counts = truth.any(axis=tuple(range(2, truth.ndim)))
         if class_set == "all":
             counts = np.ones_like(counts)

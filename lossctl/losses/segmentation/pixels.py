@@ -42,7 +42,7 @@ class Pixels(NamedTuple):
 
 
 def pixels(pred: Rows, target: Rows, form: Form) -> Iterator[Pixels]:
-    """The pixels of some rows after the others; of none once."""
+    """The pixels of some rows after the others; of no rows once. What does not count (NaN) is 0 in all four."""
     step = max(BLOCK // max(math.prod(pred.shape[1:]), 1), 1)
     for first in range(0, max(len(pred), 1), step):
         yield block(pred[first : first + step], target[first : first + step], form)
@@ -50,6 +50,7 @@ def pixels(pred: Rows, target: Rows, form: Form) -> Iterator[Pixels]:
 
 def block(pred: Rows, target: Rows, form: Form) -> Pixels:
     classes = pred.shape[1]
+    void = np.isnan(target) if np.isnan(np.max(target, initial=0.0)) else None
     if form.input == "probs":
         likely, unlike = pred, 1.0 - pred
     elif form.activation == "sigmoid" or (form.activation == "auto" and classes == 1):
@@ -59,6 +60,8 @@ def block(pred: Rows, target: Rows, form: Form) -> Pixels:
     if target.shape[1] < classes:  # indices
         target = (target == np.arange(classes).reshape(1, classes, *[1] * (pred.ndim - 2))).astype(np.float64)
     made = Pixels(likely, unlike, target, 1.0 - target)
+    if void is not None:
+        made = Pixels(*(np.where(void, 0.0, array) for array in made))
     return made if form.include_background else Pixels(*(array[:, 1:] for array in made))
 
 

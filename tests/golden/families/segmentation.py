@@ -67,7 +67,24 @@ def classes_last(rng: Rng, rows: int) -> Arrays:
     return {**arrays, **{role: np.moveaxis(arrays[role], 1, -1) for role in ("pred", "target")}}
 
 
+def void_masks(rng: Rng, rows: int) -> Arrays:
+    """Masks with pixels that do not count."""
+    arrays = masks(rng, rows)
+    arrays["target"][:, 1, 1:3] = 255.0
+    return arrays
+
+
+def void_classes(rng: Rng, rows: int) -> Arrays:
+    """Probabilities of classes, and indices of which some do not count."""
+    arrays = class_masks(rng, rows)
+    index = arrays["target"].argmax(axis=1)
+    index[:, 1, :2] = 255
+    return {**arrays, "target": index}
+
+
 RANDOM = {
+    "void-masks": void_masks,
+    "void-classes": void_classes,
     "masks": masks,
     "mask-logits": mask_logits,
     "soft-masks": soft_masks,
@@ -205,6 +222,11 @@ def of_loss(loss: str) -> list[Case]:
         for data, axis in (("mask-edges", None), ("lacking-classes", 1)):
             found.append(case(loss, data, rows=rows_of(loss, {"on_empty": "zero"}, axis), on_empty="zero"))
         found.append(case(loss, "masks", rows=rows_of(loss, {}), on_empty="error"))
+    void = {"ignore_index": 255}
+    found += [
+        case(loss, data, rows=rows_of(loss, void, axis), **void)
+        for data, axis in (("void-masks", None), ("void-classes", 1))
+    ]
     for pool in ("batch", "all") if loss != "generalized-dice" else ("batch",):
         for data, axis in (("masks", None), ("class-masks", 1), ("lacking-classes", 1)):
             both = [
@@ -229,6 +251,9 @@ def cases() -> list[Case]:
         )
     )
     found.append(case("dice", "hot-logits", value(optax(moved)), rows=rows_of("dice", two, 1), **two))
+    skipped = {"ignore_index": 255, "pool": "batch", "on_empty": "zero", "smooth_nr": 0.0, "smooth_dr": 0.0}
+    way = "losses.DiceLoss('multiclass', from_logits=False, ignore_index=255)(pred, target)"
+    found.append(case("dice", "void-classes", value(Oracle("smp", way)), rows=None, **skipped))
     return found
 
 

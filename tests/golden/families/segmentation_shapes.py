@@ -117,6 +117,9 @@ def lovasz() -> list[Case]:
         found.append(case("lovasz-hinge", data, rows=exact("lovasz_hinge_rows(pred, target, 1)")))
     last = exact("lovasz_hinge_rows(pred, target, 3)")
     found.append(case("lovasz-hinge", "last-logits", rows=last, class_axis=3))
+    void = {"ignore_index": 255}
+    hinge = "lovasz_hinge_rows(pred, target, ignore_index=255)"
+    found.append(case("lovasz-hinge", "void-masks", rows=exact(hinge), **void))
     soft = "lovasz_softmax_rows(pred, target{})"
     found.append(case("lovasz-softmax", "class-masks", *reduced(wide=False), rows=exact(soft.format(", class_axis=1"))))
     for data in ("likely-edges", "blobs"):
@@ -133,6 +136,8 @@ def lovasz() -> list[Case]:
     said = soft.format(", input='logits', activation='sigmoid', class_axis=1")
     found.append(case("lovasz-softmax", "hot-logits", rows=exact(said), **logits, activation="sigmoid"))
     found.append(case("lovasz-softmax", "classes-last", rows=exact(soft.format(", class_axis=3")), class_axis=3))
+    said = soft.format(", ignore_index=255, class_axis=1")
+    found.append(case("lovasz-softmax", "void-classes", rows=exact(said), **void))
     return found
 
 
