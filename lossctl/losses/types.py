@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from lossctl.model import (
     beside,
+    boxes,
     classes,
     domains,
     ensembles,
     kinds,
     margins,
+    masks,
     orders,
     pairs,
     preferences,
@@ -123,3 +125,10 @@ Propositions = Annotated[Rows, scores.Propositions()]
 RealSide = Annotated[Rows | None, sides.Side()]
 FakeSide = Annotated[Rows, sides.Side()]
 NonNegative = Annotated[Rows | None, kinds.NonNegative()]
+Box = Annotated[Rows, boxes.Boxes()]
+Masks = Annotated[Rows, masks.MaskScores()]
+MaskLogits = Annotated[Rows, masks.MaskScores(fixed="logits")]
+Images = Annotated[Rows, masks.ImageScores()]
+TrueMasks = Annotated[Rows, masks.MaskTarget()]
+HardMasks = Annotated[Rows, masks.MaskTarget(hard=True)]
+TrueImages = Annotated[Rows, masks.ImageTarget()]

@@ -259,7 +259,8 @@ class LossSpec(NamedTuple):
                 if hasattr(a, "shape")
             )
             raise DataError(f"{self.name}: {trouble}: {shapes}", code="shapes-differ", hint="nothing is broadcast")
-        return fitted
+        ways = {entry.role: entry.kind for entry in self.inputs if entry.role in fitted}
+        return {**fitted, **{role: kind.settled(role, fitted, params) for role, kind in ways.items()}}
 
 
 def shape_of(array: NDArray[Any]) -> str:

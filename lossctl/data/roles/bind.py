@@ -23,6 +23,7 @@ from lossctl.data.roles.binding import (
     left_out,
     nothing_fits,
 )
+from lossctl.data.roles.boxes import settle_boxes
 from lossctl.data.roles.columns import Found
 from lossctl.data.roles.detect import detect, may_be, search
 from lossctl.data.roles.forms import settle_form
@@ -256,6 +257,7 @@ def bind_call(call: LossCall, common: Common) -> BoundCall:
             found[entry.role] = hit
     refuse_two_tables(call, found, places, common)
     call = settle_sequences(call, found, places, common.sources)
+    call = settle_boxes(call, found, {role: common.sources[place] for role, place in places.items()})
     pred = found.get("pred")
     if pred is not None and "pred" in places:
         call = settle_form(call, pred, common.sources[places["pred"]])

@@ -31,6 +31,7 @@ SCORE = (
 )
 RAW = (("rawformulaval",),)  # CatBoost: a logit, or the value of a regression
 RAW_LISTS = (("rawprediction",),)  # Spark ML: margins, votes or logits, as the model has it
+MASKS = (("truemask", "truemasks", "gtmask", "gtmasks"), ("mask", "masks"))
 CLASS_LISTS = (("probs", "probas", "probabilities", "logits", "logprobs"),)
 ALSO = {
     "group": (("group",), ("qid", "queryid")),
