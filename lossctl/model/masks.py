@@ -101,7 +101,7 @@ class MaskScores(Masks, BinaryScores):
     phrase: str = "a probability in [0, 1] for each pixel, or a logit with --input logits"
     columns: Detect = "masks"
 
-    def class_count(self, array: Array) -> int | None:
+    def class_count(self, array: Array, params: Params) -> int | None:
         return int(array.shape[1]) if array.ndim > 2 and array.shape[1] > 1 else None
 
     def canonical(self, array: Array, params: Params) -> Array:
