@@ -18,6 +18,7 @@ from lossctl.model.arrays import decoded
 from lossctl.model.findings import Findings, Rule, refuse
 from lossctl.model.kinds import every, first_where
 from lossctl.model.reduce import Reduction, Totals
+from lossctl.model.sides import padded
 from lossctl.model.spec import Arrays, Input, LossSpec, rows_of
 from lossctl.scratch import keep_freed
 from lossctl.sequences.ragged import Ragged
@@ -143,7 +144,9 @@ def batch_of(starts: NDArray[np.intp], n: int) -> NDArray[np.intp]:
 
 
 def run_batches(spec: LossSpec, arrays: Arrays, whole: Arrays, params: Mapping[str, Value], starts: Any) -> Any:
-    """The kernel's output for batch after batch, as one."""
+    """The kernel's output for batch after batch, as one; without any batch there is no value of one."""
+    if not len(starts):
+        return np.zeros(0) if spec.reduction(params).batchwise else spec.run({**arrays, **whole}, params)
     stops = [*starts[1:].tolist(), rows_of(spec, arrays)]
     outs = [
         spec.run({**{role: array[start:stop] for role, array in arrays.items()}, **whole}, params)
@@ -192,7 +195,7 @@ def _check(
 ) -> Arrays:
     """Hold the kept rows against the rules of their kinds; give them back in canonical form."""
     clean = None if poisoned is None else np.flatnonzero(~poisoned)
-    classes = spec.class_count({**arrays, **whole})
+    classes = spec.class_count({**arrays, **whole}, params)
     good = arrays if clean is None else {role: a[clean] for role, a in arrays.items()}
     good_rows = rows if clean is None else rows[clean]
     inputs = spec.rowwise(arrays)
@@ -212,7 +215,7 @@ def _check(
         sound = _canonical(spec, params, good)
         for part in (slice(None),) if of is None else (of == batch for batch in np.unique(of)):
             for seen in spec.checks({**{role: a[part] for role, a in sound.items()}, **whole}, params):
-                findings.add(spec.inputs[0].role, seen, good_rows[part])
+                findings.add(seen[0].role or spec.inputs[0].role, seen, good_rows[part])
     if findings.fatal:
         return arrays
     if clean is not None:
@@ -289,6 +292,9 @@ def values_of(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Va
     arrays = decoded(spec, inputs, params)
     n = rows_of(spec, arrays)
     arrays = spec.fit(arrays, params)
+    for entry in spec.rowwise(arrays):
+        if entry.kind.unpaired:
+            arrays[entry.role] = padded(arrays[entry.role], n)
     findings = Findings()
     whole = check_whole(spec, params, {i.role: arrays.pop(i.role) for i in spec.whole(arrays)}, findings)
     order = None
@@ -308,7 +314,10 @@ def values_of(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Va
         prelude_sums(spec, ready.arrays, sums)
         params = {**params, **finish_prelude(spec, sums)}
     with np.errstate(all="ignore"):
-        out = spec.run({**ready.arrays, **whole}, params)
+        if spec.scope == "batch":
+            out = run_batches(spec, ready.arrays, whole, params, np.zeros(min(rows_of(spec, ready.arrays), 1), np.intp))
+        else:
+            out = spec.run({**ready.arrays, **whole}, params)
         values = reduce.rows(out, reduce.row_mode)
     if values is None:
         return _of_all(reduce, out, params, n)

@@ -6,6 +6,7 @@ No loss is named here or in the tests beside it: a new loss is held to all of th
 from __future__ import annotations
 
 import itertools
+import math
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -81,6 +82,13 @@ class Case:
         together = self.together(arrays)
         return together if self.per == "group" else np.arange(len(together))
 
+    def spared(self, arrays: Mapping[str, Any]) -> Any:
+        """(N,) rows that are never left out: two of each batch, as some losses refuse a batch of one row."""
+        together = self.together(arrays)
+        if self.spec.scope != "batch":
+            return np.zeros(len(together), bool)
+        return np.arange(len(together)) - np.searchsorted(together, together) < 2
+
     def firsts(self, arrays: Mapping[str, Any]) -> Any:
         """The first row of each sample."""
         return np.flatnonzero(np.diff(self.units(arrays), prepend=-1))
@@ -88,7 +96,7 @@ class Case:
     def kernel(self, arrays: Any, params: Mapping[str, Value]) -> Any:
         """What the formula gives, for canonical arrays: batch by batch, where rows come in batches."""
         rows = {role: a for role, a in arrays.items() if role in self.spec.roles}
-        if self.spec.scope != "batch" or not len(next(iter(rows.values()))):
+        if self.spec.scope != "batch":
             return self.spec.run({**rows, **self.beside}, params)
         starts = np.flatnonzero(np.diff(self.together(arrays), prepend=-1))
         return run_batches(self.spec, rows, self.beside, params, starts)
@@ -222,7 +230,7 @@ def values_for(param: Param) -> list[Value]:
         numbers = [-0.75, 0.25]
     numbers += [end for end in (param.ge, param.le) if end is not None]
     if "float" in param.types:
-        found += numbers
+        found += [*numbers, math.inf, -math.inf] if param.infinite else numbers
     if "int" in param.types:
         found += [0, 2, -7] if low is None else [int(low), int(low) + 2 if high is None else int(high)]
     if "words" in param.types:

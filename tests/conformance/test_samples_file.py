@@ -20,6 +20,7 @@ from lossctl.data.roles.binding import Request
 from lossctl.engine.options import Options
 from lossctl.engine.run import run
 from lossctl.model.call import LossCall
+from lossctl.model.penalised import Penalised
 from lossctl.model.pooled import Pooled
 from lossctl.model.reduce import Elements, Extreme, Mean, Product, RootMeanSquare
 
@@ -38,17 +39,18 @@ def table_of(case: Any, *, holes: bool) -> dict[str, Any]:
     rng = case.rng("samples")
     arrays = case.sample(ROWS)
     units = case.units(arrays)
+    spared = case.spared(arrays)
     n = int(units.max()) + 1
     color = np.array(["red", "", "green"], object)[rng.integers(0, 3, n)][units]
     if holes:
         for role, array in arrays.items():
             if array.dtype.kind == "f":
                 arrays[role] = array = array.copy()
-                array.reshape(ROWS, -1)[np.flatnonzero(rng.random(ROWS) < 0.1), 0] = np.nan
+                array.reshape(ROWS, -1)[np.flatnonzero((rng.random(ROWS) < 0.1) & ~spared), 0] = np.nan
     return {
         **arrays,
         "w": (rng.uniform(0.1, 3.0, n) * (rng.random(n) < 0.9))[units],
-        "m": (rng.random(ROWS) < 0.8).astype(float),
+        "m": ((rng.random(ROWS) < 0.8) | spared).astype(float),
         "color": [c or None for c in color.tolist()],
         "size": rng.integers(0, 2, n)[units],
     }
@@ -78,6 +80,7 @@ def expected(case: Any, label: str, lines: list[dict[str, str]]) -> tuple[float 
         return sum((w * x for w, x in zip(weights, column(name), strict=True)), Fraction(0))
 
     kind = case.reduction
+    kind = kind.base if isinstance(kind, Penalised) else kind
     values = column(label)
     if kind.quotient:
         under = over(f"{label}.den")
@@ -125,6 +128,8 @@ def test_the_file_gives_the_value_back(plain, name, tmp_path):
         group = {by: text or "" for by, text in (result.group or {}).items()}
         chosen = [line for line in lines if all(line[by] == text for by, text in group.items())]
         value = result.value if result.sample_mean is None or plain.reduction.quotient else result.sample_mean
+        if isinstance(plain.reduction, Penalised):  # rows have no share of the penalty
+            value = result.parts.get("risk", math.nan)
         check(plain, result.label, value, chosen)
         assert len([line for line in chosen if line["status"] == "ok"]) == result.n
 
@@ -153,14 +158,14 @@ def test_every_row_is_there(plain, name, tmp_path):
     assert all(line[name] != "" for line in lines if line["status"] == "ok" for name in numbers)
 
 
-def test_cuts_change_no_byte(called, tmp_path):
-    if called.per == "dataset":
+def test_cuts_change_no_byte(plain, tmp_path):
+    if plain.per == "dataset":
         pytest.skip("no row has a value")
     request, options = SETTINGS["slices"]
-    table = table_of(called, holes=True)
+    table = table_of(plain, holes=True)
     whole = tmp_path / "whole.csv"
-    scored(called, table, request, whole, **options)
+    scored(plain, table, request, whole, **options)
     for rows, threads in CUTS:
         cut = tmp_path / "cut.csv"
-        scored(called, table, request, cut, chunk_rows=rows, threads=threads, **options)
+        scored(plain, table, request, cut, chunk_rows=rows, threads=threads, **options)
         assert cut.read_bytes() == whole.read_bytes(), (rows, threads)
