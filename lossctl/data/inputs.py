@@ -29,7 +29,8 @@ def open_inputs(
 ) -> tuple[list[Source], dict[str, str], dict[str, int]]:
     """Sources, roles with bare columns, and for roles from a file of their own the place of its source.
 
-    A role is columns, FILE:COLUMNS, or a FILE whose columns are found as those of any other. A directory, or a pattern of file names, is one source: its files, one after the other.
+    A role is columns, FILE:COLUMNS, or a FILE whose columns are found as those of any other. A directory, or a
+    pattern of file names, is one source: its files, one after the other.
     ``prose``: the losses compare text, so two files, or that of a role, may be lines of it. Two files whose formats
     name their rows are matched by these names, in about ``memory`` bytes. A path may be a source that is
     open already, and ``shelf`` keeps the files of roles from one call to the next. ``reader`` are the other options
