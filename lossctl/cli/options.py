@@ -43,7 +43,7 @@ def reading(roles: Mapping[str, str], synonyms: Mapping[str, str] = NONE) -> lis
                 *([f"--{synonyms[role]}"] if role in synonyms else []),
                 f"r_{role.replace('-', '_')}",
                 metavar="COLS",
-                help=f"Columns of {role}: {phrase}. A name, a list, 'logit_*', or FILE:COLS.",
+                help=f"Columns of {role}: {phrase}. A name, a list, 'logit_*', FILE or FILE:COLS.",
             )
             for role, phrase in roles.items()
         ),

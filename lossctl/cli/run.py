@@ -73,8 +73,8 @@ def roles_of(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def files_in(roles: Mapping[str, str]) -> list[str]:
-    """The files that columns are taken from: ``--ROLE FILE:COLUMNS``."""
-    paths = (text.rpartition(":")[0] for text in roles.values())
+    """The files that columns are taken from: ``--ROLE FILE`` or ``--ROLE FILE:COLUMNS``."""
+    paths = (path for text in roles.values() for path in (text, text.rpartition(":")[0]))
     return [path for path in paths if os.path.exists(path)]
 
 
