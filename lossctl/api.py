@@ -258,7 +258,7 @@ def arrays_source(calls: Sequence[LossCall], inputs: Sequence[Any], request: dic
         roles = ", ".join(f"{i.role} (optional)" if i.optional else i.role for i in spec.inputs)
         raise UsageError(f"{spec.name} takes the arrays {roles}, got {len(inputs)}", code="file-count")
     columns: dict[str, Any] = {}
-    for entry, value in zip(spec.inputs, inputs, strict=False):
+    for entry, value in zip(spec.slots(len(inputs)), inputs, strict=False):
         if entry.kind.mapping:
             columns.update(value)
         elif value is not None:

@@ -15,6 +15,7 @@ __all__ = [
     "binary_costs",
     "clip_range",
     "exp_gap",
+    "log1mexp",
     "log_cosh",
     "log_normaliser",
     "log_prob_at",
@@ -23,8 +24,10 @@ __all__ = [
     "other_side",
     "safe_log",
     "sigmoid_pair",
+    "softplus",
     "softplus_pair",
     "sparse_normaliser",
+    "steady_sum",
     "times",
 ]
 
@@ -66,6 +69,14 @@ def softplus_pair(x: Floats) -> tuple[Floats, Floats]:
     return np.asarray(tail + np.maximum(-x, 0.0)), np.asarray(tail + np.maximum(x, 0.0))
 
 
+def softplus(x: Floats) -> Floats:
+    """log(1 + e^x) as max(x, 0) + log1p(e^-|x|): e^x itself overflows from x = 709 on, and 1 + e^x is 1 below -37."""
+    tail = falling(np.abs(x))
+    np.log1p(tail, out=tail)
+    tail += np.maximum(x, 0.0)
+    return tail
+
+
 def falling(size: Floats) -> Floats:
     """e^-size."""
     found = np.negative(size)
@@ -82,16 +93,16 @@ def sigmoid_pair(x: Floats) -> tuple[Floats, Floats]:
 
 
 def exp_gap(x: Floats) -> Floats:
-    """e^x - 1 - x, to full relative precision for every x <= 0.
+    """e^x - 1 - x, to full relative precision.
 
-    expm1(x) - x loses all digits towards 0 (at x = -1e-8 nothing is left of x^2/2). From -1/2 on the series
+    expm1(x) - x loses all digits towards 0 (at x = -1e-8 nothing is left of x^2/2). From -1/2 to 1/2 the series
     x^2/2! + x^3/3! + ... has enough terms with x^17.
     """
-    near = np.maximum(x, -0.5)
+    near = np.clip(x, -0.5, 0.5)
     series = np.zeros_like(near)
     for power in range(17, 2, -1):
         series = (1.0 + series) * near / power
-    return np.where(x > -0.5, 0.5 * near * near * (1.0 + series), np.expm1(x) - x)
+    return np.where(np.abs(x) < 0.5, 0.5 * near * near * (1.0 + series), np.expm1(x) - x)
 
 
 def times(a: Floats, b: Floats, out: Floats | None = None) -> Floats:
@@ -113,6 +124,30 @@ def safe_log1m(p: Floats) -> Floats:
     """log(1 - p) through log1p: 1 - p rounds to 1 below p = 1e-16."""
     with np.errstate(divide="ignore"):
         return np.asarray(np.log1p(-p))
+
+
+def log1mexp(x: Floats) -> Floats:
+    """log(1 - e^x) for x <= 0: -inf at 0.
+
+    1 - e^x loses its digits as x nears 0, where -expm1(x) has them all, and is 1 from x = -37 on, where log1p(-e^x)
+    still tells how far below. They change places at -log 2 (Maechler 2012).
+    """
+    with np.errstate(divide="ignore"):
+        return np.where(x > -0.6931471805599453, np.log(-np.expm1(x)), np.log1p(-np.exp(x)))
+
+
+def steady_sum(*terms: Floats) -> Floats:
+    """The sum of a few arrays, element by element, with what each addition rounds off added in the end (Neumaier 1974).
+
+    Differences of differences cancel: of (-1000.1 + 1000) - (-0.1) plain additions leave 13 digits too few.
+    """
+    total, lost = terms[0], np.zeros_like(terms[0])
+    for term in terms[1:]:
+        found = total + term
+        part = found - total
+        lost += (total - (found - part)) + (term - part)
+        total = found
+    return np.asarray(np.where(np.isfinite(total), total + lost, total))
 
 
 STRAIGHT = 40.0  # e^-80 is nothing beside 1

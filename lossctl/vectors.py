@@ -17,6 +17,7 @@ __all__ = [
     "exact_product",
     "near_one",
     "norms",
+    "p_norms",
     "products",
     "slices",
 ]
@@ -147,6 +148,13 @@ def norms(x: Floats) -> Floats:
     with np.errstate(all="ignore"):
         near = np.ldexp(np.ascontiguousarray(x), -exponent[:, None])
         return np.asarray(np.ldexp(np.sqrt(np.sum(near * near, axis=1)), exponent))
+
+
+def p_norms(x: Floats, p: float) -> Floats:
+    """(N,) the root of the p-th power sum of each row's sizes: powers of sizes far from 1 leave the float range."""
+    size = np.abs(x)
+    scale = binary_scale(np.max(size, axis=1, initial=0.0))
+    return np.asarray(scale * np.sum((size / scale[:, None]) ** p, axis=1) ** (1.0 / p))
 
 
 def products(a: Floats, b: Floats) -> Floats:

@@ -30,7 +30,7 @@ LIBRARIES = {
     "rich": ("report/table.py", "report/progress.py"),
     "pyarrow": ("data/", "sequences/"),
     "pandas": ("engine/result.py", "engine/scores.py"),
-    "scipy": ("gaps.py",),
+    "scipy": ("gaps.py", "losses/segmentation/shapes.py"),
     "rapidfuzz": ("sequences/",),
     "dask": (),
 }

@@ -68,7 +68,7 @@ class Cutting(NamedTuple):
 def cutting(binding: Binding, limit: int | None) -> Cutting:
     """How a pass will be cut; nothing is read for it."""
     used = [place for place, columns in enumerate(zip(*binding.wanted(), strict=True)) if any(columns)]
-    if limit is None and binding.batching is None:
+    if limit is None and binding.batching is None and binding.apart is None:
         sources = [binding.sources[place] for place in used]
         if len(used) == 1 and hasattr(sources[0], "spans"):
             return Cutting("spans", used, [])

@@ -148,7 +148,7 @@ def one_result(job: Job, slot: Slot, sign: Callable[[int], str], options: Option
         column=slot.column,
         of_class=slot.of_class,
         sample_mean=job.reduce.sample_mean(totals) if summed and job.view == "mean" and stand_in is None else None,
-        parts=(job.reduce.parts(totals) if summed else {}) or NOTHING,
+        parts=(job.finisher.pieces(job.view, totals, job.mode, job.params) if summed else {}) or NOTHING,
     )
 
 
@@ -206,7 +206,7 @@ def reduced(job: Job, tally: Tally, code: int | None, view: str, figures: Read, 
         return tally.extreme(code, view)
     if totals is None or tally.kept:
         totals = tally.totals(code, weighted=job.weighted, norm=job.norm)
-    return job.reduce.finish(view, totals, job.mode, job.params)
+    return job.finisher.finish(view, totals, job.mode, job.params)
 
 
 def statistics(job: Job, tally: Tally, code: int | None, figures: Read) -> dict[str, float | None]:

@@ -49,12 +49,12 @@ class Intervals:
             return unknown(plan)
         if job.buckets is None:
             pairs = {name: sums.total() if code is None else sums.exact(code) for name, sums in job.moments.items()}
-            return normal(plan, result.value, pairs, result.n, job.view, job.reduce)
+            return normal(plan, result.value, pairs, result.n, job.view, job.finisher)
         tally = self.whole if code is None and self.whole is not None else self.buckets
         assert tally is not None
         assert self.drawn is not None
         state = Drawn(tally, code or 0, weighted=job.weighted, norm=job.norm)
-        return bootstrap(plan, self.drawn, state, job.reduce, job.view, job.mode, job.params)
+        return bootstrap(plan, self.drawn, state, job.finisher, job.view, job.mode, job.params)
 
 
 @lru_cache(maxsize=1)

@@ -25,6 +25,7 @@ from lossctl.model.batch import OK, Prepared, check_whole, finish_prelude, prelu
 from lossctl.model.call import LossCall
 from lossctl.model.findings import Findings
 from lossctl.model.params import Value
+from lossctl.model.reduce import Reduction
 from lossctl.model.spec import Arrays, LossSpec
 from lossctl.sums import Sums
 
@@ -103,6 +104,13 @@ class Job:
     def whole(self) -> dict[str, Any]:
         """The arrays that stand beside all rows, as the kernel sees them."""
         return self.shared.whole or {}
+
+    @property
+    def finisher(self) -> Reduction:
+        """The reduction with what stands beside all rows."""
+        if self.shared.reduce is None:
+            self.shared.reduce = self.reduce.beside(self.whole, self.params)
+        return self.shared.reduce
 
     def check_views(self) -> None:
         """Refuse views that the loss cannot give."""
@@ -359,6 +367,7 @@ class Shared:
     def __init__(self) -> None:
         self.lock = Lock()
         self.whole: dict[str, Any] | None = None
+        self.reduce: Reduction | None = None
 
 
 def view_of(call: LossCall, options: Options) -> str:

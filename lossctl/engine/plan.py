@@ -155,6 +155,8 @@ def known_rows(binding: Binding, limit: int | None) -> int | None:
     for source, *wanted in zip(binding.sources, *binding.wanted(), strict=True):
         names = {name for columns in wanted for name in columns}
         told += [column.rows for column in source.columns if column.name in names and column.rows is not None]
+    if binding.apart is not None and told:
+        told = [max(told)]
     return min([*told, *([] if limit is None else [limit])]) if told else None
 
 

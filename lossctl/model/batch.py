@@ -18,6 +18,7 @@ from lossctl.model.arrays import decoded
 from lossctl.model.findings import Findings, Rule, refuse
 from lossctl.model.kinds import every, first_where
 from lossctl.model.reduce import Reduction, Totals
+from lossctl.model.sides import padded
 from lossctl.model.spec import Arrays, Input, LossSpec, rows_of
 from lossctl.scratch import keep_freed
 from lossctl.sequences.ragged import Ragged
@@ -214,7 +215,7 @@ def _check(
         sound = _canonical(spec, params, good)
         for part in (slice(None),) if of is None else (of == batch for batch in np.unique(of)):
             for seen in spec.checks({**{role: a[part] for role, a in sound.items()}, **whole}, params):
-                findings.add(spec.inputs[0].role, seen, good_rows[part])
+                findings.add(seen[0].role or spec.inputs[0].role, seen, good_rows[part])
     if findings.fatal:
         return arrays
     if clean is not None:
@@ -291,6 +292,9 @@ def values_of(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Va
     arrays = decoded(spec, inputs, params)
     n = rows_of(spec, arrays)
     arrays = spec.fit(arrays, params)
+    for entry in spec.rowwise(arrays):
+        if entry.kind.unpaired:
+            arrays[entry.role] = padded(arrays[entry.role], n)
     findings = Findings()
     whole = check_whole(spec, params, {i.role: arrays.pop(i.role) for i in spec.whole(arrays)}, findings)
     order = None

@@ -9,7 +9,7 @@ import numpy as np
 
 from lossctl.model.kinds import Array, Kind, Params, Rng, Sizes, put
 
-__all__ = ["Bias", "Centers", "Layers", "Prototypes", "centers_of", "tails"]
+__all__ = ["Bias", "Centers", "Layers", "Parameters", "Prototypes", "centers_of", "tails"]
 
 
 class Prototypes(Kind):
@@ -63,6 +63,21 @@ class Bias(Kind):
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         return np.asarray(rng.normal(size=sizes.classes))
+
+
+class Parameters(Kind):
+    """The parameters of a model, in whatever shape."""
+
+    name: str = "parameters"
+    axes: str = "W | W K | W K L | W K L M"
+    phrase: str = "finite numbers, in any shape"
+    whole: bool = True
+
+    def elementwise(self, params: Params) -> bool:
+        return False
+
+    def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
+        return np.asarray(rng.normal(size=7))
 
 
 def tails(layers: Mapping[str, Array]) -> list[tuple[Array, Array]]:

@@ -38,7 +38,10 @@ class LossCall(NamedTuple):
 
     @classmethod
     def make(cls, name: str, given: Mapping[str, Value]) -> LossCall:
-        entry = get(name)
+        return cls.of(*over(get(name), given))
+
+    @classmethod
+    def of(cls, entry: Entry, given: Mapping[str, Value]) -> LossCall:
         params = settle(entry, given)
         # As the user gave them, in declaration order; a parameter that does not act is refused later,
         # when the columns have settled what the input is.
@@ -52,21 +55,25 @@ class LossCall(NamedTuple):
         A colon parameter beats the same option.
         """
         name, *parts = text.split(":")
-        entry = get(name)
-        given: dict[str, Value] = {}
+        said = [(spelled(key), sign, raw) for key, sign, raw in (part.partition("=") for part in parts)]
+        texts = {**(options or {}), **{key: raw for key, _, raw in said}}
+        entry, given = get(name), dict[str, Value]()
+        if entry.spec.derive is not None and "loss" in texts:
+            made, inner = over(entry, {"loss": texts.pop("loss")})
+            entry, given = made, dict(inner)
+            options = {key: raw for key, raw in (options or {}).items() if key != "loss"}
+            said = [part for part in said if part[0] != "loss"]
         for key, raw in (options or {}).items():
             if key in entry.spec.params:
                 given[key] = _read(entry, key, raw, ",")
-        for part in parts:
-            key, sign, raw = part.partition("=")
-            key = {"lambda": "lam"}.get(key.strip(), key.strip().replace("-", "_"))
+        for key, sign, raw in said:
             if key not in entry.spec.params:
                 known = ", ".join(entry.spec.params) or "none"
                 raise UsageError(
                     f"{entry.name} has no parameter {key}", code="unknown-parameter", hint=f"it has: {known}"
                 )
             given[key] = _read(entry, key, raw if sign else "true", "/")
-        return cls.make(entry.name, given)
+        return cls.of(entry, given)
 
     def with_params(
         self, settled: Mapping[str, Value] | None = None, soft: Mapping[str, Value] | None = None
@@ -91,6 +98,20 @@ class LossCall(NamedTuple):
     @staticmethod
     def _spell(name: str, params: Mapping[str, Value]) -> str:
         return ":".join([name, *(f"{key}={value_text(value, '/')}" for key, value in params.items())])
+
+
+def over(entry: Entry, given: Mapping[str, Value]) -> tuple[Entry, Mapping[str, Value]]:
+    """The entry made of the loss that ``given`` names, if it is one that is made of another."""
+    if entry.spec.derive is None or "loss" not in given:
+        return entry, given
+    from lossctl.model.derived import derived  # seldom wanted
+
+    return derived(entry, given)
+
+
+def spelled(key: str) -> str:
+    word = key.strip()
+    return {"lambda": "lam"}.get(word, word.replace("-", "_"))
 
 
 def _read(entry: Entry, key: str, raw: str, separator: str) -> Value:

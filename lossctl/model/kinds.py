@@ -25,7 +25,7 @@ Params: TypeAlias = Mapping[str, Value]
 Array: TypeAlias = NDArray[Any]
 Rng: TypeAlias = "np.random.Generator"  # as text: NumPy loads its generators on first use, and help needs none
 Decode: TypeAlias = Literal["real", "binary", "class", "list", "label", "text", "units", "sequence"]
-Detect: TypeAlias = Literal["one", "score", "classes", "tokens", "any"]
+Detect: TypeAlias = Literal["one", "score", "classes", "tokens", "any", "boxes", "masks"]
 
 
 class Sizes(NamedTuple):
@@ -83,6 +83,9 @@ class Kind:
     single: bool = False  # one number a row is a row of one, where rows may have any length
     spread: bool = True  # several columns are one row of several values
     synonyms: Mapping[str, str] = {}  # other words for roles of this kind: what --pred is called in the field
+    unpaired: bool = (
+        False  # its values stand by themselves: rows pair them with nothing, and inputs may differ in length
+    )
     cuts: str | None = None  # the role whose rows these lengths cut, before anything else looks at them
 
     def elementwise(self, params: Params) -> bool:
@@ -137,6 +140,10 @@ class Kind:
     def verdict(self, role: str, findings: Findings) -> Iterator[tuple[str, str, int]]:
         """Verdicts over the whole file from the facts seen: (code, message, 0-based row)."""
         return iter(())
+
+    def settled(self, role: str, arrays: Mapping[str, Array], params: Params) -> Array:
+        """The array of a role with its axes as the kernel wants them, which may hang on the others."""
+        return arrays[role]
 
     def canonical(self, array: Array, params: Params) -> Array:
         """The array as the kernel expects it: float64, unless a kind says otherwise."""

@@ -36,7 +36,9 @@ class Param(NamedTuple):
 
     ``choices`` are the words it may be (beside a number where the type allows one), or those that a list of
     words is made of; ``gt ge lt le`` bound the number, or each number of a list, and it may not lie inside the
-    open interval ``outside``. ``when`` makes it conditional on another parameter; ``file`` says that it names one.
+    open interval ``outside``. ``when`` makes it conditional on another parameter; ``file`` says that it names one,
+    ``infinite`` that inf and -inf are among its numbers, ``call`` that it is the
+    call of another loss.
     """
 
     help: str
@@ -48,6 +50,8 @@ class Param(NamedTuple):
     choices: tuple[str, ...] = ()
     when: When | None = None
     file: bool = False
+    infinite: bool = False
+    call: bool = False
     # From here on filled in by the declaration (annotated_params).
     name: str = ""
     default: Value = None
@@ -64,6 +68,8 @@ class Param(NamedTuple):
         kinds = ["list of " + ", ".join(self.choices)] if "words" in self.types else [*self.choices]
         if self.file:
             kinds.append("file")
+        if self.call:
+            kinds.append("loss")
         bounds = " and ".join(
             f"{sign} {number_text(limit)}"
             for sign, limit in ((">", self.gt), (">=", self.ge), ("<", self.lt), ("<=", self.le))
@@ -75,6 +81,8 @@ class Param(NamedTuple):
         for kind, word in (("float", "number"), ("int", "whole number")):
             if kind in self.types:
                 kinds.append(f"{word} {bounds}".rstrip())
+        if self.infinite:
+            kinds += ["inf", "-inf"]
         if "list" in self.types:
             kinds.append(f"list of numbers {bounds}".rstrip())
         if "bool" in self.types:
@@ -86,7 +94,9 @@ class Param(NamedTuple):
     def parse(self, text: str, *, separator: str = ",") -> Value:
         """Read the value from text as typed in an option (or, with ``/``, in colon syntax)."""
         word = text.strip()
-        if "_" in word and word not in self.choices and not self.file:  # Python reads 1_000 as a number; people do not
+        if (
+            "_" in word and word not in self.choices and not (self.file or self.call)
+        ):  # Python reads 1_000 as a number; people do not
             raise self.refuse(text)
         if word in self.choices:
             return word
@@ -94,7 +104,7 @@ class Param(NamedTuple):
             return () if "words" in self.types else None
         if "words" in self.types:
             return self.check(tuple(part.strip() for part in word.split(separator)))
-        if self.file:
+        if self.file or self.call:
             return self.check(word)
         if "bool" in self.types:
             if word.lower() in {"true", "false"}:
@@ -120,7 +130,7 @@ class Param(NamedTuple):
             return None
         if "words" in self.types:
             return self._words(value)
-        if isinstance(value, str) and (value in self.choices or (self.file and value)):
+        if isinstance(value, str) and (value in self.choices or ((self.file or self.call) and value)):
             return value
         if isinstance(value, bool):
             if "bool" in self.types:
@@ -151,7 +161,7 @@ class Param(NamedTuple):
 
     def _inside(self, number: float) -> bool:
         return (
-            math.isfinite(number)
+            (math.isfinite(number) or (self.infinite and math.isinf(number)))
             and (self.gt is None or number > self.gt)
             and (self.ge is None or number >= self.ge)
             and (self.lt is None or number < self.lt)
@@ -172,7 +182,7 @@ class Param(NamedTuple):
 
     def spoil(self) -> Iterator[Value]:
         """Values that must be refused, for the conformance tests."""
-        if self.file:
+        if self.file or self.call:
             yield ""
         elif self.choices or "bool" in self.types:
             yield "no-such-choice"

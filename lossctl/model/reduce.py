@@ -119,6 +119,14 @@ class Reduction(ABC):
         """Sums that a reader wants to see beside the value."""
         return {}
 
+    def pieces(self, view: str, totals: Totals, mode: str | None, params: Params) -> dict[str, float]:
+        """As ``parts``, for one view of the value."""
+        return self.parts(totals)
+
+    def beside(self, whole: Mapping[str, Any], params: Params) -> Reduction:
+        """The reduction for these arrays that stand beside all rows, where the value takes something from them."""
+        return self
+
     def divisor(self, totals: Totals, mode: str | None) -> Exact | None:
         """What a mean divides by; ``None`` where nothing is divided."""
         return totals.weight
@@ -160,8 +168,9 @@ class Elements(Reduction):
     divides by rows.
     """
 
-    def __init__(self, row: str = "mean") -> None:
+    def __init__(self, row: str = "mean", default: str = "mean") -> None:
         self.row_mode = row
+        self.views = tuple(dict.fromkeys([default, *Reduction.views]))
 
     def rows(self, out: Rows, mode: str | None) -> Rows:
         if mode == "sum" and out.ndim > 1:

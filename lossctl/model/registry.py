@@ -62,10 +62,15 @@ class Loss:
         return f"<loss {self.entry.name}>"
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
-        given = dict(zip(self.spec.roles, inputs, strict=False))
+        if self.spec.derive is not None and "loss" in params:
+            from lossctl.model.derived import derived
+
+            made, params = derived(self.entry, params)
+            return Loss(made)(*inputs, **params)
+        given = {entry.role: a for entry, a in zip(self.spec.slots(len(inputs)), inputs, strict=False)}
         for entry in self.spec.inputs:
             word = entry.role.replace("-", "_")
-            if entry.optional and word in params:
+            if (entry.optional or not inputs) and word in params:
                 given[entry.role] = params.pop(word)
         missing = [i.role for i in self.spec.inputs if not i.optional and i.role not in given]
         if missing or len(inputs) > len(self.spec.inputs):
@@ -97,6 +102,7 @@ def loss(
     align: Callable[[Arrays, Mapping[str, Value]], str | None] | None = None,
     checks: Callable[[Arrays, Mapping[str, Value]], list[Seen]] | None = None,
     details: tuple[Detail, ...] = (),
+    derive: Callable[[Mapping[str, Any], Mapping[str, Any]], float] | None = None,
     units: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Callable[[Callable[..., Any]], Loss]:
     """Declare the decorated kernel as a loss; see CONTRIBUTING for the four steps.
@@ -142,6 +148,7 @@ def loss(
             checks=checks,
             details=details,
             units=units or {},
+            derive=derive,
         )
         entry = Entry(spec.name, title, summary, spec, {}, aliases)
         register(entry)
@@ -156,7 +163,8 @@ def _inputs(kernel: Callable[..., Any]) -> tuple[Input, ...]:
     hints = typing.get_type_hints(kernel, include_extras=True)
     code = kernel.__code__
     defaults = kernel.__defaults__ or ()
-    optional = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
+    last = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
+    optional = [role for role, default in zip(last, defaults, strict=True) if default is None]
     inputs = []
     for role in code.co_varnames[: code.co_argcount]:
         kinds = [note for note in getattr(hints.get(role), "__metadata__", ()) if isinstance(note, Kind)]

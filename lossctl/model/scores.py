@@ -17,6 +17,7 @@ __all__ = [
     "LabelsOrScores",
     "LogitOfTruth",
     "ProbOfTruth",
+    "Propositions",
     "label_missing",
     "row_sums",
     "scores_missing",
@@ -179,6 +180,23 @@ class ClassScores(Kind):
             yield "not-normalised", array * 0.5
         if self.form(params) == "log-probs":
             yield "positive-log-prob", put(array, 0.5)
+
+
+class Propositions(BinaryScores):
+    """Scores of propositions that are true or false each by itself, N x K: no row sums to 1."""
+
+    name: str = "propositions"
+    axes: str = "N K"
+    phrase: str = "a probability in [0, 1] for each proposition, or a logit with --input logits"
+    flat: bool = False
+    lift: bool = True
+    columns: Detect = "classes"
+
+    def elementwise(self, params: Params) -> bool:
+        return False
+
+    def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
+        return super().sample(rng, Sizes(sizes.rows, sizes.classes), params)
 
 
 FRACTION = Rule("fractional-label", "is no label", hint="are these scores?  add --input probs or --input logits")

@@ -132,6 +132,7 @@ class LossSpec(NamedTuple):
     checks: Callable[[Arrays, Mapping[str, Value]], list[Seen]] | None
     switch: Switch | None = None
     details: tuple[Detail, ...] = ()
+    derive: Callable[[Mapping[str, Any], Mapping[str, Any]], float] | None = None  # what it adds to another loss
     units: Mapping[str, Mapping[str, str]] = {}  # the unit where a parameter has some value, if it is another one
 
     def unit_of(self, params: Mapping[str, Value]) -> str:
@@ -201,6 +202,11 @@ class LossSpec(NamedTuple):
                     hint=f"leave {name} out, or change {when.param}",
                 )
 
+    def slots(self, count: int) -> tuple[Input, ...]:
+        """The inputs that so many arrays in order stand for: those that are needed, if there are no more, else all."""
+        needed = tuple(i for i in self.inputs if not i.optional)
+        return needed if count == len(needed) else self.inputs
+
     def rowwise(self, arrays: Mapping[str, Any]) -> list[Input]:
         """The inputs given that have a value for each row."""
         return [i for i in self.inputs if i.role in arrays and not i.kind.whole]
@@ -253,7 +259,8 @@ class LossSpec(NamedTuple):
                 if hasattr(a, "shape")
             )
             raise DataError(f"{self.name}: {trouble}: {shapes}", code="shapes-differ", hint="nothing is broadcast")
-        return fitted
+        ways = {entry.role: entry.kind for entry in self.inputs if entry.role in fitted}
+        return {**fitted, **{role: kind.settled(role, fitted, params) for role, kind in ways.items()}}
 
 
 def shape_of(array: NDArray[Any]) -> str:
@@ -270,7 +277,7 @@ def same_shapes(spec: LossSpec) -> Callable[[Arrays, Mapping[str, Value]], str |
     """Elementwise inputs have one shape; whatever else has two axes agrees in the second."""
 
     def align(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
-        paired = [arrays[i.role].shape[1:] for i in spec.inputs if i.kind.elementwise(params)]
+        paired = [arrays[i.role].shape[1:] for i in spec.inputs if i.role in arrays and i.kind.elementwise(params)]
         if len(set(paired)) > 1:
             return "shapes differ"
         widths = {a.shape[1] for a in arrays.values() if a.ndim == 2 and not isinstance(a, Ragged)}
@@ -281,6 +288,8 @@ def same_shapes(spec: LossSpec) -> Callable[[Arrays, Mapping[str, Value]], str |
 
 def rows_of(spec: LossSpec, arrays: Arrays) -> int:
     lengths = {i.role: len(arrays[i.role]) for i in spec.rowwise(arrays)}
+    if all(i.kind.unpaired for i in spec.rowwise(arrays)):
+        return max(lengths.values())
     if len(set(lengths.values())) > 1:
         raise DataError(
             "inputs have different lengths: " + ", ".join(f"{r} {n:,}" for r, n in lengths.items()),

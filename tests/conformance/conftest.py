@@ -6,6 +6,7 @@ No loss is named here or in the tests beside it: a new loss is held to all of th
 from __future__ import annotations
 
 import itertools
+import math
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -229,7 +230,7 @@ def values_for(param: Param) -> list[Value]:
         numbers = [-0.75, 0.25]
     numbers += [end for end in (param.ge, param.le) if end is not None]
     if "float" in param.types:
-        found += numbers
+        found += [*numbers, math.inf, -math.inf] if param.infinite else numbers
     if "int" in param.types:
         found += [0, 2, -7] if low is None else [int(low), int(low) + 2 if high is None else int(high)]
     if "words" in param.types:

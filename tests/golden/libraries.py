@@ -91,7 +91,10 @@ def adaptive(clusters: dict[str, Any], features: Any, target: Any) -> Any:
 # What a call may name, and what its arrays are made of.
 LIBRARIES: dict[str, tuple[dict[str, Any], Callable[[Any], Any]]] = {
     "torch": ({"math": math, "torch": torch, "F": torch.nn.functional, "adaptive": adaptive}, to_torch),
-    "keras": ({"losses": keras.losses, "metrics": keras.metrics, "np": np}, np.asarray),
+    "keras": (
+        {"losses": keras.losses, "metrics": keras.metrics, "regularizers": keras.regularizers, "np": np},
+        np.asarray,
+    ),
     "optax": ({**vars(optax.losses), "jnp": jnp}, jnp.asarray),
     "sklearn": ({**vars(sklearn.metrics), "np": np}, np.asarray),
     "torchmetrics": (

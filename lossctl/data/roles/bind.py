@@ -23,6 +23,7 @@ from lossctl.data.roles.binding import (
     left_out,
     nothing_fits,
 )
+from lossctl.data.roles.boxes import settle_boxes
 from lossctl.data.roles.columns import Found
 from lossctl.data.roles.detect import detect, may_be, search
 from lossctl.data.roles.forms import settle_form
@@ -89,7 +90,13 @@ def bind(calls: Sequence[LossCall], sources: list[Source], request: Request, els
                     notes.append(
                         ("weight-unused", f'{source.name} has a column "{name}" that is not used: --weight {name}')
                     )
-    keys = common.keys(used)
+    keys = () if all(i.kind.unpaired for b in bound for i in b.call.entry.spec.inputs) else common.keys(used)
+    if request.key and not keys:
+        raise UsageError(
+            f"--key: no row pairs the inputs of {', '.join(b.call.name for b in bound)}",
+            code="bad-option",
+            hint="leave --key out: each side is summed by itself",
+        )
     if request.unmatched is not None and len(keys) < 2:
         raise UsageError(
             "--unmatched is about two files that are paired by key, and no key is in play",
@@ -250,6 +257,7 @@ def bind_call(call: LossCall, common: Common) -> BoundCall:
             found[entry.role] = hit
     refuse_two_tables(call, found, places, common)
     call = settle_sequences(call, found, places, common.sources)
+    call = settle_boxes(call, found, {role: common.sources[place] for role, place in places.items()})
     pred = found.get("pred")
     if pred is not None and "pred" in places:
         call = settle_form(call, pred, common.sources[places["pred"]])

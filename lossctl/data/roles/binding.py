@@ -86,6 +86,7 @@ class Binding(NamedTuple):
     notes: list[tuple[str, str]]  # code, sentence
     left: list[LeftOut]
     batching: Batching | None = None  # where a loss sees its rows in batches
+    apart: str | None = None  # what --nan says, where no row pairs the inputs
 
     def wanted(self) -> tuple[list[list[str]], list[list[str]], list[list[str]]]:
         """For each source the columns to be read as numbers, as text, and as rows of any length."""

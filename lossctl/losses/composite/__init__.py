@@ -1,0 +1,1 @@
+"""Objectives of preferences, of generators and critics, of constraints, and of penalties."""
