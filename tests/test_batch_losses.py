@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tracemalloc
 
 import numpy as np
@@ -121,3 +122,17 @@ def test_temperatures_from_freezing_to_boiling(temperature):
         values = LOSSES[name](features, target, temperature=temperature)
         assert np.isfinite(values).all()
         assert (values >= 0).all()
+
+
+def test_embeddings_are_found_by_name_and_classes_are_told_apart(tmp_path):
+    features, target = drawn(30, classes=3)
+    words = np.array(["ape", "bee", "cat"])[target]
+    rows = LOSSES["sup-con"](features, words)
+    lines = [json.dumps({"embedding": x.tolist(), "label": y}) for x, y in zip(features, words.tolist(), strict=True)]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    found = lossctl.compute("sup-con", path, per_class=True)
+    classes = {result.of_class: result.value for result in found.results if result.of_class is not None}
+    assert set(classes) == {"ape", "bee", "cat"}
+    for name, value in classes.items():
+        assert value == pytest.approx(rows[words == name].mean(), rel=1e-14)

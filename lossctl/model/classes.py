@@ -31,5 +31,8 @@ class SameClass(Kind):
     def canonical(self, array: Array, params: Params) -> Array:
         return array
 
+    def class_of(self, array: Array, params: Params) -> Array | None:
+        return array
+
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         return rng.integers(0, sizes.classes, size=sizes.rows).astype(float)

@@ -25,6 +25,11 @@ AXES = {
 LIKE = {"norm": "a weighted mean divides by {}", "row": "a row of several elements counts as their {}"}
 DIVISORS = {"n": "the number of rows", "sum": "the sum of the weights"}
 
+BATCHES = (
+    "Rows are seen in batches: --batch-size rows in the order of the file, or those with one value in the column "
+    "--batch names; without either all rows are one batch."
+)
+
 
 def entry_json(name: str) -> dict[str, Any]:
     """The registry record of a canonical name, ``lossctl.explain/1``; additive only."""
@@ -140,7 +145,8 @@ def inputs(record: Record) -> list[Block]:
     ]
     seen = sorted({letter for _, _, axes, _ in rows for letter in axes if letter.isalpha()}, key="NKCD".find)
     letters = ", ".join(f"{letter} {AXES[letter]}" for letter in seen if letter in AXES)
-    return [*items, Para(literal(f"{letters[:1].upper()}{letters[1:]}. {files(record)}"))]
+    batches = [Para(literal(BATCHES))] if record["scope"] == "batch" else []
+    return [*items, Para(literal(f"{letters[:1].upper()}{letters[1:]}. {files(record)}")), *batches]
 
 
 def optional(record: Record, role: str) -> str:

@@ -35,6 +35,7 @@ MASKS = (("truemask", "truemasks", "gtmask", "gtmasks"), ("mask", "masks"))
 CLASS_LISTS = (("probs", "probas", "probabilities", "logits", "logprobs"),)
 ALSO = {
     "group": (("group",), ("qid", "queryid")),
+    "features": (("features",), ("embedding", "embeddings", "emb")),
     "var": (("var", "variance", "sigma2"),),
     "sigma": (("sigma",), ("std", "stddev", "standarddeviation", "predstd", "ystd")),
     "input-lengths": (("inputlengths", "predlengths"), ("logitlengths", "framelengths"), ("logitpaddings",)),
