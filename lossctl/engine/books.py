@@ -198,7 +198,8 @@ def classes_of(
     ``column`` is the target's, for the message.
     """
     target = next((i for i in spec.inputs if i.role == "target"), None)
-    found = None if target is None or spec.scope == "group" else target.kind.class_of(piece.arrays["target"], params)
+    together = spec.sample_of(spec.reduction(params)) == "group"
+    found = None if target is None or together else target.kind.class_of(piece.arrays["target"], params)
     if target is None or found is None:
         raise UsageError(
             f"--per-class: {spec.name} has no target with one class a row",

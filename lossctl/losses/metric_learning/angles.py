@@ -34,8 +34,8 @@ def in_range(arrays: Arrays, params: Mapping[str, Value]) -> list[Seen]:
     """Features whose length, times those of prototypes where these keep theirs, stays in the float range."""
     length = vectors.norms(arrays["features"])
     factor = params.get("factor")
-    most = np.max(vectors.norms(arrays["prototypes"]), initial=0.0) if factor is None else float(str(factor))
-    return [(TOO_LONG, length * most > 1e300, length)]
+    most = np.max(vectors.norms(arrays["prototypes"]), initial=1.0) if factor is None else float(str(factor))
+    return [(TOO_LONG, length > 1e300 / most, length)]
 
 
 def cost(stripes: Iterator[tuple[slice, Rows]], target: Index, scores: Callable[[slice, Rows], Rows]) -> Rows:

@@ -62,7 +62,7 @@ EDGES = {
 def split(call: str, roles: tuple[str, str], library: str) -> Oracle:
     """The mean over batches of five rows of a call that speaks of two roles."""
     a, b = roles
-    return Oracle(library, f"sum({call} for {a}, {b} in zip({a}.split(5), {b}.split(5))) / 2")
+    return Oracle(library, f"sum({call} for {a}, {b} in zip({a}.split(5), {b}.split(5))) / (len({a}) / 5)")
 
 
 def softmaxes() -> list[Case]:
@@ -81,9 +81,8 @@ def softmaxes() -> list[Case]:
         said = f", symmetric={loss == 'clip'}"
         edges = naive(f"paired_rows(x1, x2, 0.07{said})")
         found += [by_rows(loss, "partner-edges", edges), by_rows(loss, "lone-partner", edges)]
-    batches = split(f"F.cross_entropy({NEAR} / 0.07, torch.arange(5), reduction='sum')", ("x1", "x2"), "torch").call
-    parts = Oracle("torch", f"{batches} / 5")
-    found.append(case("info-nce", "partners", value(parts, batch_size=5), rows=None, temperature=0.07))
+    batches = split(f"F.cross_entropy({NEAR} / 0.07, torch.arange(5), reduction='sum') / 5", ("x1", "x2"), "torch")
+    found.append(case("info-nce", "partners", value(batches, batch_size=5), rows=None, temperature=0.07))
     return found
 
 
