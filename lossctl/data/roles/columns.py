@@ -34,6 +34,7 @@ RAW_LISTS = (("rawprediction",),)  # Spark ML: margins, votes or logits, as the 
 CLASS_LISTS = (("probs", "probas", "probabilities", "logits", "logprobs"),)
 ALSO = {
     "group": (("group",), ("qid", "queryid")),
+    "reference": (("reference",), ("ref",)),
     "var": (("var", "variance", "sigma2"),),
     "input-lengths": (("inputlengths", "predlengths"), ("logitlengths", "framelengths"), ("logitpaddings",)),
     "target-lengths": (("targetlengths",), ("labellengths",), ("labelpaddings",)),

@@ -338,12 +338,12 @@ def simpo(
     ),
     see=("dpo", "bce"),
     tasks=("preference tuning", "alignment", "language models", "thumbs up and down", "unpaired feedback"),
-    checks=defined(lambda a: a["policy"] - a["ref"]),
+    checks=defined(lambda a: a["policy"] - a["reference"]),
     equivalents=(
         Equivalent(
             "torch",
-            "torch.where(target == 1, desirable_weight * (1 - torch.sigmoid(beta * (policy - ref - kl))), "
-            "undesirable_weight * (1 - torch.sigmoid(beta * (kl - policy + ref)))).mean()",
+            "torch.where(target == 1, desirable_weight * (1 - torch.sigmoid(beta * (policy - reference - kl))), "
+            "undesirable_weight * (1 - torch.sigmoid(beta * (kl - policy + reference)))).mean()",
         ),
     ),
     traps=(
@@ -354,7 +354,7 @@ def simpo(
 )
 def kto(
     policy: LogProb,
-    ref: LogProb,
+    reference: LogProb,
     target: Desirable,
     *,
     beta: Annotated[float, BETA] = 0.1,
@@ -364,7 +364,7 @@ def kto(
 ) -> Rows:
     """How little the policy gains by a desirable response, or loses by an undesirable one, against the reference.
 
-    With r = log(policy / ref), and w the weight of its kind:
+    With r = log(policy / reference), and w the weight of its kind:
 
         w (1 - sigmoid(beta (r - kl)))    for a desirable response
         w (1 - sigmoid(beta (kl - r)))    for an undesirable one
@@ -372,5 +372,5 @@ def kto(
     >>> kto([-10.0, -12.0], [-11.0, -11.5], [1.0, 0.0])
     array([0.47502081, 0.4875026 ])
     """
-    gain, no_gain = numerics.sigmoid_pair(beta * (policy - ref - kl))
+    gain, no_gain = numerics.sigmoid_pair(beta * (policy - reference - kl))
     return np.where(target == 1, desirable_weight * no_gain, undesirable_weight * gain)
