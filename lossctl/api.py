@@ -109,9 +109,9 @@ def compute(losses: str, *inputs: Any, **options: Any) -> Computed:
     ``losses`` as on the command line (``"mse,huber:delta=0.5"``). ``inputs`` are paths (one table, or
     one file a role), or one array for each role in the loss's order; anything NumPy, pandas, Arrow or
     polars holds will do. Options are the command line's, with ``_`` for ``-``: parameters of the losses,
-    roles (column names), ``weight mask by key nan reduction like ci ...``; with arrays, ``weight``, ``mask``
-    and ``by`` may be arrays as well. ``per_sample="losses.parquet"`` writes the value of every row into a file.
-    Raises ``DataError``, ``UsageError`` and ``OutputError``.
+    roles (column names), ``weight mask by key nan reduction like ci ...``; with arrays, ``weight``, ``mask``,
+    ``by`` and ``batch`` may be arrays as well. ``per_sample="losses.parquet"`` writes the value of every row into a
+    file. Raises ``DataError``, ``UsageError`` and ``OutputError``.
     """
     asked = Asked.of(losses, options)
     sources, request, elsewhere = asked.opening(inputs, {})()
@@ -263,7 +263,7 @@ def arrays_source(calls: Sequence[LossCall], inputs: Sequence[Any], request: dic
             columns.update(value)
         elif value is not None:
             columns[entry.role] = value
-    for name in ("weight", "mask", "by"):
+    for name in ("weight", "mask", "by", "batch"):
         value = request.get(name)
         if value is not None and not isinstance(value, str):
             columns[name], request[name] = value, name

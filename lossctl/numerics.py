@@ -24,6 +24,7 @@ __all__ = [
     "other_side",
     "safe_log",
     "sigmoid_pair",
+    "softplus",
     "softplus_pair",
     "sparse_normaliser",
     "steady_sum",
@@ -68,6 +69,14 @@ def softplus_pair(x: Floats) -> tuple[Floats, Floats]:
     return np.asarray(tail + np.maximum(-x, 0.0)), np.asarray(tail + np.maximum(x, 0.0))
 
 
+def softplus(x: Floats) -> Floats:
+    """log(1 + e^x) as max(x, 0) + log1p(e^-|x|): e^x itself overflows from x = 709 on, and 1 + e^x is 1 below -37."""
+    tail = falling(np.abs(x))
+    np.log1p(tail, out=tail)
+    tail += np.maximum(x, 0.0)
+    return tail
+
+
 def falling(size: Floats) -> Floats:
     """e^-size."""
     found = np.negative(size)
@@ -84,16 +93,16 @@ def sigmoid_pair(x: Floats) -> tuple[Floats, Floats]:
 
 
 def exp_gap(x: Floats) -> Floats:
-    """e^x - 1 - x, to full relative precision for every x <= 0.
+    """e^x - 1 - x, to full relative precision.
 
-    expm1(x) - x loses all digits towards 0 (at x = -1e-8 nothing is left of x^2/2). From -1/2 on the series
+    expm1(x) - x loses all digits towards 0 (at x = -1e-8 nothing is left of x^2/2). From -1/2 to 1/2 the series
     x^2/2! + x^3/3! + ... has enough terms with x^17.
     """
-    near = np.maximum(x, -0.5)
+    near = np.clip(x, -0.5, 0.5)
     series = np.zeros_like(near)
     for power in range(17, 2, -1):
         series = (1.0 + series) * near / power
-    return np.where(x > -0.5, 0.5 * near * near * (1.0 + series), np.expm1(x) - x)
+    return np.where(np.abs(x) < 0.5, 0.5 * near * near * (1.0 + series), np.expm1(x) - x)
 
 
 def times(a: Floats, b: Floats, out: Floats | None = None) -> Floats:

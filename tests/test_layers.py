@@ -17,7 +17,7 @@ FLOORS = (
     {"index", "atomic"},
     {"exact", "scratch"},
     {"numerics", "sums", "vectors"},
-    {"gaps", "quantiles", "sequences"},
+    {"gaps", "quantiles", "sequences", "tiles"},
     {"model"},
     {"losses", "data"},
     {"engine"},
@@ -30,7 +30,7 @@ LIBRARIES = {
     "rich": ("report/table.py", "report/progress.py"),
     "pyarrow": ("data/", "sequences/"),
     "pandas": ("engine/result.py", "engine/scores.py"),
-    "scipy": ("gaps.py",),
+    "scipy": ("gaps.py", "losses/distribution/crps.py", "losses/segmentation/shapes.py"),
     "rapidfuzz": ("sequences/",),
     "dask": (),
 }

@@ -29,6 +29,19 @@ def test_log_cosh() -> None:
     assert numerics.log_cosh(np.array([*ERRORS[:3], INF, -INF])).tolist() == [0.0, 0.0, 1e-160**2 / 2, INF, INF]
 
 
+def test_softplus() -> None:
+    x = [-800.0, -700.0, -40.0, -1.0, -1e-9, 0.0, 1e-300, 0.3, 40.0, 710.0, 1e300]
+    exact = [mpmath.mpf(v) if v > 1000 else mpmath.log1p(mpmath.exp(mpmath.mpf(v))) for v in x]
+    near(numerics.softplus(np.array(x)), exact, 2)
+    assert numerics.softplus(np.array([INF, -INF])).tolist() == [INF, 0.0]
+
+
+def test_exp_gap() -> None:
+    x = [-700.0, -1.0, -0.5, -0.3, -1e-8, -1e-150, 1e-150, 1e-8, 0.3, 0.4999, 0.5, 0.7, 5.0, 700.0]
+    exact = [mpmath.expm1(mpmath.mpf(v)) - mpmath.mpf(v) if abs(v) > 1e-9 else mpmath.mpf(v) ** 2 / 2 for v in x]
+    near(numerics.exp_gap(np.array(x)), [e + 0 for e in exact], 6)
+
+
 @pytest.mark.parametrize("y", [0.0, 1e-300, 1e-17, 0.25, 0.5, 1 - 2**-53, 1.0])
 def test_costs_of_logits(y: float) -> None:
     """Next to no term cancels, whatever side of the logit the target is on, nor where it is nearly there."""

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from lossctl.cli.common import COMMON, HELP
-from lossctl.cli.losses import LossGroup, Records, input_options, is_aligned, reductions_of
-from lossctl.cli.options import RESULTS, ROWS, RUNNING, SAMPLES
+from lossctl.cli.losses import LossGroup, Records, input_options, is_aligned, reductions_of, row_options
+from lossctl.cli.options import RESULTS, RUNNING, SAMPLES
 
 __all__ = ["compute"]
 
@@ -20,7 +20,7 @@ class ComputeGroup(LossGroup):
 
     def options(self, records: Records) -> list[click.Option]:
         results = RESULTS(*reductions_of(records), SAMPLES(aligned=is_aligned(records)))
-        return [*input_options(records), *ROWS(), *results, *RUNNING()]
+        return [*input_options(records), *row_options(records), *results, *RUNNING()]
 
     def work(self, ctx: click.Context, losses: str, values: dict[str, Any]) -> int:
         from lossctl.cli.run import run_compute

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -9,11 +10,11 @@ import click
 
 from lossctl import index
 from lossctl.cli.common import COMMON, HELP
-from lossctl.cli.options import reading
+from lossctl.cli.options import BATCHES, ROWS, reading
 from lossctl.engine.options import LEVEL
 from lossctl.errors import UsageError
 
-__all__ = ["LossGroup", "Records", "input_options", "is_aligned", "reductions_of"]
+__all__ = ["LossGroup", "Records", "batch_options", "input_options", "is_aligned", "reductions_of", "row_options"]
 
 EVERYWHERE = "Everywhere"
 Records: TypeAlias = Mapping[str, dict[str, Any]]  # of the index, by canonical name
@@ -56,13 +57,13 @@ class LossGroup(click.Group):
     files = ""  # how the usage line shows them
     example = ""  # a call, with {} for the losses
 
+    @abstractmethod
     def options(self, records: Records) -> list[click.Option]:
         """Its options, for these losses."""
-        raise NotImplementedError
 
+    @abstractmethod
     def work(self, ctx: click.Context, losses: str, values: dict[str, Any]) -> int:
         """Do it; the exit status."""
-        raise NotImplementedError
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return index.names()
@@ -128,9 +129,18 @@ def told(text: str, records: Records) -> str:
 
 def input_options(records: Records) -> list[click.Option]:
     """Where the inputs of the losses stand, and how files are read."""
-    return reading(
-        roles_of(records), {r: word for record in records.values() for r, word in record["synonyms"].items()}
-    )
+    words = {r: word for record in records.values() for r, word in record["synonyms"].items()}
+    return reading(roles_of(records), words)
+
+
+def row_options(records: Records) -> list[click.Option]:
+    """Which rows count, and how, and which of them the losses see together."""
+    return [*ROWS(), *batch_options(records)]
+
+
+def batch_options(records: Records) -> list[click.Option]:
+    """Which rows the losses see together, where any of them sees several."""
+    return BATCHES() if any(record["scope"] == "batch" for record in records.values()) else []
 
 
 def is_aligned(records: Records) -> bool:

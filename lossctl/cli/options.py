@@ -12,7 +12,7 @@ from lossctl.data.sinks.sink import SINKS
 from lossctl.engine.options import CHOICES
 from lossctl.report.render import FORMATS
 
-__all__ = ["MANY", "RESULTS", "ROWS", "RUNNING", "SAMPLES", "reading"]
+__all__ = ["BATCHES", "MANY", "RESULTS", "ROWS", "RUNNING", "SAMPLES", "reading"]
 
 NONE: Mapping[str, str] = {}
 LIBRARIES = ("torch", "keras", "sklearn", "optax")
@@ -43,7 +43,7 @@ def reading(roles: Mapping[str, str], synonyms: Mapping[str, str] = NONE) -> lis
                 *([f"--{synonyms[role]}"] if role in synonyms else []),
                 f"r_{role.replace('-', '_')}",
                 metavar="COLS",
-                help=f"Columns of {role}: {phrase}. A name, a list, 'logit_*', or FILE:COLS.",
+                help=f"Columns of {role}: {phrase}. A name, a list, 'logit_*', FILE or FILE:COLS.",
             )
             for role, phrase in roles.items()
         ),
@@ -89,6 +89,21 @@ def ROWS() -> list[click.Option]:  # noqa: N802 - a constant that click wants fr
             default="error",
             help="Where nothing is left to score. [default: error]",
         ),
+    ]
+
+
+def BATCHES() -> list[click.Option]:  # noqa: N802
+    """Which rows a loss sees together."""
+    s = "Rows"
+    return [
+        option(
+            s,
+            "--batch-size",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Rows seen together, in the order of the file. [default: all, up to 8,192]",
+        ),
+        option(s, "--batch", metavar="COL", help="Rows seen together: those with one value in this column."),
     ]
 
 

@@ -9,7 +9,7 @@ import click
 
 from lossctl import index
 from lossctl.cli.common import Settings
-from lossctl.cli.losses import input_options, reductions_of
+from lossctl.cli.losses import batch_options, input_options, reductions_of
 from lossctl.cli.options import RESULTS, RUNNING
 from lossctl.cli.terminal import looks, put
 
@@ -57,6 +57,7 @@ def more_options(losses: str) -> Iterator[click.Option]:
     names = [found for part in losses.split(",") for found in index.named(part)]
     records = {name: index.record(name) for name in names}
     yield from (option for option in input_options(records) if getattr(option, "section", None) != "File format")
+    yield from batch_options(records)
     yield from (option for option in RESULTS(*reductions_of(records)) if option.name in ABOUT_ROWS)
     yield from RUNNING()
 

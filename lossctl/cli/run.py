@@ -18,7 +18,6 @@ from lossctl.cli.verdict import check_bounds, check_judged, judge
 from lossctl.data.inputs import open_inputs
 from lossctl.data.roles.binding import Request
 from lossctl.data.shards.paths import shards_of
-from lossctl.data.sinks.sink import sink_format
 from lossctl.engine.options import ALL, MEMORY, Options, Plan, memory_size
 from lossctl.engine.result import InputInfo, Report
 from lossctl.engine.run import run
@@ -46,7 +45,7 @@ def run_compute(ctx: click.Context, losses: str, values: dict[str, Any]) -> int:
         raise UsageError("no file to score", code="no-input", hint=f"lossctl compute {losses} preds.csv")
     read = [*paths, *files_in(asked)]
     check_outputs(values["output"], read)
-    check_samples(values["per_sample"], values["output"], read)
+    check_samples(values["per_sample"], values["output"])
     sources, roles, elsewhere = open_inputs(
         paths, asked, unmatched=values["unmatched"], memory=options.memory, **reader_of(values, calls)
     )
@@ -74,8 +73,8 @@ def roles_of(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def files_in(roles: Mapping[str, str]) -> list[str]:
-    """The files that columns are taken from: ``--ROLE FILE:COLUMNS``."""
-    paths = (text.rpartition(":")[0] for text in roles.values())
+    """The files that columns are taken from: ``--ROLE FILE`` or ``--ROLE FILE:COLUMNS``."""
+    paths = (path for text in roles.values() for path in (text, text.rpartition(":")[0]))
     return [path for path in paths if os.path.exists(path)]
 
 
@@ -136,6 +135,8 @@ def request_of(values: Mapping[str, Any], roles: Mapping[str, str]) -> Request:
         classes=names(values["classes"]) or None,
         positive=values.get("positive"),
         unmatched=values["unmatched"],
+        batch_size=values.get("batch_size"),
+        batch=values.get("batch"),
     )
 
 
@@ -193,7 +194,7 @@ def talk(report: Report, settings: Settings, roles: Mapping[str, str]) -> None:
 
 def chosen_columns(info: InputInfo, roles: Mapping[str, str]) -> str:
     """The columns that were found rather than named; nothing where there was no choice."""
-    found = {r: c for r, c in info.columns.items() if r not in roles and r not in {"by", "weight", "mask"}}
+    found = {r: c for r, c in info.columns.items() if r not in roles and r not in {"by", "weight", "mask", "batch"}}
     if not found or (info.format == "npy" and len(found) == 1):
         return ""
     return ", ".join(f"{role}={'|'.join(shorten(cols))}" for role, cols in found.items())
@@ -210,24 +211,22 @@ def inert(text: str) -> str:
 def check_outputs(outputs: Sequence[str], paths: Sequence[str]) -> None:
     for path in outputs:
         output_format(path)
-        refuse_input("-o", path, paths)
+        refuse_input(path, paths)
 
 
-def check_samples(path: str | None, outputs: Sequence[str], paths: Sequence[str]) -> None:
-    if path is not None:
-        sink_format(path)
-        refuse_input("--per-sample", path, paths)
-        if any(os.path.realpath(path) == os.path.realpath(other) for other in outputs):
-            raise UsageError(f"-o and --per-sample both write {path}", code="bad-option", hint="name another file")
+def check_samples(path: str | None, outputs: Sequence[str]) -> None:
+    """Refuse two documents in one file; that it is no input is for the engine to see, which has opened them."""
+    if path is not None and any(os.path.realpath(path) == os.path.realpath(other) for other in outputs):
+        raise UsageError(f"-o and --per-sample both write {path}", code="bad-option", hint="name another file")
 
 
-def refuse_input(option: str, path: str, paths: Sequence[str]) -> None:
+def refuse_input(path: str, paths: Sequence[str]) -> None:
     """Refuse to write over a file that is read."""
     for other in paths if os.path.exists(path) else ():
         for file in shards_of(other) or [other]:
             if os.path.exists(file) and os.path.samefile(path, file):
                 hint = "name another file" if file == other else f"it is one of the files of {other}: name another"
-                raise UsageError(f"{option} {path} would overwrite an input", code="output-is-input", hint=hint)
+                raise UsageError(f"-o {path} would overwrite an input", code="output-is-input", hint=hint)
 
 
 def write(report: Report | Scores, values: Mapping[str, Any], settings: Settings) -> str:

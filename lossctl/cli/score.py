@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from lossctl.cli.common import COMMON, HELP
-from lossctl.cli.losses import LossGroup, Records, input_options, reductions_of
-from lossctl.cli.options import MANY, RESULTS, ROWS, RUNNING
+from lossctl.cli.losses import LossGroup, Records, input_options, reductions_of, row_options
+from lossctl.cli.options import MANY, RESULTS, RUNNING
 from lossctl.errors import UsageError
 
 __all__ = ["named_path", "score"]
@@ -25,7 +25,7 @@ class ScoreGroup(LossGroup):
         views, default = reductions_of(records)
         results = RESULTS([view for view in views if view != "none"], default)
         *many, sort = MANY()
-        return [*many, *input_options(records), *ROWS(), *results, sort, *RUNNING()]
+        return [*many, *input_options(records), *row_options(records), *results, sort, *RUNNING()]
 
     def work(self, ctx: click.Context, losses: str, values: dict[str, Any]) -> int:
         from lossctl.cli.scoring import run_score

@@ -29,7 +29,7 @@ def open_inputs(
 ) -> tuple[list[Source], dict[str, str], dict[str, int]]:
     """Sources, roles with bare columns, and for roles from a file of their own the place of its source.
 
-    A directory, or a pattern of file names, is one source: its files, one after the other.
+    A role is columns, FILE:COLUMNS, or a FILE whose columns are found as those of any other. A directory, or a pattern of file names, is one source: its files, one after the other.
     ``prose``: the losses compare text, so two files, or that of a role, may be lines of it. Two files whose formats
     name their rows are matched by these names, in about ``memory`` bytes. A path may be a source that is
     open already, and ``shelf`` keeps the files of roles from one call to the next. ``reader`` are the other options
@@ -51,6 +51,8 @@ def open_inputs(
     for role, text in roles.items():
         path, _, names = text.rpartition(":")
         known = {c.name for source in sources for c in source.columns}
+        if text not in known and os.path.isfile(text):
+            path, names = text, ""
         if path and text not in known and (os.path.exists(path) or _is_files(path, text, known)):
             if path not in opened:
                 opened[path] = len(sources)
@@ -58,7 +60,8 @@ def open_inputs(
                     shelf[path] = open_beside(path, prose=prose, **reader)
                 sources.append(shelf[path])
             elsewhere[role] = opened[path]
-            columns[role] = names
+            if names:
+                columns[role] = names
         else:
             columns[role] = text
     return sources, columns, elsewhere

@@ -10,15 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.data.apart import side_blocks
+from lossctl.data.excerpt import excerpt
 from lossctl.data.roles.binding import Binding, BoundCall, Ref, input_of
 from lossctl.data.source import Block, Source, placed
 from lossctl.errors import DataError, UsageError
 from lossctl.model.spec import Arrays
 from lossctl.sequences.ragged import Ragged
 
-__all__ = ["Chunk", "walk", "whole_inputs"]
+__all__ = ["Batches", "Chunk", "walk", "whole_inputs"]
 
 WHOLE_ROWS = 1024  # rows at a time of an array that is read as a whole
+
+
+class Batches(NamedTuple):
+    """Where in a chunk the batches begin, and what they are called."""
+
+    starts: NDArray[np.intp]
+    names: list[str]
 
 
 class Chunk:
@@ -29,6 +37,7 @@ class Chunk:
         self.blocks = blocks
         self.first = first
         self.rows = rows
+        self.batches: Batches | None = None  # where rows are to be seen in batches: whole ones
         self.sound: dict[int, Any] = {}  # for whoever checks the arrays, so that none is looked at twice
         self._cache: dict[tuple[Any, ...], Any] = {}
 
@@ -148,21 +157,11 @@ class Chunk:
 
     def codes(self, ref: Ref) -> tuple[NDArray[np.int64], list[str]]:
         """As ``labels``, with an empty cell as missing."""
-        places, values = self.labels(ref)
-        if "" in values:
-            places = np.where(places == values.index(""), -1, places)
-        return places, values
+        return emptied(*self.labels(ref))
 
     def groups(self, ref: Ref) -> tuple[NDArray[np.int64], list[str]]:
         """As ``codes``, but the list may hold texts that no row has."""
-        block = self.blocks[ref.source]
-        coded = getattr(block, "coded", None)
-        if coded is None:
-            return self.codes(ref)
-        places, values = coded(ref.columns[0])
-        if "" in values:
-            places = np.where(places == values.index(""), -1, places)
-        return places, values
+        return emptied(*self.words(ref)[0])
 
     def words(self, ref: Ref) -> list[tuple[NDArray[np.int64], list[str]]]:
         """Each of some columns as text, coded: (rows,) places in a list of texts, -1 = missing."""
@@ -173,6 +172,11 @@ class Chunk:
         """Key cells, row by row."""
         block = self.blocks[ref.source]
         return list(zip(*(block.texts(name) for name in ref.columns), strict=True))
+
+
+def emptied(places: NDArray[np.int64], values: list[str]) -> tuple[NDArray[np.int64], list[str]]:
+    """Coded text, with an empty one as missing."""
+    return (np.where(places == values.index(""), -1, places) if "" in values else places), values
 
 
 def whole_inputs(binding: Binding, bound: BoundCall, memory: int) -> dict[str, Any]:
@@ -237,45 +241,11 @@ def walk(binding: Binding, rows: int, limit: int | None) -> Iterator[Chunk]:
         if limit is not None:
             size = min(size, limit - first)
         if size < max(lengths.values()):
-            blocks = {place: head(block, size) for place, block in blocks.items()}
+            blocks = {place: excerpt(block, 0, size) for place, block in blocks.items()}
         yield Chunk(binding, blocks, first, size)
         first += size
         if limit is not None and first >= limit:
             break
-
-
-def head(block: Block, rows: int) -> Block:
-    """The first rows of a block, by its own means where it has any."""
-    own = getattr(block, "head", None)
-    short: Block = own(rows) if own is not None else Head(block, rows)  # type: ignore[assignment]
-    return short
-
-
-class Head(NamedTuple):
-    """The first rows of a block."""
-
-    block: Block
-    rows: int
-
-    @property
-    def first(self) -> int:
-        return self.block.first
-
-    def numbers(self, name: str) -> Any:
-        return self.block.numbers(name)[: self.rows]
-
-    def labels(self, name: str) -> tuple[NDArray[np.int64], list[str]]:
-        places, values = self.block.labels(name)
-        return places[: self.rows], values
-
-    def texts(self, name: str) -> list[str | None]:
-        return self.block.texts(name)[: self.rows]
-
-    def strings(self, name: str) -> Ragged:
-        return self.block.strings(name)[: self.rows]
-
-    def sequences(self, name: str) -> Ragged:
-        return self.block.sequences(name)[: self.rows]
 
 
 def unequal(

@@ -14,7 +14,7 @@ from lossctl.data.pair import Chunk, walk
 from lossctl.data.roles.binding import Binding
 from lossctl.data.source import Block, Source, Span
 
-__all__ = ["Cutting", "Task", "cutting", "tasks"]
+__all__ = ["Cutting", "Task", "chunks", "cutting", "tasks"]
 
 
 class Task(Protocol):
@@ -44,8 +44,17 @@ def tasks(binding: Binding, rows: int, limit: int | None) -> Iterator[Task]:
         for start, stop in pairwise(cuts):
             yield Between(binding, used, start, stop, rows)
     else:
-        for chunk in walk(binding, rows, limit):
+        for chunk in chunks(binding, rows, limit):
             yield Whole(chunk)
+
+
+def chunks(binding: Binding, rows: int, limit: int | None) -> Iterator[Chunk]:
+    """The chunks of a pass one after the other, of whole batches where a loss wants its rows so."""
+    if binding.batching is None:
+        return walk(binding, rows, limit)
+    from lossctl.data.batches import batched  # seldom wanted
+
+    return batched(binding, binding.batching, rows, limit)
 
 
 class Cutting(NamedTuple):
@@ -59,7 +68,7 @@ class Cutting(NamedTuple):
 def cutting(binding: Binding, limit: int | None) -> Cutting:
     """How a pass will be cut; nothing is read for it."""
     used = [place for place, columns in enumerate(zip(*binding.wanted(), strict=True)) if any(columns)]
-    if limit is None and binding.apart is None:
+    if limit is None and binding.batching is None and binding.apart is None:
         sources = [binding.sources[place] for place in used]
         if len(used) == 1 and hasattr(sources[0], "spans"):
             return Cutting("spans", used, [])
@@ -70,7 +79,7 @@ def cutting(binding: Binding, limit: int | None) -> Cutting:
 
 
 def shared_cuts(sources: list[Source]) -> list[int] | None:
-    """Rows at which all sources may be cut, if all can be and are equally long: where the first of them likes it."""
+    """Rows at which all sources may be cut, if all can be and are equally long: those of the source with the fewest."""
     if not all(hasattr(source, "cuts") for source in sources):
         return None
     every = [source.cuts() for source in sources]  # type: ignore[attr-defined]

@@ -113,6 +113,7 @@ class Buckets:
         self.tally = tally
         self.seed = seed
         self.memory = memory
+        self.most = max(1, memory // (BUCKETS * BUCKET))  # slices
         self.large = False  # whether there are more rows than buckets
 
     def encode(self, rows: NDArray[np.int64], codes: Codes | None) -> Codes:
@@ -121,21 +122,24 @@ class Buckets:
         self.large |= not early.all()
         bucket = np.where(early, rows, BUCKETS + dealt(rows, self.seed))
         joint = bucket if codes is None else bucket + 2 * BUCKETS * codes
-        slices = 1 if codes is None else int(codes.max(initial=0)) + 1
-        if slices > 1 and slices * BUCKETS * BUCKET > self.memory:
+        self.room_for(1 if codes is None else int(codes.max(initial=0)) + 1)
+        return joint.astype(np.intp)
+
+    def room_for(self, slices: int) -> None:
+        """Make room for so many slices, or refuse them: in the same words whichever thread comes upon the last one."""
+        if slices > self.most:
             raise UsageError(
-                f"--ci with {slices:,} slices or more takes {slices * BUCKETS * BUCKET:,} bytes, and --memory allows "
-                f"{self.memory:,}",
+                f"--ci with more than {self.most:,} slices takes more than --memory ({self.memory:,} bytes)",
                 code="memory",
                 hint="--ci-method normal, fewer slices, or more --memory",
             )
         self.tally.grow(slices * 2 * BUCKETS)
-        return joint.astype(np.intp)
 
     def merge(self, other: Buckets, slices: Codes | None) -> None:
         """Add another's; its slice g is slice ``slices[g]`` here."""
         code, bucket = np.divmod(np.arange(other.tally.groups), 2 * BUCKETS)
         self.large |= other.large
+        self.room_for(1 if slices is None else int(slices.max(initial=0)) + 1)
         self.tally.merge(other.tally, (code if slices is None else slices[code]) * 2 * BUCKETS + bucket)
 
     def folded(self) -> Tally:

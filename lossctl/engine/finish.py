@@ -164,7 +164,8 @@ def emptiness(job: Job, slot: Slot, totals: Totals, options: Options) -> float |
     elif job.view == "mean":
         divisor = job.reduce.divisor(totals, job.mode)
         if divisor is not None and divisor.finite and divisor.units == 0:
-            why = "the class weights of all rows sum to zero"
+            alone = job.spec.scope == "batch"
+            why = "no row counts in any batch" if alone else "the class weights of all rows sum to zero"
     if why is None:
         return None
     if options.empty != "error" or slot.group is not None or slot.of_class is not None:
@@ -234,6 +235,7 @@ def signature(job: Job, request: Request, options: Options) -> Callable[[int], s
         ("empty", options.empty if options.empty != "error" else None),
         ("by", ",".join(request.by) or None),
         ("limit", options.limit),
+        ("batch", (request.batch or request.batch_size) if job.spec.scope == "batch" else None),
     )
     parts += [f"{name}:{value}" for name, value in extras if value is not None]
     agreed = "|".join(parts)
@@ -254,7 +256,8 @@ def input_infos(binding: Binding, jobs: Sequence[Job]) -> list[InputInfo]:
                     columns.setdefault(role, list(ref.columns))
                     if role == of_classes and bound.classes.names is not None:
                         classes = list(bound.classes.names)
-        for role, ref_or_none in (("weight", binding.weight), ("mask", binding.mask)):
+        batch = None if binding.batching is None else binding.batching.column
+        for role, ref_or_none in (("weight", binding.weight), ("mask", binding.mask), ("batch", batch)):
             if ref_or_none is not None and ref_or_none.source == place:
                 columns[role] = list(ref_or_none.columns)
         by = [ref.columns[0] for ref in binding.by if ref.source == place]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,11 @@ from lossctl.data.pair import Chunk, whole_inputs
 from lossctl.data.roles.binding import BoundCall
 from lossctl.engine.books import Buckets, Classes, booked, classes_of
 from lossctl.engine.options import Options, quantile_of
-from lossctl.engine.slices import Cutter, Piece, one_each
+from lossctl.engine.scored import Scored, scatter
+from lossctl.engine.slices import Cutter, Piece, Together, one_each
 from lossctl.engine.tally import Room, Tally
 from lossctl.errors import DataError, LossctlError, UsageError
-from lossctl.model.batch import OK, Prepared, check_whole, finish_prelude, prelude_sums, prepare
+from lossctl.model.batch import OK, Prepared, check_whole, finish_prelude, prelude_sums, prepare, run_batches
 from lossctl.model.call import LossCall
 from lossctl.model.findings import Findings
 from lossctl.model.params import Value
@@ -28,19 +29,7 @@ from lossctl.model.reduce import Reduction
 from lossctl.model.spec import Arrays, LossSpec
 from lossctl.sums import Sums
 
-__all__ = ["Job", "Scored"]
-
-
-class Scored(NamedTuple):
-    """What a job made of a piece: the status of its rows, and the values of rows or of lists."""
-
-    rows: NDArray[np.int64]  # (N,) 0-based
-    status: NDArray[np.uint8]  # (N,)
-    values: NDArray[np.float64] | None  # (N,), or one a list; None for a data-set loss
-    names: list[str] | None = None  # of lists
-    terms: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None  # of a quotient, of the rows that were scored
-    weight: NDArray[np.float64] | None = None  # of lists
-    codes: NDArray[np.intp] | None = None  # of lists
+__all__ = ["Job"]
 
 
 class Job:
@@ -80,6 +69,11 @@ class Job:
     @property
     def has_samples(self) -> bool:
         return self.per != "dataset"
+
+    @property
+    def unit(self) -> Literal["row", "group", "batch"]:
+        """What one sample is: something with a row, or rows together."""
+        return "batch" if self.reduce.batchwise else "group" if self.per == "group" else "row"
 
     @property
     def slices(self) -> int:
@@ -173,11 +167,11 @@ class Job:
     ) -> Piece | None:
         """The job's arrays for a chunk, in the shapes its kernel wants; for lists, whole lists only."""
         arrays = self.fit(chunk)
-        count = self.spec.class_count({**arrays, **self.whole})
+        count = self.spec.class_count({**arrays, **self.whole}, self.params)
         if count is not None:
             ref = self.bound.refs.get("pred")
             self.bound.classes.check_count(count, self.files if ref is None else chunk.binding.sources[ref.source].name)
-        piece = Piece(arrays, chunk.numbered, weight, mask, codes, chunk.sound)
+        piece = Piece(arrays, chunk.numbered, weight, mask, codes, chunk.sound, chunk.batches)
         if self.cutter is None:
             return piece
         coded = chunk.codes(self.bound.refs["group"])
@@ -229,6 +223,7 @@ class Job:
             mask=piece.mask,
             whole=self.whole,
             sound=piece.sound,
+            starts=piece.batches.starts if piece.batches is not None and self.spec.scope == "batch" else None,
         )
 
     def score(self, piece: Piece) -> Scored | None:
@@ -249,15 +244,16 @@ class Job:
         n = len(rows)
         if n == 0:
             nothing = (np.zeros(0), np.zeros(0)) if self.reduce.quotient else None
-            return Scored(piece.rows, ready.status, np.zeros(0 if self.cutter else len(piece.rows)), [], nothing)
+            empty = np.zeros(len(piece.rows) if self.unit == "row" else 0)
+            return Scored(piece.rows, ready.status, empty, [], nothing, piece.weight if len(empty) else None)
         with np.errstate(all="ignore"):
-            out = self.spec.run({**ready.arrays, **self.whole}, self.params)
+            if ready.starts is None:
+                out = self.spec.run({**ready.arrays, **self.whole}, self.params)
+            else:
+                out = run_batches(self.spec, ready.arrays, self.whole, self.params, ready.starts)
         names, poisoned = None, ready.poisoned
-        if self.cutter is not None:
-            group = ready.arrays["group"]
-            starts = np.concatenate([[0], np.flatnonzero(group[1:] != group[:-1]) + 1])
-            labels = self.cutter.labels
-            names = [labels[g] if g >= 0 else "" for g in group[starts].tolist()]
+        if (together := self.together(piece, ready)) is not None:
+            starts, names = together
             weight = None if weight is None else one_each("--weight", weight, starts, rows)
             codes = None if codes is None else one_each("--by", codes, starts, rows)
             poisoned = None if poisoned is None else np.logical_or.reduceat(poisoned, starts)
@@ -279,8 +275,16 @@ class Job:
                 self.infinite += int(np.count_nonzero(np.isinf(values)))
             values = values if names is not None else scatter(values, ready.status)
         terms = self.terms(out, poisoned) if self.options.per_sample is not None else None
-        beside = (None, None) if names is None else (weight, codes)
+        beside = (piece.weight, None) if names is None else (weight, codes)
         return Scored(piece.rows, ready.status, values, names, terms, *beside)
+
+    def together(self, piece: Piece, ready: Prepared) -> Together | None:
+        """The kept rows that have one value together; ``None`` where each has its own."""
+        if self.cutter is not None:
+            return Together.of_lists(ready.arrays["group"], self.cutter.labels)
+        if self.unit == "batch" and piece.batches is not None and ready.starts is not None:
+            return Together.of_batches(ready.starts, piece.batches.names, len(next(iter(ready.arrays.values()))))
+        return None
 
     def terms(self, out: Any, poisoned: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
         """(N,) twice: what the mean divides by what, of each row that was scored; a poisoned one is NaN."""
@@ -364,15 +368,6 @@ class Shared:
         self.lock = Lock()
         self.whole: dict[str, Any] | None = None
         self.reduce: Reduction | None = None
-
-
-def scatter(values: NDArray[np.float64], status: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """(N,) values of all rows; rows that were not scored hold a zero that nobody reads."""
-    if len(values) == len(status):
-        return values
-    full = np.zeros(len(status))
-    full[status == OK] = values
-    return full
 
 
 def view_of(call: LossCall, options: Options) -> str:

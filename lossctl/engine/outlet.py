@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lossctl.data.sinks.sink import SinkColumn, open_sink, sink_format
 from lossctl.engine.result import apart
 from lossctl.engine.samples import joint_status
+from lossctl.engine.scored import names_of
 from lossctl.errors import UsageError
 from lossctl.model.batch import OK, STATUS
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from lossctl.data.pair import Chunk
     from lossctl.data.roles.binding import Binding
     from lossctl.data.sinks.sink import Cells, Sink
-    from lossctl.engine.job import Job, Scored
+    from lossctl.engine.job import Job
+    from lossctl.engine.scored import Scored
     from lossctl.engine.slices import Slices
 
 __all__ = ["Outlet", "check_path"]
@@ -60,31 +62,23 @@ class Outlet:
         self.sink: Sink = open_sink(path, columns, csv_safe=csv_safe)
 
     def _keys(self) -> tuple[str, ...]:
-        if self.per == "group":
-            return self.shown[0].bound.refs["group"].columns
+        if self.per != "row":
+            return names_of(self.binding, self.shown[0])
         return self.binding.keys[0].columns if self.binding.keys else ()
 
-    def cells(
-        self, done: Sequence[Scored | None], chunk: Chunk | None, weight: NDArray[np.float64] | None, slices: Slices
-    ) -> list[Cells] | None:
+    def cells(self, done: Sequence[Scored | None], chunk: Chunk | None, slices: Slices) -> list[Cells] | None:
         """The cells of a chunk, made by the thread that has scored it; ``None`` where there are none."""
         parts = [scored for scored in done if scored is not None and scored.values is not None]
         if len(parts) < len(self.shown):
             return None
-        if self.per == "group":
+        if self.per != "row":
             return self._of_lists(parts, slices) if parts[0].names else None
         if chunk is None:
             return None
         status = joint_status([scored.status for scored in done if scored is not None])
-        return self._of_rows(parts, status, chunk, weight)
+        return self._of_rows(parts, status, chunk)
 
-    def _of_rows(
-        self,
-        parts: Sequence[Scored],
-        status: NDArray[np.uint8],
-        chunk: Chunk,
-        weight: NDArray[np.float64] | None,
-    ) -> list[Cells]:
+    def _of_rows(self, parts: Sequence[Scored], status: NDArray[np.uint8], chunk: Chunk) -> list[Cells]:
         cells: list[Cells] = []
         if self.binding.keys:
             cells += chunk.words(self.binding.keys[0])
@@ -92,8 +86,8 @@ class Outlet:
             cells.append(parts[0].rows + 1)
         cells.append((status.astype(np.int64), WORDS))
         cells += [chunk.groups(ref) for ref in self.binding.by]
-        if self.weight and weight is not None:
-            cells.append((weight, None))
+        if self.weight and parts[0].weight is not None:
+            cells.append((parts[0].weight, None))
         for part in parts:
             there = part.status == OK
             missing = None if there.all() else ~there

@@ -7,7 +7,7 @@ import math
 from lossctl.data.roles.binding import Binding
 from lossctl.data.source import Column
 
-__all__ = ["default_rows", "row_bytes"]
+__all__ = ["chunk_rows", "row_bytes"]
 
 CHUNK_BYTES = 2**22  # arrays of one chunk stay within the caches of one core
 WIDE_BYTES, MANY = 2**24, 2**11  # where rows are wide, the rows that are worth a call
@@ -25,6 +25,13 @@ def default_rows(binding: Binding, threads: int) -> int:
     size = row_bytes(binding)
     rows = max(CHUNK_BYTES // size, min(MANY, WIDE_BYTES // size), min(FEW, LONG_BYTES // size), 1)
     return int(min(rows, ALONE if threads == 1 else TOGETHER))
+
+
+def chunk_rows(binding: Binding, asked: int | None, threads: int) -> int:
+    """Rows of a chunk: as many as were asked for, or as fit; whole batches where there are any of one size."""
+    rows = asked or default_rows(binding, threads)
+    size = None if binding.batching is None else binding.batching.size
+    return rows if size is None else size * max(1, rows // size)
 
 
 def row_bytes(binding: Binding) -> int:

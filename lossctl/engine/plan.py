@@ -12,7 +12,7 @@ from lossctl.data.source import Source
 from lossctl.data.tasks import cutting, tasks
 from lossctl.engine.job import Job
 from lossctl.engine.options import Options, processors, quantile_of
-from lossctl.engine.pace import default_rows, row_bytes
+from lossctl.engine.pace import chunk_rows, row_bytes
 from lossctl.errors import UsageError
 
 __all__ = ["Need", "Outline", "Reading", "housed", "known_rows", "outline", "threads_of"]
@@ -70,7 +70,7 @@ class Outline(NamedTuple):
 def outline(binding: Binding, jobs: Sequence[Job], options: Options) -> Outline:
     """What a run over the binding would do. Footers and headers are read for it, and no rows."""
     rows, threads = known_rows(binding, options.limit), threads_of(jobs, options)
-    chunk = options.chunk_rows or default_rows(binding, threads)
+    chunk = chunk_rows(binding, options.chunk_rows, threads)
     way, used, _ = cutting(binding, options.limit)
     count, guessed, rows = counted_tasks(binding, options, chunk, rows)
     threads = threads if count is None else max(1, min(threads, count))
@@ -161,8 +161,8 @@ def known_rows(binding: Binding, limit: int | None) -> int | None:
 
 
 def threads_of(jobs: Sequence[Job], options: Options) -> int:
-    """How many threads may be at work. Lists may go on from chunk to chunk, so that one of them sees all."""
-    return 1 if any(job.cutter is not None for job in jobs) else options.threads or processors()
+    """How many threads may be at work. Lists may go on from chunk to chunk, and batches are counted: one sees all."""
+    return 1 if any(job.unit != "row" for job in jobs) else options.threads or processors()
 
 
 # What is held of all rows at once.

@@ -107,7 +107,7 @@ class Sample(NamedTuple):
 class Samples(Protocol):
     """The samples to show: first rows, worst rows or all; may be iterated more than once."""
 
-    per: str  # "row" or "group"
+    per: str  # "row", "group" or "batch"
     key_names: tuple[str, ...]  # empty: keyed by row number
     labels: tuple[str, ...]
     detail_names: tuple[str, ...]  # what stands beside the values: decoded text, an alignment

@@ -8,12 +8,13 @@ from typing import TypeVar
 
 from lossctl.data.apart import unpaired
 from lossctl.data.roles.bind import bind, label_or_role
-from lossctl.data.roles.binding import Binding, LeftOut, Request, left_out, nothing_fits
+from lossctl.data.roles.binding import Batching, Binding, LeftOut, Request, left_out, nothing_fits
 from lossctl.data.source import Source
 from lossctl.engine.details import add_details, check_details
 from lossctl.engine.job import Job
 from lossctl.engine.options import Options
-from lossctl.engine.plan import housed
+from lossctl.engine.pace import row_bytes
+from lossctl.engine.plan import housed, known_rows
 from lossctl.engine.result import Report
 from lossctl.engine.watch import Watch
 from lossctl.engine.work import Work, check_units
@@ -78,10 +79,15 @@ def ready(
     ]
     if not calls:
         raise nothing_fits(left)
+    alone = [call for call in calls if not is_lost(call, request)]
+    left += [left_out(call, NO_BATCH) for call in calls if call not in alone]
+    if not (calls := alone):
+        raise nothing_fits(left)
     request = label_or_role(request, calls, sources, elsewhere or {})
     binding = bind(calls, sources, request, elsewhere or {})
     binding = binding._replace(apart=options.nan if unpaired(binding) else None)
     binding.left[:0] = left
+    check_batches(binding, options)
     if options.per_sample is not None:
         from lossctl.engine.outlet import check_path  # seldom wanted
 
@@ -109,6 +115,32 @@ def fitting(call: LossCall, make: Callable[[], Made], left: list[LeftOut]) -> Ma
             raise
         left.append(left_out(call, error))
         return None
+
+
+NO_BATCH = UsageError("sees rows in batches: --batch-size N, or --batch COL", code="batch-size")
+
+
+def is_lost(call: LossCall, request: Request) -> bool:
+    """Whether a call of ``@auto`` is for batches, and nobody has said what a batch is."""
+    said = request.batch is not None or request.batch_size is not None
+    return call.of_set == "@auto" and call.entry.spec.scope == "batch" and not said
+
+
+def check_batches(binding: Binding, options: Options) -> None:
+    """Refuse what is known to be too long for one batch before anything is read."""
+    if binding.batching == Batching():
+        from lossctl.data.batches import WHOLE, too_long  # seldom wanted
+
+        if (known_rows(binding, options.limit) or 0) > WHOLE:
+            raise too_long()
+    size = 0 if binding.batching is None or binding.batching.size is None else binding.batching.size
+    if (needed := min(size, known_rows(binding, options.limit) or size) * row_bytes(binding)) > options.memory:
+        raise UsageError(
+            f"--batch-size {size:,}: the arrays of a batch take {needed:,} bytes, and --memory allows "
+            f"{options.memory:,}",
+            code="memory",
+            hint="smaller batches, or more --memory",
+        )
 
 
 def with_convention(call: LossCall, like: str | None) -> LossCall:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from lossctl.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from lossctl.data.pair import Batches
     from lossctl.model.batch import Sound
 
-__all__ = ["Cutter", "Names", "Piece", "Scattered", "Slices"]
+__all__ = ["Cutter", "Names", "Piece", "Scattered", "Slices", "Together", "one_each"]
 
 Names: TypeAlias = tuple[str | None, ...]
 
@@ -90,6 +91,7 @@ class Piece(NamedTuple):
     mask: NDArray[np.bool_] | None = None
     codes: NDArray[np.intp] | None = None
     sound: Sound | None = None
+    batches: Batches | None = None
 
     def take(self, places: Any) -> Piece:
         return Piece(
@@ -189,6 +191,24 @@ class Cutter:
         return self._close(joined)
 
 
+class Together(NamedTuple):
+    """Rows that have one value together, lists or batches: the first row of each, and their names."""
+
+    starts: NDArray[np.intp]
+    names: list[str]
+
+    @classmethod
+    def of_lists(cls, group: NDArray[np.int64], labels: Sequence[str]) -> Together:
+        starts = np.concatenate([[0], np.flatnonzero(group[1:] != group[:-1]) + 1])
+        return cls(starts, [labels[g] if g >= 0 else "" for g in group[starts].tolist()])
+
+    @classmethod
+    def of_batches(cls, starts: NDArray[np.intp], names: Sequence[str], rows: int) -> Together:
+        """Those of which any row is left."""
+        there = np.diff(starts, append=rows) > 0
+        return cls(starts[there], [name for name, kept in zip(names, there.tolist(), strict=True) if kept])
+
+
 def one_each(name: str, values: NDArray[Any], starts: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[Any]:
     """(G,) the value of each list, which must be the same in all its rows."""
     first = values[starts]
@@ -197,7 +217,7 @@ def one_each(name: str, values: NDArray[Any], starts: NDArray[np.int64], rows: N
     if len(wrong):
         row = int(rows[wrong[0]])
         raise DataError(
-            f"{name} changes within a list: it counts once for a list, so it must be the same in all its rows",
+            f"{name} changes within a list or batch: it counts once for it, so it must be the same in all its rows",
             code="group-not-constant",
             row=row + 1,
         )

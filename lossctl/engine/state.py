@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from lossctl.data.pair import Chunk
 from lossctl.data.roles.binding import Binding, Ref
 from lossctl.data.source import placed
-from lossctl.engine.job import Job, Scored
+from lossctl.engine.job import Job
 from lossctl.engine.samples import Lines, joint_status, list_lines, row_lines
+from lossctl.engine.scored import Scored
 from lossctl.engine.slices import Names, Slices
 from lossctl.errors import DataError, UsageError
 from lossctl.model.batch import STATUS
@@ -40,7 +41,6 @@ class State:
         self.counts = np.zeros(len(STATUS), np.int64)
         self.statuses: list[list[tuple[NDArray[np.int64], NDArray[np.uint8]]]] = [[] for _ in jobs]
         self.lists = 0  # how many have been scored
-        self.weights: NDArray[np.float64] | None = None  # of the last chunk
 
     def survey(self, chunk: Chunk) -> None:
         """A first look, for statistics of the whole input."""
@@ -56,7 +56,6 @@ class State:
         """What each job makes of the chunk."""
         self.read += chunk.rows
         weight, mask, codes = self.weight(chunk), self.mask(chunk), self.codes(chunk)
-        self.weights = weight
         done: list[Scored | None] = []
         for job in self.jobs:
             scored = None
@@ -113,7 +112,7 @@ class State:
             keys = self.binding.keys
             lines = row_lines(parts[0].rows, joint_status([d.status for d in done if d is not None]), parts)
             return Shown(lines, (lambda: chunk.texts(keys[0])) if keys else None)
-        if per == "group" and parts[0].names:
+        if per != "row" and parts[0].names:
             names = parts[0].names
             lines = list_lines(self.lists, parts)
             self.lists += len(names)
@@ -123,9 +122,11 @@ class State:
     def merge(self, other: State) -> None:
         """Add what another thread has seen."""
         places = self.slices.merge(other.slices)
+        self.check_slices()
         for mine, theirs in zip(self.jobs, other.jobs, strict=True):
             mine.merge(theirs, places)
         self.read += other.read
+        self.lists += other.lists
         self.counts += other.counts
 
     def weight(self, chunk: Chunk) -> NDArray[np.float64] | None:
@@ -162,15 +163,19 @@ class State:
         if not self.binding.by:
             return None
         codes = self.slices.encode([chunk.groups(ref) for ref in self.binding.by])
+        self.check_slices()
+        return codes
+
+    def check_slices(self) -> None:
+        """Refuse more slices than fit: in the same words whichever thread comes upon the last one."""
         room = self.jobs[0].options.memory
-        size = SLICE * len(self.jobs) * len(self.slices.codes)
-        if size > room:
+        most = max(1, room // (SLICE * len(self.jobs)))
+        if len(self.slices.codes) > most:
             raise UsageError(
-                f"--by: {len(self.slices.codes):,} slices or more take {size:,} bytes, and --memory allows {room:,}",
+                f"--by: more than {most:,} slices take more than --memory ({room:,} bytes)",
                 code="memory",
                 hint="slice by something coarser, or allow more with --memory",
             )
-        return codes
 
 
 def counted(parts: Sequence[NDArray[np.uint8]]) -> NDArray[np.int64]:

@@ -6,19 +6,20 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lossctl.data.pair import Chunk, walk
+from lossctl.data.pair import Chunk
 from lossctl.data.roles.binding import Binding, Request, left_out, nothing_fits
 from lossctl.data.roles.spans import other_layout
 from lossctl.data.source import placed
-from lossctl.data.tasks import tasks
+from lossctl.data.tasks import chunks, tasks
 from lossctl.engine.finish import input_infos, results_of, warnings_of
-from lossctl.engine.job import Job, Scored
+from lossctl.engine.job import Job
 from lossctl.engine.local import HELD, Window, drive
 from lossctl.engine.options import ALL, Options
-from lossctl.engine.pace import default_rows
+from lossctl.engine.pace import chunk_rows
 from lossctl.engine.plan import known_rows, threads_of
 from lossctl.engine.result import Report
 from lossctl.engine.samples import SampleLog
+from lossctl.engine.scored import Scored, names_of
 from lossctl.engine.slices import Scattered
 from lossctl.engine.state import Shown, State
 from lossctl.engine.watch import Pass, Watch
@@ -33,18 +34,24 @@ if TYPE_CHECKING:
 __all__ = ["Work", "check_units"]
 
 SHOWN = 10  # rows shown where nobody says how many
+WORDS = {"row": "rows", "group": "lists", "batch": "batches"}
 HELD_BYTES = 1 << 25  # of samples that wait for those before them
 
 
+def nothing(item: object) -> None:
+    """For passes that hand nothing on."""
+
+
 def sample_units(jobs: Sequence[Job]) -> set[str]:
-    return {"group" if job.per == "group" else "row" for job in jobs if job.has_samples}
+    return {job.unit for job in jobs if job.has_samples}
 
 
 def check_units(jobs: Sequence[Job], options: Options) -> None:
     """Refuse to show samples where there are none, or of two kinds."""
     units = sample_units(jobs)
     if options.shows and len(units) != 1:
-        kind = "no per-sample values" if not units else "samples of different kinds: rows and lists"
+        kinds = " and ".join(WORDS[unit] for unit in WORDS if unit in units)
+        kind = f"samples of different kinds: {kinds}" if units else "no per-sample values"
         raise UsageError(
             f"{', '.join(job.bound.call.name for job in jobs)}: {kind}",
             code="mixed-units",
@@ -95,8 +102,8 @@ class Work:
             keep = worst
         elif self.options.reduction == "none" or keep == ALL:
             keep = None
-        if per == "group":
-            keys = shown[0].bound.refs["group"].columns
+        if per != "row":
+            keys = names_of(self.binding, shown[0])
         ascending = shown[0].spec.direction == "maximise"
         return SampleLog(per, tuple(job.label for job in shown), keys, keep, worst is not None, ascending)
 
@@ -104,10 +111,10 @@ class Work:
     def rows(self) -> int:
         """Rows of a chunk."""
         threads = 1 if self.options.per_sample else threads_of(self.jobs, self.options)  # few rows wait for their turn
-        return self.options.chunk_rows or default_rows(self.binding, threads)
+        return chunk_rows(self.binding, self.options.chunk_rows, threads)
 
     def chunks(self) -> Iterator[Chunk]:
-        yield from walk(self.binding, self.rows, self.options.limit)
+        yield from chunks(self.binding, self.rows, self.options.limit)
 
     def states(self) -> list[State]:
         """One for each thread."""
@@ -135,7 +142,7 @@ class Work:
     def survey(self) -> None:
         """The first pass, for statistics of the whole input."""
         waiting = [job for job in self.jobs if job.needs_prelude]
-        self.drive("first look", lambda state, _, chunk: state.survey(chunk), Window(print))
+        self.drive("first look", lambda state, _, chunk: state.survey(chunk), Window(nothing))
         self.leave_out()
         for job in waiting:
             if job in self.jobs:
@@ -194,7 +201,7 @@ class Work:
             shown = None if log is None or log.full else state.lines(done, chunk, log.per)
             if log is not None and shown is not None:
                 shown = Shown(*log.narrowed(*shown))
-            cells = None if outlet is None else outlet.cells(done, chunk, state.weights, state.slices)
+            cells = None if outlet is None else outlet.cells(done, chunk, state.slices)
             return shown, cells
 
         size = 8 * self.rows * (len(self.jobs) + 2)  # of the values of a chunk, with its rows and statuses
@@ -202,13 +209,13 @@ class Work:
 
         def look(state: State, index: int, chunk: Chunk) -> None:
             found = made(state, state.score(chunk), chunk)
-            if found != (None, None):
+            if any(part is not None for part in found):
                 window.put(index, found)
 
         self.drive(aim, look, window)
         keep(made(self.state, self.state.rest(), None))
         if log is not None:
-            log.total = self.state.lists if log.per == "group" else self.state.read
+            log.total = self.state.read if log.per == "row" else self.state.lists
 
     def report(self) -> Report:
         names = tuple(ref.columns[0] for ref in self.binding.by)

@@ -7,7 +7,24 @@ from typing import Annotated, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.model import beside, domains, kinds, margins, preferences, reals, scores, sets, sides, targets
+from lossctl.model import (
+    beside,
+    boxes,
+    classes,
+    domains,
+    ensembles,
+    kinds,
+    margins,
+    masks,
+    orders,
+    pairs,
+    preferences,
+    reals,
+    scores,
+    sets,
+    sides,
+    targets,
+)
 
 Rows: TypeAlias = NDArray[np.float64]
 Ratios: TypeAlias = tuple[Rows, Rows]
@@ -19,6 +36,7 @@ Divisor = Annotated[Rows, reals.Divisor()]
 AboveMinusOne = Annotated[Rows, reals.AboveMinusOne()]
 Scores = Annotated[Rows, kinds.Scores()]
 Relevance = Annotated[Rows, kinds.NonNegative()]
+Order = Annotated[Rows, orders.Order()]
 Group = Annotated[NDArray[np.int64], kinds.Group()]
 
 BinaryScores = Annotated[Rows, scores.BinaryScores()]
@@ -34,6 +52,7 @@ Distribution = Annotated[Rows, targets.Distribution()]
 SignedTarget = Annotated[Rows, targets.SignedTarget()]
 LabelsOrScores = Annotated[NDArray[Any], scores.LabelsOrScores()]
 LabelTarget = Annotated[NDArray[np.int64], targets.LabelTarget()]
+SameClass = Annotated[NDArray[Any], classes.SameClass()]
 ProbOfTruth = Annotated[NDArray[Any], scores.ProbOfTruth()]
 LogitOfTruth = Annotated[Rows, scores.LogitOfTruth()]
 Truth = Annotated[NDArray[np.int64], targets.Truth()]
@@ -70,6 +89,19 @@ Variance = Annotated[
         )
     ),
 ]
+Deviation = Annotated[
+    Rows,
+    domains.HalfLine(
+        domains.Domain(
+            "a standard deviation: a number > 0",
+            "is not a standard deviation (> 0)",
+            hint="it takes standard deviations: the root of variances, exp of log-deviations; at 0 the score is mae's",
+            zero=False,
+        )
+    ),
+]
+Ensemble = Annotated[Rows, ensembles.Ensemble()]
+Outcome = Annotated[Rows, ensembles.Outcome()]
 
 Decision = Annotated[Rows, margins.Decision()]
 DecisionOrClasses = Annotated[Rows, margins.DecisionOrClasses()]
@@ -81,6 +113,10 @@ LabelLogits = Annotated[Rows, margins.LabelLogits()]
 LabelSet = Annotated[Rows, margins.LabelSet()]
 IndexLists = Annotated[NDArray[np.bool_], margins.IndexLists()]
 
+PairSign = Annotated[Rows, pairs.PairSign()]
+PairLabel = Annotated[Rows, pairs.PairLabel()]
+Distance = Annotated[Rows, pairs.Distance()]
+Centers = Annotated[Rows, beside.Centers()]
 LogProb = Annotated[Rows, preferences.LogProb()]
 MeanLogProb = Annotated[Rows, preferences.MeanLogProb()]
 Desirable = Annotated[Rows, preferences.Desirable()]
@@ -89,3 +125,10 @@ Propositions = Annotated[Rows, scores.Propositions()]
 RealSide = Annotated[Rows | None, sides.Side()]
 FakeSide = Annotated[Rows, sides.Side()]
 NonNegative = Annotated[Rows | None, kinds.NonNegative()]
+Box = Annotated[Rows, boxes.Boxes()]
+Masks = Annotated[Rows, masks.MaskScores()]
+MaskLogits = Annotated[Rows, masks.MaskScores(fixed="logits")]
+Images = Annotated[Rows, masks.ImageScores()]
+TrueMasks = Annotated[Rows, masks.MaskTarget()]
+HardMasks = Annotated[Rows, masks.MaskTarget(hard=True)]
+TrueImages = Annotated[Rows, masks.ImageTarget()]

@@ -29,8 +29,9 @@ def decoded(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Valu
     classes = pred.shape[1] if pred is not None and pred.ndim == 2 else None
     ways = {i.role: i.kind.decode(params, classes) for i in spec.inputs if i.role in raw}
     together = [role for role, way in ways.items() if way == "label"]
+    coded: Arrays = {}
     if any(raw[role].dtype.kind not in "fbiu" for role in together):
-        return {**raw, **_shared_codes(spec, {role: raw[role] for role in together})}
+        coded = _shared_codes(spec, {role: raw.pop(role) for role in together})
     arrays: Arrays = {
         role: {name: _floats(spec, f"{role} {name}", as_array(part)) for name, part in inputs[role].items()}
         for role in named
@@ -41,7 +42,7 @@ def decoded(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Valu
             arrays[role] = np.unique(array, return_inverse=True)[1]
         else:
             arrays[role] = _floats(spec, role, array)
-    return arrays
+    return {**arrays, **coded}
 
 
 def _shared_codes(spec: LossSpec, labels: Mapping[str, NDArray[Any]]) -> Arrays:

@@ -53,6 +53,7 @@ class Prepared(NamedTuple):
     status: NDArray[np.uint8]  # (N,) OK, NAN or IGNORED for every row that came in
     kept: NDArray[np.intp] | None  # places of the kept rows; None: all of them
     poisoned: NDArray[np.bool_] | None  # kept rows whose value is NaN (--nan propagate)
+    starts: NDArray[np.intp] | None = None  # where batches begin among the kept rows; some may have none
 
     def clean(self) -> Arrays:
         """The arrays without the poisoned rows."""
@@ -84,12 +85,14 @@ def prepare(
     mask: NDArray[np.bool_] | None = None,
     whole: Arrays = NOTHING,
     sound: Sound | None = None,
+    starts: NDArray[np.intp] | None = None,
 ) -> Prepared:
     """Sort rows into kept and dropped, and check the kept ones.
 
     ``arrays`` (fitted, N rows) are not changed; ``whole`` are those that stand beside all rows. ``nan`` is
     error, skip or propagate; ``mask`` (N,) says which rows count; ``rows`` (N,) are their 0-based numbers in
-    the file, for messages. ``sound`` is what losses over the same arrays have found to miss nothing.
+    the file, for messages. ``sound`` is what losses over the same arrays have found to miss nothing; ``starts`` are the
+    first rows of batches.
     """
     n = len(rows)
     status = np.zeros(n, np.uint8)
@@ -126,8 +129,33 @@ def prepare(
     poisoned = missing if kept is None or missing is None else missing[kept]
     if poisoned is not None and not poisoned.any():
         poisoned = None
+    if starts is not None:
+        starts = starts if kept is None else np.searchsorted(kept, starts)
+        if poisoned is not None:  # what one row lacks, all that are seen with it lack
+            poisoned = np.isin(batch_of(starts, len(poisoned)), batch_of(starts, len(poisoned))[poisoned])
     kept_rows = rows if kept is None else rows[kept]
-    return Prepared(_check(spec, params, chosen, whole, kept_rows, poisoned, findings), status, kept, poisoned)
+    checked = _check(spec, params, chosen, whole, kept_rows, poisoned, findings, starts)
+    return Prepared(checked, status, kept, poisoned, starts)
+
+
+def batch_of(starts: NDArray[np.intp], n: int) -> NDArray[np.intp]:
+    """(n,) the batch that each row is in."""
+    return np.searchsorted(starts, np.arange(n), side="right") - 1
+
+
+def run_batches(spec: LossSpec, arrays: Arrays, whole: Arrays, params: Mapping[str, Value], starts: Any) -> Any:
+    """The kernel's output for batch after batch, as one; without any batch there is no value of one."""
+    if not len(starts):
+        return np.zeros(0) if spec.reduction(params).batchwise else spec.run({**arrays, **whole}, params)
+    stops = [*starts[1:].tolist(), rows_of(spec, arrays)]
+    outs = [
+        spec.run({**{role: array[start:stop] for role, array in arrays.items()}, **whole}, params)
+        for start, stop in zip(starts.tolist(), stops, strict=True)
+        if stop > start
+    ]
+    if isinstance(outs[0], tuple):
+        return tuple(np.concatenate(parts) for parts in zip(*outs, strict=True))
+    return np.concatenate(outs)
 
 
 def lacks(kind: Kind, array: Any, params: Mapping[str, Value], sound: Sound | None) -> bool:
@@ -163,10 +191,11 @@ def _check(
     rows: NDArray[np.int64],
     poisoned: NDArray[np.bool_] | None,
     findings: Findings,
+    starts: NDArray[np.intp] | None,
 ) -> Arrays:
     """Hold the kept rows against the rules of their kinds; give them back in canonical form."""
     clean = None if poisoned is None else np.flatnonzero(~poisoned)
-    classes = spec.class_count({**arrays, **whole})
+    classes = spec.class_count({**arrays, **whole}, params)
     good = arrays if clean is None else {role: a[clean] for role, a in arrays.items()}
     good_rows = rows if clean is None else rows[clean]
     inputs = spec.rowwise(arrays)
@@ -178,10 +207,15 @@ def _check(
                 if seen[0].severity == "error":
                     wrong |= seen[1]
     if spec.checks is not None and not wrong.all():
+        of = None if starts is None else batch_of(starts, len(rows))
+        of = of if of is None or clean is None else of[clean]
         if wrong.any():  # the loss looks at sound rows only: what it says of one depends on no other
             good, good_rows = {role: a[~wrong] for role, a in good.items()}, good_rows[~wrong]
-        for seen in spec.checks({**_canonical(spec, params, good), **whole}, params):
-            findings.add(spec.inputs[0].role, seen, good_rows)
+            of = None if of is None else of[~wrong]
+        sound = _canonical(spec, params, good)
+        for part in (slice(None),) if of is None else (of == batch for batch in np.unique(of)):
+            for seen in spec.checks({**{role: a[part] for role, a in sound.items()}, **whole}, params):
+                findings.add(seen[0].role or spec.inputs[0].role, seen, good_rows[part])
     if findings.fatal:
         return arrays
     if clean is not None:
@@ -280,7 +314,10 @@ def values_of(spec: LossSpec, inputs: Mapping[str, Any], params: Mapping[str, Va
         prelude_sums(spec, ready.arrays, sums)
         params = {**params, **finish_prelude(spec, sums)}
     with np.errstate(all="ignore"):
-        out = spec.run({**ready.arrays, **whole}, params)
+        if spec.scope == "batch":
+            out = run_batches(spec, ready.arrays, whole, params, np.zeros(min(rows_of(spec, ready.arrays), 1), np.intp))
+        else:
+            out = spec.run({**ready.arrays, **whole}, params)
         values = reduce.rows(out, reduce.row_mode)
     if values is None:
         return _of_all(reduce, out, params, n)

@@ -9,7 +9,7 @@ import numpy as np
 
 from lossctl.model.kinds import Array, Kind, Params, Rng, Sizes, put
 
-__all__ = ["Bias", "Layers", "Parameters", "Prototypes", "tails"]
+__all__ = ["Bias", "Centers", "Layers", "Parameters", "Prototypes", "centers_of", "tails"]
 
 
 class Prototypes(Kind):
@@ -25,11 +25,29 @@ class Prototypes(Kind):
     def elementwise(self, params: Params) -> bool:
         return False
 
-    def class_count(self, array: Array) -> int:
+    def class_count(self, array: Array, params: Params) -> int:
         return len(array)
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
         return np.asarray(rng.normal(size=(sizes.classes, max(sizes.elements, 1))))
+
+
+def centers_of(params: Params) -> int:
+    """How many vectors a class has."""
+    return int(str(params["centers"]))
+
+
+class Centers(Prototypes):
+    """Several vectors for each class, those of a class one after the other: (C * centers) x D."""
+
+    name: str = "centers"
+    phrase: str = "as many vectors of finite numbers for each class as centers says, class by class"
+
+    def class_count(self, array: Array, params: Params) -> int:
+        return len(array) // centers_of(params)
+
+    def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:
+        return np.asarray(rng.normal(size=(sizes.classes * centers_of(params), max(sizes.elements, 1))))
 
 
 class Bias(Kind):
@@ -86,7 +104,7 @@ class Layers(Kind):
     def elementwise(self, params: Params) -> bool:
         return False
 
-    def class_count(self, array: Any) -> int | None:
+    def class_count(self, array: Any, params: Params) -> int | None:
         if "head.weight" not in array:
             return None
         return len(array["head.weight"]) + sum(len(up) - 1 for _, up in tails(array))

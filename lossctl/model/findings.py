@@ -23,13 +23,14 @@ class Rule(NamedTuple):
 
     ``severity`` is ``error`` (the run ends with exit 3), ``warning`` (said, and the run goes on) or
     ``fact`` (kept for a verdict over the whole file). ``text`` follows the value in the message:
-    ``1.3`` + ``is not a probability in [0, 1]``.
+    ``1.3`` + ``is not a probability in [0, 1]``. ``role`` says which input it is about, where a loss checks several.
     """
 
     code: str
     text: str
     severity: Literal["error", "warning", "fact"] = "error"
     hint: str | None = None
+    role: str | None = None
 
 
 # A rule, which rows break it, and the value (or the size of the deviation) to show for each row.

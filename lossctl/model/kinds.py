@@ -25,7 +25,7 @@ Params: TypeAlias = Mapping[str, Value]
 Array: TypeAlias = NDArray[Any]
 Rng: TypeAlias = "np.random.Generator"  # as text: NumPy loads its generators on first use, and help needs none
 Decode: TypeAlias = Literal["real", "binary", "class", "list", "label", "text", "units", "sequence"]
-Detect: TypeAlias = Literal["one", "score", "classes", "tokens", "any"]
+Detect: TypeAlias = Literal["one", "score", "classes", "tokens", "any", "boxes", "masks"]
 
 
 class Sizes(NamedTuple):
@@ -96,7 +96,7 @@ class Kind:
         """The phrase where some parameters are fixed (by a preset)."""
         return self.phrase
 
-    def class_count(self, array: Array) -> int | None:
+    def class_count(self, array: Array, params: Params) -> int | None:
         """How many classes there are, where this input says so."""
         return None
 
@@ -140,6 +140,10 @@ class Kind:
     def verdict(self, role: str, findings: Findings) -> Iterator[tuple[str, str, int]]:
         """Verdicts over the whole file from the facts seen: (code, message, 0-based row)."""
         return iter(())
+
+    def settled(self, role: str, arrays: Mapping[str, Array], params: Params) -> Array:
+        """The array of a role with its axes as the kernel wants them, which may hang on the others."""
+        return arrays[role]
 
     def canonical(self, array: Array, params: Params) -> Array:
         """The array as the kernel expects it: float64, unless a kind says otherwise."""

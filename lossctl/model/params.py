@@ -37,7 +37,8 @@ class Param(NamedTuple):
     ``choices`` are the words it may be (beside a number where the type allows one), or those that a list of
     words is made of; ``gt ge lt le`` bound the number, or each number of a list, and it may not lie inside the
     open interval ``outside``. ``when`` makes it conditional on another parameter; ``file`` says that it names one,
-    ``call`` that it is the call of another loss.
+    ``infinite`` that inf and -inf are among its numbers, ``call`` that it is the
+    call of another loss.
     """
 
     help: str
@@ -49,6 +50,7 @@ class Param(NamedTuple):
     choices: tuple[str, ...] = ()
     when: When | None = None
     file: bool = False
+    infinite: bool = False
     call: bool = False
     # From here on filled in by the declaration (annotated_params).
     name: str = ""
@@ -79,6 +81,8 @@ class Param(NamedTuple):
         for kind, word in (("float", "number"), ("int", "whole number")):
             if kind in self.types:
                 kinds.append(f"{word} {bounds}".rstrip())
+        if self.infinite:
+            kinds += ["inf", "-inf"]
         if "list" in self.types:
             kinds.append(f"list of numbers {bounds}".rstrip())
         if "bool" in self.types:
@@ -157,7 +161,7 @@ class Param(NamedTuple):
 
     def _inside(self, number: float) -> bool:
         return (
-            math.isfinite(number)
+            (math.isfinite(number) or (self.infinite and math.isinf(number)))
             and (self.gt is None or number > self.gt)
             and (self.ge is None or number >= self.ge)
             and (self.lt is None or number < self.lt)

@@ -102,7 +102,7 @@ class Frames(Sequence):
         form = complete(Param("what the scores are", choices=FORMS), "input", str, self.default)
         return {"input": form, "layout": LAYOUT}
 
-    def class_count(self, array: Any) -> int | None:
+    def class_count(self, array: Any, params: Params) -> int | None:
         return int(array.values.shape[-1])
 
     def missing(self, array: Any, params: Params) -> NDArray[np.bool_]:

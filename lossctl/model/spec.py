@@ -220,12 +220,12 @@ class LossSpec(NamedTuple):
         inputs = {i.role.replace("-", "_"): arrays[i.role] for i in self.inputs if i.role in arrays}
         return self.kernel(**inputs, **{name: params[name] for name in self.kernel_params})
 
-    def class_count(self, arrays: Mapping[str, Any]) -> int | None:
+    def class_count(self, arrays: Mapping[str, Any], params: Mapping[str, Value]) -> int | None:
         """How many classes the arrays speak of; ``None`` where nothing says so."""
         pred = arrays.get("pred")
         if pred is not None and pred.ndim == 2 and not isinstance(pred, Ragged):
             return int(pred.shape[1])
-        counts = (i.kind.class_count(arrays[i.role]) for i in self.inputs if i.role in arrays)
+        counts = (i.kind.class_count(arrays[i.role], params) for i in self.inputs if i.role in arrays)
         return next((count for count in counts if count is not None), None)
 
     def fit(self, arrays: Arrays, params: Mapping[str, Value]) -> Arrays:
@@ -259,7 +259,8 @@ class LossSpec(NamedTuple):
                 if hasattr(a, "shape")
             )
             raise DataError(f"{self.name}: {trouble}: {shapes}", code="shapes-differ", hint="nothing is broadcast")
-        return fitted
+        ways = {entry.role: entry.kind for entry in self.inputs if entry.role in fitted}
+        return {**fitted, **{role: kind.settled(role, fitted, params) for role, kind in ways.items()}}
 
 
 def shape_of(array: NDArray[Any]) -> str:

@@ -60,8 +60,8 @@ class TokenScores(Frames):
     def params(self) -> dict[str, Param]:
         return {**super().params(), "base": BASE}
 
-    def class_count(self, array: Any) -> int | None:
-        return None if one_a_token(array) else super().class_count(array)
+    def class_count(self, array: Any, params: Params) -> int | None:
+        return None if one_a_token(array) else super().class_count(array, params)
 
     def ignored(self, array: Any, params: Params) -> NDArray[np.bool_] | None:
         """Rows without a token: a first one without a number has nothing before it."""

@@ -12,7 +12,16 @@ __all__ = ["convention", "entry_blocks", "entry_json"]
 
 Record = Mapping[str, Any]
 
-AXES = {"N": "rows", "K": "elements in a row", "C": "classes", "D": "dimensions"}
+AXES = {
+    "N": "rows",
+    "K": "elements in a row",
+    "C": "classes",
+    "D": "dimensions",
+    "P": "pixels",
+    "Z": "depth",
+    "Y": "height",
+    "X": "width",
+}
 LIKE = {"norm": "a weighted mean divides by {}", "row": "a row of several elements counts as their {}"}
 DIVISORS = {"n": "the number of rows", "sum": "the sum of the weights"}
 

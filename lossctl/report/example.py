@@ -34,6 +34,10 @@ SAMPLES = (
     ("digits_ranking.csv",),
     ("digits_triplets.npz",),
     ("digits_logits.npy", "digits_labels.npy"),
+    ("digits_boxes.csv",),
+    ("digits_masks.npz",),
+    ("digits_embeddings.npz",),
+    ("diabetes_ridge_weights.npy",),
     ("lines.csv",),
     ("lines_ctc.npz",),
     ("lines_logprobs.jsonl",),
@@ -83,7 +87,7 @@ def first_number(entry: Entry) -> dict[str, Value]:
 
 def fits(entry: Entry, given: dict[str, Value], names: tuple[str, ...]) -> bool:
     """Whether the loss takes the files as they are, without a warning, and makes a sensible number of them."""
-    call = LossCall(entry, given, settle(entry, given), of_set="@auto")  # so that numbers do not pass for text
+    call = LossCall(entry, given, settle(entry, given), of_set="@sample")  # so that numbers do not pass for text
     sources = list(opened(names))
     try:
         report = run([call], sources, Request(), Options(rows=0))

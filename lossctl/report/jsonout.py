@@ -128,7 +128,7 @@ def _result(result: Result) -> dict[str, Any]:
         "loss": result.loss,
         "label": result.label,
         "slice": result.slice,
-        "params": result.params,
+        "params": {name: nonfinite(v) or v if isinstance(v, float) else v for name, v in result.params.items()},
         "resolved": result.resolved,
         "reduction": result.reduction,
         "group": result.group,

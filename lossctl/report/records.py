@@ -152,14 +152,17 @@ def places(sample: Sample) -> tuple[str | int | None, ...]:
     return sample.key or (sample.row,)
 
 
+PLURAL = {"row": "rows", "group": "groups", "batch": "batches"}
+
+
 def is_keyed(samples: Samples) -> bool:
     """Whether a sample is found by text (a key, a group) instead of its row number."""
-    return bool(samples.key_names) or samples.per == "group"
+    return bool(samples.key_names) or samples.per != "row"
 
 
 def sample_names(samples: Samples) -> tuple[str, ...]:
     """The columns that say where a sample comes from."""
-    names = samples.key_names or (("group",) if samples.per == "group" else ("row",))
+    names = samples.key_names or (samples.per,)
     taken = {"status", *samples.labels, *samples.detail_names, *(f"{label}.nonfinite" for label in samples.labels)}
     return apart(names, taken, "key")
 
@@ -192,7 +195,7 @@ def unit(result: Result) -> str:
 def samples_title(samples: Samples) -> str:
     """Which samples these are: ``first 10 of 442 rows``."""
     shown, total = len(samples), samples.total
-    things = samples.per if total == 1 else f"{samples.per}s"
+    things = samples.per if total == 1 else PLURAL[samples.per]
     worst = samples.order == "worst"
     by = f" by {samples.labels[0]}" if worst and len(samples.labels) > 1 else ""
     if shown >= total:

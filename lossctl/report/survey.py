@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.data.cells import NOT_A_NUMBER, TOO_LARGE, read_numbers
-from lossctl.data.pair import head
+from lossctl.data.excerpt import excerpt
 from lossctl.data.source import Block, Column, Source
 from lossctl.errors import DataError
 from lossctl.sequences.ragged import Ragged
@@ -206,7 +206,7 @@ def all_read(source: Source, group: Sequence[Facts], limit: int | None) -> bool:
     rows = max(1, min(2**16, BLOCK_CELLS // max(cells, 1), limit or 2**16))
     done = 0
     for block in source.blocks(numeric, text, rows, lists) if known else ():
-        part = head(block, limit - done) if limit is not None and block.rows > limit - done else block
+        part = block if limit is None else excerpt(block, 0, min(block.rows, limit - done))
         for facts in known:
             try:
                 facts.add(part)

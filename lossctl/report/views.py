@@ -37,5 +37,5 @@ def views(entry: Entry) -> tuple[str, str, str]:
         row = "its value" if "none" in reduce.views else NONE
         return row, *(FORMULA if view in reduce.views else NONE for view in ("mean", "sum"))  # type: ignore[return-value]
     row, mean, total = known
-    unit = "list" if entry.spec.scope == "group" else "row"
-    return row, mean.replace("rows", f"{unit}s"), total
+    units = "batches" if reduce.batchwise else "lists" if entry.spec.scope == "group" else "rows"
+    return row, mean.replace("rows", units), total

@@ -283,10 +283,14 @@ def test_ten_a_second_and_none_in_the_first(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_terminal_that_goes_away_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     class Gone(StringIO):
+        tried = 0
+
         def write(self, text: str) -> int:
+            self.tried += 1
             raise OSError(5, "gone")
 
-    monkeypatch.setattr(sys, "stderr", Gone())
+    gone = Gone()
+    monkeypatch.setattr(sys, "stderr", gone)
     now = 0.0
     bar = Bar(color=False, clock=lambda: now)
     tick = bar.begin(Pass("", 10))
@@ -295,6 +299,7 @@ def test_a_terminal_that_goes_away_stops_nothing(monkeypatch: pytest.MonkeyPatch
     now = 6.0
     tick(4)
     bar.close()
+    assert gone.tried >= 1
 
 
 def test_names_are_inert() -> None:

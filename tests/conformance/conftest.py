@@ -6,6 +6,7 @@ No loss is named here or in the tests beside it: a new loss is held to all of th
 from __future__ import annotations
 
 import itertools
+import math
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,12 +18,13 @@ import pytest
 
 from lossctl.errors import DataError
 from lossctl.model.arrays import decoded
-from lossctl.model.batch import settle, values_of
+from lossctl.model.batch import run_batches, settle, values_of
 from lossctl.model.kinds import Kind, Sizes
 from lossctl.model.params import Param, Value, value_text
 from lossctl.model.registry import Entry, Loss, entries
 
 WIDTH = 3  # elements, columns or classes of a row, and the length of every list parameter
+BATCH = 6  # rows, where a loss sees them in batches
 ENTRIES = list(entries())
 
 
@@ -65,7 +67,39 @@ class Case:
         """Good arrays of all roles that go row by row."""
         rng = self.rng(salt)
         roles = zip(self.inputs, self.forms, strict=True)
-        return {i.role: shaped(i.kind, form, rng, rows, self.params) for i, form in roles}
+        found = {i.role: shaped(i.kind, form, rng, rows, self.params) for i, form in roles}
+        return {**found, "batch": np.arange(rows) // BATCH} if self.spec.scope == "batch" else found
+
+    def together(self, arrays: Mapping[str, Any]) -> Any:
+        """(N,) which list or batch each row belongs to; each to itself, where rows stand alone."""
+        scope = self.spec.scope
+        if scope == "row":
+            return np.arange(len(next(iter(arrays.values()))))
+        return np.unique(arrays[scope], return_inverse=True)[1]
+
+    def units(self, arrays: Mapping[str, Any]) -> Any:
+        """(N,) which sample each row belongs to: its list or batch where that has one value, else itself."""
+        together = self.together(arrays)
+        return together if self.per == "group" else np.arange(len(together))
+
+    def spared(self, arrays: Mapping[str, Any]) -> Any:
+        """(N,) rows that are never left out: two of each batch, as some losses refuse a batch of one row."""
+        together = self.together(arrays)
+        if self.spec.scope != "batch":
+            return np.zeros(len(together), bool)
+        return np.arange(len(together)) - np.searchsorted(together, together) < 2
+
+    def firsts(self, arrays: Mapping[str, Any]) -> Any:
+        """The first row of each sample."""
+        return np.flatnonzero(np.diff(self.units(arrays), prepend=-1))
+
+    def kernel(self, arrays: Any, params: Mapping[str, Value]) -> Any:
+        """What the formula gives, for canonical arrays: batch by batch, where rows come in batches."""
+        rows = {role: a for role, a in arrays.items() if role in self.spec.roles}
+        if self.spec.scope != "batch":
+            return self.spec.run({**rows, **self.beside}, params)
+        starts = np.flatnonzero(np.diff(self.together(arrays), prepend=-1))
+        return run_batches(self.spec, rows, self.beside, params, starts)
 
     @property
     def inputs(self) -> list[Any]:
@@ -97,7 +131,8 @@ class Case:
     def read(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
         """The arrays as the kinds see them: fitted, and rows of any length as such."""
         spec = self.spec
-        fitted = spec.fit(decoded(spec, {**self.stored(arrays), **self.beside}, self.params), self.params)
+        known = {role: a for role, a in self.stored(arrays).items() if role in spec.roles}
+        fitted = spec.fit(decoded(spec, {**known, **self.beside}, self.params), self.params)
         return {role: fitted[role] for role in arrays if role in fitted}
 
     def counting(self, arrays: Mapping[str, Any]) -> Any:
@@ -115,7 +150,8 @@ class Case:
 
     def values(self, arrays: Mapping[str, Any]) -> Any:
         """The values with all parameters spelled out."""
-        return values_of(self.spec, {**self.stored(arrays), **self.beside}, self.params)
+        inputs = {role: a for role, a in self.stored(arrays).items() if role in self.spec.roles}
+        return values_of(self.spec, {**inputs, **self.beside}, self.params)
 
     def works(self) -> bool:
         """Whether a good sample gives values at all; where it does not, one test of its own says so."""
@@ -194,7 +230,7 @@ def values_for(param: Param) -> list[Value]:
         numbers = [-0.75, 0.25]
     numbers += [end for end in (param.ge, param.le) if end is not None]
     if "float" in param.types:
-        found += numbers
+        found += [*numbers, math.inf, -math.inf] if param.infinite else numbers
     if "int" in param.types:
         found += [0, 2, -7] if low is None else [int(low), int(low) + 2 if high is None else int(high)]
     if "words" in param.types:

@@ -32,43 +32,43 @@ from lossctl.model.spec import Arrays
 from lossctl.report.jsonout import document
 
 ROWS = 23
-CHUNKS = (1, 7, 1000, None)
-THREADS = (4, 2, 1)
+CUTS = ((1, 4), (7, 2), (1000, 1))  # rows of a chunk, threads
 
 
 def run_case(case: Any, arrays: Any, request: Request | None = None, **options: Any) -> Any:
     calls = [LossCall.make(case.entry.name, dict(case.given))]
-    return run(calls, [MemorySource(case.table(arrays))], request or Request(), Options(**options))
+    request = (request or Request())._replace(batch="batch" if "batch" in arrays else None)
+    return run(calls, [MemorySource(case.table(arrays))], request, Options(**options))
 
 
-def beside(case: Any, arrays: Any, rows: int = ROWS) -> dict[str, Any]:
+def beside(case: Any, arrays: Any) -> dict[str, Any]:
     """Columns for the engine: weights (some zero), whole weights, a mask, two columns of slices.
 
-    Where rows stand in lists, they are the same in all rows of a list.
+    Where lists or batches have one value, they are the same in all rows of one.
     """
     rng = case.rng("beside")
-    units = np.arange(rows)
-    if case.spec.scope == "group":
-        units = np.unique(arrays["group"], return_inverse=True)[1]
+    units = case.units(arrays)
     n = int(units.max()) + 1
     weight = rng.uniform(0.0, 3.0, n) * (rng.random(n) < 0.8)
+    weight[:2] += np.count_nonzero(weight) < 2
     whole = rng.integers(0, 4, n).astype(float)
     color = np.array(["red", "green", ""], object)[rng.integers(0, 3, n)]
     size = rng.integers(0, 2, n)
     columns = {"w": weight, "whole": whole, "color": [c or None for c in color], "size": size}
     found = {name: np.array(values, object if name == "color" else None)[units] for name, values in columns.items()}
-    found["m"] = (rng.random(rows) < 0.8).astype(float)
+    found["m"] = ((rng.random(len(units)) < 0.8) | case.spared(arrays)).astype(float)
     return {name: values.tolist() if name == "color" else values for name, values in found.items()}
 
 
 def holed(case: Any, arrays: Any) -> Any:
     """The sample with missing values in some rows of every role of floats."""
     rng = case.rng("holes")
+    spared = case.spared(arrays)
     found = {}
     for role, array in arrays.items():
         found[role] = np.array(array)
         if array.dtype.kind == "f":
-            rows = np.flatnonzero(rng.random(len(array)) < 0.15)
+            rows = np.flatnonzero((rng.random(len(array)) < 0.15) & ~spared)
             place = rng.integers(0, array[0].size) if array.ndim < 3 else 0  # later frames may be padding
             found[role].reshape(len(array), -1)[rows, place] = np.nan
     return found
@@ -100,7 +100,7 @@ def settings_of(case: Any, name: str) -> tuple[Request, dict[str, Any]]:
     return request, {"empty": "nan", **rows, **options}
 
 
-def cuts_agree(case: Any, name: str) -> None:
+def cuts_agree(case: Any, name: str, cuts: Any) -> None:
     request, options = settings_of(case, name)
     arrays = case.sample(ROWS)
     if options.get("nan"):
@@ -108,7 +108,7 @@ def cuts_agree(case: Any, name: str) -> None:
     table = {**arrays, **beside(case, arrays)}
     whole = run_case(case, table, request, **options)
     expected = "".join(document(whole))
-    for rows, threads in zip(CHUNKS[:-1], THREADS, strict=True):
+    for rows, threads in cuts:
         cut = run_case(case, table, request, chunk_rows=rows, threads=threads, **options)
         assert "".join(document(cut)) == expected, (rows, threads)
     assert whole.read == ROWS == whole.scored + sum(whole.dropped.values())
@@ -121,11 +121,11 @@ def cuts_agree(case: Any, name: str) -> None:
 @pytest.mark.parametrize("name", SETTINGS)
 def test_chunks_change_nothing(plain, name):
     """The JSON document is the same to the byte for one row at a time, seven, all."""
-    cuts_agree(plain, name)
+    cuts_agree(plain, name, CUTS)
 
 
 def test_chunks_change_nothing_with_any_parameter(called):
-    cuts_agree(called, "skip")
+    cuts_agree(called, "skip", CUTS[:2])
 
 
 def test_blocks_of_a_call_change_nothing(called, monkeypatch):
@@ -144,7 +144,8 @@ def prepared(case: Any, arrays: Any) -> Arrays:
     spec = case.spec
     rows = case.read({role: np.asarray(a) for role, a in arrays.items()})
     ready = prepare(spec, case.params, rows, nan="error", findings=Findings(), rows=np.arange(ROWS), whole=case.beside)
-    return ready.arrays
+    kept = slice(None) if ready.kept is None else ready.kept
+    return {**ready.arrays, "batch": arrays["batch"][kept]} if "batch" in arrays else ready.arrays
 
 
 def resolved(case: Any, arrays: Arrays) -> dict[str, Any]:
@@ -157,14 +158,12 @@ def resolved(case: Any, arrays: Arrays) -> dict[str, Any]:
 
 def tally_of(case: Any, params: Any, arrays: Arrays, places: Any, weight: Any, codes: Any) -> tuple[Tally, Any]:
     """The state of some rows, with groups numbered anew, and the number each has in the whole."""
-    spec, reduction = case.spec, case.reduction
+    reduction = case.reduction
     mode = reduction.row_mode
     some = {role: a[places] for role, a in arrays.items()}
-    out = spec.run({**some, **case.beside}, params)
+    out = case.kernel(some, params)
     values = reduction.rows(out, mode)
-    if spec.scope == "group":
-        starts = np.flatnonzero(np.diff(some["group"], prepend=-1))
-        places = places[starts]
+    places = places[case.firsts(some)]
     tally = Tally(reduction, spread=values is not None, collect=values is not None, memory=2**30)
     numbers, local = np.unique(codes[places], return_inverse=True)
     tally.grow(len(numbers))
@@ -206,7 +205,7 @@ def test_any_tree_of_merges_is_the_whole(called, weighted):
     params = resolved(called, arrays)
     rng = called.rng("merge")
     rows = np.arange(len(next(iter(arrays.values()))))
-    units = arrays["group"] if called.spec.scope == "group" else rows
+    units = called.together(arrays)
     groups = np.unique(units, return_inverse=True)[1] % 3
     weight = np.where(units % 4 == 0, 0.0, 0.1 + units % 5) if weighted else None
     everything, _ = tally_of(called, params, arrays, rows, weight, groups)
@@ -245,7 +244,7 @@ def chosen_views(case: Any) -> list[str]:
 def test_whole_weights_are_repeated_rows(called):
     """A row of weight 3 counts as three rows, one of weight 0 as none."""
     if called.spec.scope != "row":
-        pytest.skip("rows of a list cannot be repeated")
+        pytest.skip("rows of a list or a batch cannot be repeated")
     if called.spec.prelude is not None and called.spec.prelude.needed(called.params):
         pytest.skip("the statistic of the first pass takes no weights")
     arrays = called.sample(ROWS)
@@ -272,13 +271,11 @@ def test_weights_of_one_change_nothing(plain):
 
 
 def test_order_of_rows_changes_no_digit(called):
-    """Shuffled rows (whole lists, where rows stand in lists) give the same number and the same slices."""
+    """Shuffled rows (whole lists or batches, where rows stand in them) give the same number and the same slices."""
     arrays = called.sample(ROWS)
     table = {**arrays, **beside(called, arrays)}
-    order = called.rng("order").permutation(ROWS)
-    if called.spec.scope == "group":
-        lists = called.rng("order").permutation(arrays["group"].max() + 1)
-        order = np.concatenate([np.flatnonzero(arrays["group"] == g) for g in lists])
+    together = called.together(arrays)
+    order = np.concatenate([np.flatnonzero(together == u) for u in called.rng("order").permutation(together.max() + 1)])
     shuffled = {name: [a[i] for i in order] if isinstance(a, list) else a[order] for name, a in table.items()}
     request = Request(weight="w", by=("color", "size"))
     options = {"empty": "nan", "stats": True, "rows": 0}
@@ -313,6 +310,8 @@ def test_groups_are_small_files(called):
     """A slice has the digits of a file that holds nothing else (with the statistic of the whole, if there is one)."""
     if called.spec.prelude is not None and called.spec.prelude.needed(called.params):
         pytest.skip("slices use the statistic of the whole")
+    if called.spec.scope == "batch":
+        pytest.skip("a row is seen with its whole batch, whatever the slices")
     arrays = called.sample(ROWS)
     columns = beside(called, arrays)
     table = {**arrays, "size": columns["size"], "w": columns["w"]}
@@ -332,10 +331,11 @@ def test_rows_of_a_run_are_the_functions_values(case):
     if case.reduction.views == ("set",):
         pytest.skip("no row has a value")
     arrays = case.sample(ROWS)
+    arrays.pop("batch", None)  # a function sees one batch
     report = run_case(case, arrays, rows=EVERY_ROW)
     found = [sample.values[0] for sample in report.samples]
     expected = np.asarray(case.call(arrays)).tolist()
-    if case.spec.scope == "row":
+    if case.per != "group":
         assert [s.row for s in report.samples] == list(range(1, ROWS + 1))
         assert all(s.status in {"ok", "ignored"} for s in report.samples)
         expected = [v if s.status == "ok" else None for v, s in zip(expected, report.samples, strict=True)]
@@ -349,7 +349,7 @@ def elements(case: Any, arrays: Any) -> Any:
     """What the formula gives for the rows that count."""
     ready = prepared(case, arrays)
     with np.errstate(all="ignore"):
-        return case.spec.run({**ready, **case.beside}, resolved(case, ready))
+        return case.kernel(ready, resolved(case, ready))
 
 
 def total(values: Any, weight: Any) -> Fraction:
@@ -374,7 +374,7 @@ def is_root(found: float, square: Fraction) -> bool:
 def spread_sizes(case: Any, arrays: Any) -> Any:
     """Real inputs at sizes from 1e-12 to 1e12, where naive sums lose digits."""
     sizes = 10.0 ** case.rng("sizes").integers(-12, 13, ROWS)
-    wild = {}
+    wild = dict(arrays)
     for i in case.inputs:
         array = arrays[i.role]
         plain = i.kind.decode(case.params, None) == "real" and array.dtype.kind == "f"
@@ -390,9 +390,7 @@ def test_means_and_sums_are_rounded_once(called, weighted):
     weight = beside(called, arrays)["w"] if weighted else np.ones(ROWS)
     table = {**arrays, "w": weight}
     request = Request(weight="w" if weighted else None)
-    kept = weight[called.counting(arrays)]
-    if called.spec.scope == "group":
-        kept = kept[np.flatnonzero(np.diff(arrays["group"], prepend=-1))]
+    kept = counted(called, arrays, weight)
     out, reduction = elements(called, arrays), called.reduction
     weights = sum((Fraction(float(w)) for w in kept), Fraction(0))
     found = {view: value_of(called, table, request, reduction=view) for view in chosen_views(called)}
@@ -459,8 +457,7 @@ def test_divisors(plain):
         pytest.skip("not this kind of mean")
     arrays = plain.sample(ROWS)
     out, weight = elements(plain, arrays), beside(plain, arrays)["w"]
-    if plain.spec.scope == "group":
-        weight = np.asarray(weight)[np.flatnonzero(np.diff(arrays["group"], prepend=-1))]
+    weight = np.asarray(weight)[plain.firsts(arrays)]
     n, width = len(weight), out.shape[1] if out.ndim > 1 else 1
     table = {**arrays, "w": beside(plain, arrays)["w"]}
     for mode in ("mean", "sum") if reduction.row_mode else (None,):
@@ -470,6 +467,13 @@ def test_divisors(plain):
             by *= 1 if mode == "sum" else width
             assert found.value == rounded(total(out, weight) / by)
             assert found.divisor == rounded(by)
+
+
+def counted(case: Any, arrays: Any, weight: Any) -> Any:
+    """The weights of the samples that count."""
+    counting = case.counting(arrays)
+    kept = weight[counting]
+    return kept[case.firsts({role: a[counting] for role, a in arrays.items()})] if case.per == "group" else kept
 
 
 def row_values(case: Any, arrays: Any, weight: Any) -> Any:
@@ -487,10 +491,7 @@ def row_values(case: Any, arrays: Any, weight: Any) -> Any:
         values = np.sum(out, axis=1)
     else:
         values = np.mean(out.reshape(len(out), -1), axis=1)
-    kept = weight[case.counting(arrays)]
-    if case.spec.scope == "group":
-        kept = kept[np.flatnonzero(np.diff(arrays["group"], prepend=-1))]
-    return values[kept > 0]
+    return values[counted(case, arrays, weight) > 0]
 
 
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])

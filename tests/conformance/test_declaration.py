@@ -26,6 +26,8 @@ from lossctl.model.kinds import Kind, Sizes
 from lossctl.model.params import value_text
 from lossctl.model.spec import Input
 
+ORACLES = {"torchmetrics", "scipy", "jiwer", "rapidfuzz", "torchvision", "monai", "smp", "pml", "rax", "scoringrules"}
+
 
 def sentence(text: str) -> bool:
     return bool(re.fullmatch(r"[A-Z0-9].*\.", text)) and "\n" not in text
@@ -45,7 +47,7 @@ def test_words(entry):
     assert spec.unit.strip()
     assert re.fullmatch(r"(-inf|-?\d+(\.\d+)?) to (inf|-?\d+(\.\d+)?)", spec.range)
     assert spec.direction in {"minimise", "maximise"}
-    assert spec.scope in {"row", "group", "dataset"}
+    assert spec.scope in {"row", "group", "batch", "dataset"}
     assert all(trap.strip() for trap in spec.traps)
     assert spec.paper is None or (spec.paper.authors and spec.paper.title and 1700 < spec.paper.year < 2100)
 
@@ -82,9 +84,7 @@ def test_every_input_can_be_spoiled_or_takes_anything(entry):
     """A kind without a bad example checks nothing, unless any text will do."""
     params = settle(entry, {})
     for i in entry.spec.inputs:
-        good = np.ones((4, 2)) if "N C" in i.kind.axes else np.ones(4)
-        if i.kind.mapping or i.kind.decode(params, None) in {"units", "sequence"}:
-            good = i.kind.sample(np.random.default_rng(0), Sizes(4, 2), params)
+        good = i.kind.sample(np.random.default_rng(0), Sizes(4, 2), params)
         anything = i.kind.decode(params, None) in {"text", "label"}
         assert anything or list(i.kind.spoil(good, params))
 
@@ -104,7 +104,7 @@ def test_conventions(entry):
     """``--like``: libraries we know, and parameters, row modes and divisors the loss has."""
     spec = entry.spec
     assert set(spec.like) <= set(LIBRARIES)
-    assert {e.library for e in spec.equivalents} <= {*LIBRARIES, "torchmetrics", "scipy", "jiwer", "rapidfuzz"}
+    assert {e.library for e in spec.equivalents} <= {*LIBRARIES, *ORACLES}
     for settings in spec.like.values():
         for key, value in settings.items():
             if key == "norm":

@@ -234,7 +234,7 @@ def test_no_axes_are_refused(plain, door):
     good = plain.sample(ROWS)
     if len(good) < 2 or any(i.kind.unpaired for i in plain.inputs):
         pytest.skip("a number that nothing stands beside is one row")
-    for role in good:
+    for role in (i.role for i in plain.inputs):
         error = refused(lambda r=role: door(plain, {**good, r: np.float64(1.0)}))
         assert role in f"{error.message} {error.where()}"
 
@@ -244,7 +244,7 @@ def test_different_lengths_are_refused(plain, door):
     good = plain.sample(ROWS)
     if len(good) < 2 or any(i.kind.unpaired for i in plain.inputs):
         pytest.skip("one role has nothing to differ from")
-    for role in good:
+    for role in (i.role for i in plain.inputs):
         for wrong in (good[role][:-1], np.concatenate([good[role], good[role][:1]])):
             error = refused(lambda r=role, w=wrong: door(plain, {**good, r: w}))
             assert error.code in {"lengths-differ", "shapes-differ"}
@@ -422,7 +422,12 @@ def test_one_row(called, door):
     if not called.counting(good)[0]:
         pytest.skip("the first row does not count")
     one = {role: a[:1] for role, a in good.items()}
-    first = door(called, one)
+    try:
+        first = door(called, one)
+    except DataError as error:  # alone in its batch, a row has nothing to be held against
+        if called.spec.scope != "batch" or error.code not in {"empty", "batch-of-one"}:
+            raise
+        return
     if called.reduction.views == ("set",):
         assert first.shape == ()
     else:

@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from lossctl.data.excerpt import excerpt
 from lossctl.data.formats import open_source
 from lossctl.data.json import document as jsondocument
 from lossctl.data.json import lines as jsonlines
@@ -447,7 +448,7 @@ def test_a_consumer_that_stops_before_the_bad_row_sees_no_error(jsonl):
     blocks = jsonl(*({"a": i} for i in range(150)), {"a": "x"}, "{").blocks(["a"], [], 50)
     assert [next(blocks).numbers("a")[0] for _ in range(3)] == [0, 50, 100]
     blocks = jsonl({"a": 1}, {"a": "x"}, {"a": 3}).blocks(["a"], [], 3)
-    assert next(blocks).head(1).numbers("a").tolist() == [1]
+    assert excerpt(next(blocks), 0, 1).numbers("a").tolist() == [1]
 
 
 # Where the bytes come from.

@@ -173,7 +173,7 @@ def test_a_part_is_read_without_the_rest(tmp_path):
         next(blocks).numbers("n")
     assert (caught.value.file, caught.value.row) == (str(tmp_path / "d" / "b.csv"), 2)
     (whole,) = opened(tmp_path / "d").blocks(["n"], [], 10)
-    assert whole.head(4).numbers("n").tolist() == [1, 2, 3, 4]
+    assert whole.part(0, 4).numbers("n").tolist() == [1, 2, 3, 4]
     with pytest.raises(DataError, match="'x' is not a number"):
         whole.numbers("n")
 

@@ -621,7 +621,9 @@ def test_more_than_memory_allows(fails, score):
     assert (caught.value.exit, caught.value.code) == (2, "memory")
     assert "--resamples" in caught.value.message
     many = {"pred": np.arange(60.0), "target": np.zeros(60), "g": np.arange(60)}
-    assert "60 slices" in fails(2, "memory", "mse", many, by=("g",), ci=Plan(resamples=9), memory=10_000_000).message
+    for cut in ({}, {"chunk_rows": 1}, {"chunk_rows": 7, "threads": 3}):
+        error = fails(2, "memory", "mse", many, by=("g",), ci=Plan(resamples=9), memory=10_000_000, **cut)
+        assert error.message == "--ci with more than 38 slices takes more than --memory (10,000,000 bytes)"
     score("mse", many, by=("g",), ci=Plan(method="normal"), memory=10_000_000)
     score("mse", many, ci=Plan(resamples=9), memory=10_000_000)
 

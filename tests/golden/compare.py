@@ -30,7 +30,10 @@ from lossctl.model.registry import get
 SEEDS = (1, 2, 3)
 ROWS = 2000
 FLOOR = 1e-3
-LIBRARIES = ("torch", "keras", "optax", "sklearn", "torchmetrics", "scipy", "naive", "mpmath")
+LIBRARIES = (
+    *("torch", "keras", "optax", "sklearn", "torchmetrics", "scipy", "torchvision", "monai", "smp", "pml", "rax"),
+    *("scoringrules", "naive", "mpmath"),
+)
 
 
 def difference(found: Any, expected: Any, floor: float) -> float:

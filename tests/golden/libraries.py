@@ -29,6 +29,7 @@ import numpy as np
 import optax
 import pytorch_metric_learning.distances
 import pytorch_metric_learning.losses
+import pytorch_metric_learning.miners
 import pytorch_metric_learning.reducers
 import rapidfuzz
 import rax
@@ -115,6 +116,7 @@ LIBRARIES: dict[str, tuple[dict[str, Any], Callable[[Any], Any]]] = {
             "losses": pytorch_metric_learning.losses,
             "distances": pytorch_metric_learning.distances,
             "reducers": pytorch_metric_learning.reducers,
+            "miners": pytorch_metric_learning.miners,
         },
         to_torch,
     ),

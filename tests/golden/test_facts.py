@@ -32,9 +32,23 @@ FRAMES = np.arange(40).reshape(5, 2, 4) % 7 * 0.3
 FRAMES -= np.log(np.exp(FRAMES).sum(axis=2, keepdims=True))
 PATHS = (FRAMES, [[1, 2], [3, 3]], [5, 4])
 
+CORNERS = ([[1, 0], [0.6, 0.8], [0, 1], [-0.8, 0.6]], [0, 0, 1, 1])
+PAIRS = ([1, 2, 3], [2, 2, 1], [1, 1, -1])
+LIST = ([1, 2, 0.5], [1, 0, 2], [1, 1, 1])
+
 CE = ".2413112967 .1698460196 1.0986122887 3.0239090562"
+E = 1.5 * np.array([[1, 0], [0.6, 0.8], [0, 1], [-0.8, 0.6]])
+FACES = (E, [0, 1, 1, 2], [[1, 0], [0.2, 1], [-1, 0.3]])
+
+MASK = ([[0.8, 0.3, 0.6, 0.1]], [[1, 0, 1, 1]])
+BOXES = ([[0, 0, 2, 2], [0, 0, 1, 1], [0, 0, 4, 1]], [[1, 1, 3, 3], [2, 2, 3, 3], [0, 0, 1, 4]])
 FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = [
     # loss, inputs, parameters, row values, reduced values by reduction
+    ("nt-xent", CORNERS, {"temperature": 0.5}, ".308957 1.027123 1.027123 .308957", {"mean": ".6680402"}),
+    ("sup-con", CORNERS, {}, ".002477 2.127223 2.127223 .002477", {"mean": "1.0648500"}),
+    ("circle", CORNERS, {}, ".693149 38.4 38.4 .693149", {"mean": "19.5465743"}),
+    ("multi-similarity", CORNERS, {}, ".299069 .599069 .599069 .299069", {"mean": ".4490694"}),
+    ("lifted-structure", CORNERS, {}, "2.099767 2.099767 2.099767 2.099767", {"mean": "2.0997672"}),
     ("mse", REAL, {}, ".25 .25 0 1", {"mean": ".375", "sum": "1.5"}),
     ("huber", REAL, {}, ".125 .125 0 .5", {"mean": ".1875"}),
     ("huber", REAL, {"delta": 0.25}, ".09375 .09375 0 .21875", {}),
@@ -52,11 +66,32 @@ FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = 
     ("quadratic-cost", ([[1, 2], [0, 0]], [[0, 0], [3, 4]]), {}, "2.5 12.5", {"mean": "7.5", "sum": "15"}),
     ("asymmetric", REAL, {"over": 2, "under": 0.5}, ".125 .5 0 2", {"mean": ".65625"}),
     ("asymmetric", REAL, {"over": 2, "under": 0.5, "power": 1}, ".25 1 0 2", {"mean": ".8125"}),
+    ("smape", REAL, {}, ".1818181818 2 0 .1333333333", {"mean": ".5787878788"}),
+    ("barron", ([2], [0]), {"alpha": 2}, "2", {}),
+    ("barron", ([2], [0]), {}, "1.236068", {}),
+    ("barron", ([2], [0]), {"alpha": 0}, "1.098612", {}),
+    ("barron", ([2], [0]), {"alpha": -2}, "1", {}),
+    ("barron", ([2], [0]), {"alpha": float("-inf")}, ".864665", {}),
+    ("wing", ([10, 0], [0, 0]), {}, "17.9176 0", {}),
+    ("crps-ensemble", ([[0, 2, 5]], [1]), {"estimator": "fair"}, ".3333333333", {}),
+    ("crps-gaussian", ([0], [0.5], [1]), {}, ".33140", {}),
+    ("margin-ranking", PAIRS, {"margin": 0.5}, "1.5 .5 2.5", {"mean": "1.5"}),
+    ("listmle", LIST, {}, "3.2776304716", {}),
+    ("listnet", LIST, {}, "1.7069586888", {}),
+    ("ranking-softmax-loss", LIST, {}, "5.3931063523", {}),
+    ("bradley-terry", ([1], [1]), {}, ".6931471806", {}),
+    ("asymmetric-multilabel", LOGIT, {}, ".0151301898 .0005677975 .0912530041 2.9040054345", {"sum": "3.0109564"}),
     ("mape", REAL, {}, ".1666666667 1 0 .1428571429", {"mean": ".3273809524"}),
     ("mape", ([1, 2], [0, 4]), {"zero": "skip"}, "0 .5", {"mean": ".5", "sum": ".5"}),
     ("msle", ([1], [-0.5]), {}, "1.9218", {}),
     ("msle", ([1], [-0.5]), {"clamp": "keras"}, ".4805", {}),
     ("rmsle", ([1], [-0.5]), {}, "1.3863", {}),
+    ("tversky", MASK, {"alpha": 0.3, "beta": 0.7, "smooth": 0.0}, ".4318181818", {}),
+    ("lovasz-hinge", ([LOGIT[0]], [LOGIT[1]]), {}, "2.25", {}),
+    ("lovasz-softmax", (Z.T[None], [C]), {"input": "logits"}, ".5577029926", {}),
+    ("giou", BOXES, {}, "1.07936508 1.77777777 1.41964286", {}),
+    ("diou", BOXES, {}, ".96825397 1.44444444 .99776786", {}),
+    ("ciou", BOXES, {}, ".96825397 1.44444444 1.16623546", {}),
     ("cosine-distance", ([[1, 0], [1, 2]], [[1, 1], [-1, 0]]), {}, ".2928932188 1.4472135955", {}),
     ("cosine-distance", ([[0, 0], [1, 1]], [[1, 1], [2, 2]]), {}, "1 0", {"mean": ".5"}),
     ("bce", BINARY, {}, ".1053605157 .1053605157 1.6094379124 1.2039728043", {"mean": ".756032937"}),
@@ -143,6 +178,13 @@ FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = 
     ("soft-margin", ([-1000.0], [1]), {}, "1000", {}),  # inf in torch
     ("hinge-embedding", ([0.3, 0.3, -0.5], [1, -1, 1]), {}, ".3 .7 -.5", {}),
     ("hinge-embedding", ([0.3], [0]), {}, ".7", {}),  # 1.0 in torch, which adds both terms for a label of 0
+    (
+        "cosine-embedding",
+        ([[1, 0], [1, 2], [0, 0]], [[1, 1], [-1, 0], [1, 2]], [1, -1, 1]),
+        {},
+        ".2928932188 0 1",
+        {"mean": ".4309644063"},
+    ),
     ("multi-margin", (Z, C), {}, "0 0 .6666666667 2.1666666667", {}),
     (
         "multi-margin",
@@ -173,6 +215,13 @@ FACTS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, str]]] = 
 
 # What --like, --row and weights change: loss, inputs, options, value.
 CONVENTIONS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
+    ("arcface", FACES, {"margin": np.radians(28.6)}, ".3150072341"),  # 28.6 degrees
+    ("cosface", FACES, {}, ".7772804227"),
+    ("sphereface", FACES, {}, ".8973400202"),
+    ("l-softmax", FACES, {}, ".8964106745"),
+    ("l-softmax", FACES, {"m": 1}, ".4342647069"),
+    ("linear-cross-entropy", FACES, {}, ".4342647069"),
+    ("normalized-softmax", FACES, {}, ".000603"),
     ("kl-div", (LOG_SOFTMAX, Q), {"row": "mean"}, ".0794296991"),
     ("kl-div", (LOG_SOFTMAX, Q), {"like": "torch"}, ".0794296991"),
     ("kl-div", (np.exp(LOG_SOFTMAX)[1:2], Q[1:2]), {"like": "keras"}, ".0447618"),
@@ -238,6 +287,12 @@ CONVENTIONS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("brier", ([[0.8, 0.2], [0.3, 0.7]], [0, 1]), {"factor": "sum"}, ".13"),
     ("zero-one", (["10", "2"], ["10", "3"]), {}, ".5"),
     ("max-error", REAL, {}, "1"),
+    ("wmape", REAL, {}, ".16"),
+    ("relative-squared-error", REAL, {}, ".05139"),
+    ("nrmse", REAL, {}, ".21300"),
+    ("concordance", REAL, {"ddof": 1}, ".02227"),
+    ("wasserstein-1d", ([0, 1, 3], [5, 6, 8]), {}, "5.0"),
+    ("wasserstein-1d", ([0, 1], [0, 1.5]), {}, ".25"),
     ("rmse", REAL, {}, ".6123724357"),
     ("gan-minimax", SCORED, {}, "1.1343109636"),
     ("gan-non-saturating", SCORED, {}, "1.1343109636"),

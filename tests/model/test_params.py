@@ -28,6 +28,7 @@ MIXED = param(float | str, "auto", gt=0, lt=0.5, choices=("auto", "none"))
 LIST = param(tuple[float, ...] | None, None, ge=0)
 GAP = param(float, 0.0, outside=(0, 1))
 EITHER = param(float | tuple[float, ...], 0.5, gt=0, lt=1)
+ENDLESS = param(float, 1.0, infinite=True)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,9 @@ EITHER = param(float | tuple[float, ...], 0.5, gt=0, lt=1)
         (LIST, "none", None),
         (GAP, "1", 1.0),
         (GAP, "-0.5", -0.5),
+        (ENDLESS, "inf", math.inf),
+        (ENDLESS, "-inf", -math.inf),
+        (ENDLESS, "2", 2.0),
         (EITHER, "0.25", 0.25),
         (EITHER, "0.25,0.75", (0.25, 0.75)),
     ],
@@ -171,6 +175,8 @@ def test_values_from_python(one, given_value, value):
         (LIST, [1.0, math.inf]),
         (MIXED, 0.5),
         (MIXED, math.nan),
+        (ENDLESS, math.nan),
+        (FLOAT, math.inf),
     ],
 )
 def test_wrong_values_from_python(one, wrong):
@@ -192,6 +198,7 @@ def test_wrong_values_from_python(one, wrong):
         (LIST, "list of numbers >= 0 | none"),
         (GAP, "number <= 0 or >= 1"),
         (param(float, 2.0, ge=0, outside=(1, 1.5)), "number >= 0 and (<= 1 or >= 1.5)"),
+        (ENDLESS, "number | inf | -inf"),
         (EITHER, "number > 0 and < 1 | list of numbers > 0 and < 1"),
     ],
 )

@@ -158,6 +158,11 @@ def test_params_and_what_the_data_made_of_them(make, document) -> None:
     assert shown["resolved"] == {"beta": 0.5}
 
 
+def test_a_param_that_is_not_finite_is_text(make, document) -> None:
+    (shown,) = document(make.report(make.result(params={"alpha": -math.inf, "c": 1.0})))["results"]
+    assert shown["params"] == {"alpha": "-inf", "c": 1.0}
+
+
 def test_groups_are_text_and_a_missing_one_is_null(make, document) -> None:
     results = [
         make.result(2.0),

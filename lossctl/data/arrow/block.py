@@ -88,12 +88,8 @@ class ArrowBlock:
             row += stop - start
         return cast("Floats", runs[0] if len(runs) == 1 else np.concatenate(runs))
 
-    def head(self, rows: int) -> ArrowBlock:
-        """The first rows alone: cells beyond them are never looked at."""
-        return self.part(0, rows)
-
     def part(self, start: int, stop: int) -> ArrowBlock:
-        """Some rows alone, counted within the block."""
+        """Some rows alone, counted within the block: cells beyond them are never looked at."""
         some = copy(self)
         some._pieces, some.rows, some.first = within(self._pieces, start, stop), stop - start, self.first + start
         return some

@@ -51,12 +51,8 @@ class JsonBlock:
         self._missing = missing
         self._explain = explain
 
-    def head(self, rows: int) -> JsonBlock:
-        """The first rows alone: cells beyond them are never looked at."""
-        return self.part(0, rows)
-
     def part(self, start: int, stop: int) -> JsonBlock:
-        """Some rows alone, counted within the block."""
+        """Some rows alone, counted within the block: cells beyond them are never looked at."""
         cells = {name: run[start:stop] for name, run in self._cells.items()}
         first = self.first + start
         return JsonBlock(self._file, first, stop - start, cells, self._columns, self._missing, self._explain)

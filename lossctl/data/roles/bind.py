@@ -12,6 +12,7 @@ from typing import NamedTuple
 from lossctl.data.labels import ClassNames, Vocabulary
 from lossctl.data.roles import columns as cols
 from lossctl.data.roles.binding import (
+    Batching,
     Binding,
     BoundCall,
     LeftOut,
@@ -22,6 +23,7 @@ from lossctl.data.roles.binding import (
     left_out,
     nothing_fits,
 )
+from lossctl.data.roles.boxes import settle_boxes
 from lossctl.data.roles.columns import Found
 from lossctl.data.roles.detect import detect, may_be, search
 from lossctl.data.roles.forms import settle_form
@@ -78,7 +80,9 @@ def bind(calls: Sequence[LossCall], sources: list[Source], request: Request, els
             )
     weight, mask = common.single("weight", request.weight), common.single("mask", request.mask)
     by = tuple(ref for name in request.by if (ref := common.single("by", name)) is not None)
-    used |= {(ref.source, name) for ref in (*by, *(r for r in (weight, mask) if r)) for name in ref.columns}
+    batching = common.batching(bound)
+    beside = (weight, mask, batching.column if batching else None)
+    used |= {(ref.source, name) for ref in (*by, *(r for r in beside if r)) for name in ref.columns}
     if request.weight is None:
         for place, source in enumerate(sources):
             for name in cols.weight_columns(source):
@@ -99,7 +103,7 @@ def bind(calls: Sequence[LossCall], sources: list[Source], request: Request, els
             code="bad-option",
             hint="--key NAME names a column of both; without one rows are paired by position",
         )
-    return Binding(sources, bound, weight, mask, by, keys, request.positive, notes, common.left)
+    return Binding(sources, bound, weight, mask, by, keys, request.positive, notes, common.left, batching)
 
 
 class Common(NamedTuple):
@@ -126,6 +130,21 @@ class Common(NamedTuple):
                 f'--{role}: column "{name}" is in {files}', code="ambiguous-column", hint="rename one of them"
             )
         return Ref(hits[0], (name,))
+
+    def batching(self, bound: Sequence[BoundCall]) -> Batching | None:
+        """Which rows are a batch, where any loss sees its rows in batches."""
+        size, column = self.request.batch_size, self.request.batch
+        option = "--batch" if size is None else "--batch-size"
+        if not any(b.call.entry.spec.scope == "batch" for b in bound):
+            if size is not None or column is not None:
+                named = ", ".join(b.call.name for b in bound)
+                raise UsageError(f"{option}: {named} looks at rows one by one", code="bad-option", hint="leave it out")
+            return None
+        if size is not None and column is not None:
+            raise UsageError("--batch and --batch-size both say what a batch is", code="bad-option", hint="one of them")
+        if size is not None and size < 1:
+            raise UsageError(f"batch_size = {size} is no whole number >= 1", code="bad-option")
+        return Batching(size, self.single("batch", column))
 
     def keys(self, used: set[tuple[int, str]]) -> tuple[Ref, ...]:
         """Key columns: as named by --key, or found in each of two files."""
@@ -238,6 +257,7 @@ def bind_call(call: LossCall, common: Common) -> BoundCall:
             found[entry.role] = hit
     refuse_two_tables(call, found, places, common)
     call = settle_sequences(call, found, places, common.sources)
+    call = settle_boxes(call, found, {role: common.sources[place] for role, place in places.items()})
     pred = found.get("pred")
     if pred is not None and "pred" in places:
         call = settle_form(call, pred, common.sources[places["pred"]])

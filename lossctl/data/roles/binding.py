@@ -12,7 +12,18 @@ from lossctl.errors import DataError, LossctlError
 from lossctl.model.call import LossCall
 from lossctl.model.spec import Input
 
-__all__ = ["Binding", "BoundCall", "LeftOut", "Ref", "Request", "input_of", "is_text", "left_out", "nothing_fits"]
+__all__ = [
+    "Batching",
+    "Binding",
+    "BoundCall",
+    "LeftOut",
+    "Ref",
+    "Request",
+    "input_of",
+    "is_text",
+    "left_out",
+    "nothing_fits",
+]
 
 
 class Request(NamedTuple):
@@ -26,6 +37,8 @@ class Request(NamedTuple):
     classes: tuple[str, ...] | None = None
     positive: str | None = None
     unmatched: Literal["error", "drop"] | None = None
+    batch_size: int | None = None
+    batch: str | None = None
 
 
 class Ref(NamedTuple):
@@ -33,6 +46,13 @@ class Ref(NamedTuple):
 
     source: int
     columns: tuple[str, ...]
+
+
+class Batching(NamedTuple):
+    """Which rows are a batch: so many one after the other, those with one value in a column, or all of them."""
+
+    size: int | None = None
+    column: Ref | None = None
 
 
 class BoundCall(NamedTuple):
@@ -65,6 +85,7 @@ class Binding(NamedTuple):
     positive: str | None
     notes: list[tuple[str, str]]  # code, sentence
     left: list[LeftOut]
+    batching: Batching | None = None  # where a loss sees its rows in batches
     apart: str | None = None  # what --nan says, where no row pairs the inputs
 
     def wanted(self) -> tuple[list[list[str]], list[list[str]], list[list[str]]]:
@@ -83,7 +104,8 @@ class Binding(NamedTuple):
         for single in (self.weight, self.mask):
             if single is not None:
                 numeric[single.source].update(dict.fromkeys(single.columns))
-        for ref in (*self.by, *self.keys):
+        batch = self.batching.column if self.batching is not None else None
+        for ref in (*self.by, *self.keys, *((batch,) if batch is not None else ())):
             text[ref.source].update(dict.fromkeys(ref.columns))
         return [list(n) for n in numeric], [list(t) for t in text], [list(s) for s in sequences]
 
@@ -119,7 +141,8 @@ def is_text(bound: BoundCall, role: str, sources: Sequence[Source], positive: st
     if way == "label":
         return any(
             cols.column_of(sources[r.source], name).type in {"cell", "text"}
-            for r in (bound.refs["pred"], bound.refs["target"])
+            for compared in ("pred", "target")
+            if (r := bound.refs.get(compared)) is not None
             for name in r.columns
         )
     truth = column.type == "bool" and set(bound.classes.names or ()) == {"true", "false"}

@@ -31,11 +31,13 @@ SCORE = (
 )
 RAW = (("rawformulaval",),)  # CatBoost: a logit, or the value of a regression
 RAW_LISTS = (("rawprediction",),)  # Spark ML: margins, votes or logits, as the model has it
+MASKS = (("truemask", "truemasks", "gtmask", "gtmasks"), ("mask", "masks"))
 CLASS_LISTS = (("probs", "probas", "probabilities", "logits", "logprobs"),)
 ALSO = {
     "group": (("group",), ("qid", "queryid")),
     "reference": (("reference",), ("ref",)),
     "var": (("var", "variance", "sigma2"),),
+    "sigma": (("sigma",), ("std", "stddev", "standarddeviation", "predstd", "ystd")),
     "input-lengths": (("inputlengths", "predlengths"), ("logitlengths", "framelengths"), ("logitpaddings",)),
     "target-lengths": (("targetlengths",), ("labellengths",), ("labelpaddings",)),
 }

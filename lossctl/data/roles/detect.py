@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lossctl.data.roles import columns as cols
+from lossctl.data.roles.boxes import search_boxes
 from lossctl.data.roles.columns import Found
 from lossctl.data.roles.predicted import companion, search_pred
 from lossctl.data.source import Source
@@ -22,7 +23,7 @@ def detect(
 
     ``given`` are columns named for other roles, ``found`` the roles that come before.
     """
-    hit = search(call, entry, source, given)
+    hit = search(call, entry, source, given, lone=lone)
     if hit is not None:
         return hit
     keys = set(cols.key_columns(source))
@@ -35,7 +36,7 @@ def detect(
     twin = found["pred"].columns[0] if "pred" in found else ""
     if lone and entry.role == "target" and twin in candidates and not (twin.isdigit() or cols.says_pred(twin)):
         return Found((twin,))  # under the name that it has among the predictions, as in Kaggle's solutions
-    if lone and source.format == "text" and len(candidates) > 2 and entry.kind.columns in {"any", "classes"}:
+    if lone and source.format == "text" and len(candidates) > 2 and entry.kind.columns in {"any", "classes", "masks"}:
         return Found(tuple(candidates))  # numbers without names: the whole file is one array
     needed = [i.role for i in call.entry.spec.inputs if not i.optional]
     rows = not entry.kind.single or source.columns[0].width is not None  # a text's one number is to be named
@@ -66,13 +67,17 @@ def too_few(call: LossCall, entry: Input, source: Source, needed: Sequence[str])
     return None
 
 
-def search(call: LossCall, entry: Input, source: Source, given: Sequence[str]) -> Found | None:
+def search(call: LossCall, entry: Input, source: Source, given: Sequence[str], *, lone: bool = False) -> Found | None:
     role, kind = entry.role, entry.kind
+    if kind.columns == "boxes":
+        return search_boxes(source, role, lone=lone)
     own = ((cols.plain(role),),)
     if kind.called and (hit := cols.by_name(source, role, (kind.called,))) is not None:
         return hit
     if role == "target":
         ranks = cols.TARGET if call.entry.spec.family != "ranking" else (*cols.TARGET, *cols.RANKING_TARGET)
+        if kind.columns == "masks":
+            ranks = (*ranks, *cols.MASKS)
         hit = None if kind.columns == "classes" else cols.by_name(source, role, ranks)
         hit = hit or cols.family(source, role, ("y_true_", "target_", "label_", "label:dim="))
         return hit or cols.by_name(source, role, ranks) or companion(source, role, "label", given)

@@ -32,6 +32,9 @@ def search_pred(kind: Kind, source: Source, given: Sequence[str]) -> Found | Non
             or (decision(source, given) if kind.decides else None)
             or cols.by_name(source, "pred", cols.RAW)
         )
+    if kind.columns == "masks":
+        hit = cols.by_name(source, "pred", (*cols.CLASS_LISTS, *cols.SCORE, *cols.PRED, ("predmask", "predmasks")))
+        return hit or cols.family(source, "pred", outputs)
     if kind.columns == "score":
         hit = cols.by_name(source, "pred", (*cols.SCORE, *cols.RAW, *cols.PRED))
         hit = hit or cols.family(source, "pred", tuple(cols.FAMILIES)) or cols.family(source, "pred", outputs)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from lossctl.data.excerpt import excerpt
 from lossctl.data.regroup import regrouped, within
 from lossctl.data.sequences import stacked
 from lossctl.data.source import Block
@@ -20,12 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["StackedBlock", "restacked"]
 
 
-class Divisible(Block, Protocol):
-    """A block of a file, of which some rows can be had without a look at the others."""
-
-    def part(self, start: int, stop: int) -> Block: ...
-
-
 class StackedBlock:
     """Rows out of blocks: ``pieces`` are (block, from row, to row). An error names the file, and its own row."""
 
@@ -33,14 +28,11 @@ class StackedBlock:
         self.first = first
         self.rows = sum(stop - start for _, start, stop in pieces)
         self._pieces = pieces
-        self._blocks = [
-            block if stop - start == block.rows else cast("Divisible", block).part(start, stop)
-            for block, start, stop in pieces
-        ]
+        self._blocks = [excerpt(*piece) for piece in pieces]
 
-    def head(self, rows: int) -> StackedBlock:
-        """The first rows alone."""
-        return StackedBlock(self.first, within(self._pieces, 0, rows))
+    def part(self, start: int, stop: int) -> StackedBlock:
+        """Rows ``start`` to ``stop`` alone."""
+        return StackedBlock(self.first + start, within(self._pieces, start, stop))
 
     def numbers(self, name: str) -> Floats:
         """The column as floats; float32 only where all of it is."""

@@ -116,7 +116,7 @@ def _half_deviance(t: Rows, rate: Rows, log: Rows) -> Rows:
         "Estimating the mean and variance of the target probability distribution",
         doi="10.1109/ICNN.1994.374138",
     ),
-    see=("mse", "poisson-nll"),
+    see=("crps-gaussian", "mse", "poisson-nll"),
     tasks=("uncertainty", "heteroscedastic regression", "probabilistic forecast", "predicted variance"),
     like={"torch": {}},
     equivalents=(

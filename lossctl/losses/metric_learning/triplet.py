@@ -6,7 +6,7 @@ from typing import Annotated
 
 import numpy as np
 
-from lossctl import vectors
+from lossctl import numerics, vectors
 from lossctl.losses.types import Rows, Vector
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, When
@@ -55,7 +55,7 @@ def distance_of(kind: str, u: Rows, v: Rows, p: float | None, eps: float | None)
         "Learning local feature descriptors with triplets and shallow convolutional neural networks",
         doi="10.5244/C.30.119",
     ),
-    see=("hinge",),
+    see=("soft-triplet", "hinge"),
     like={"torch": {}},
     equivalents=(
         Equivalent(
@@ -95,3 +95,38 @@ def triplet_margin(
     if swap:
         far = np.minimum(far, distance_of(distance, positive, negative, p, eps))
     return np.maximum(0.0, near - far + margin)
+
+
+@loss(
+    title="Triplet loss with a soft margin",
+    reduce=Mean(),
+    unit="nats",
+    range="0 to inf",
+    laws={NONNEGATIVE},
+    paper=Paper("A. Hermans, L. Beyer, B. Leibe", 2017, "In defense of the triplet loss for person re-identification"),
+    see=("triplet-margin",),
+    tasks=("triplets", "embeddings", "person re-identification", "image retrieval"),
+    equivalents=(
+        Equivalent(
+            "torch",
+            "F.softplus((anchor - positive).norm(dim=1) - (anchor - negative).norm(dim=1), threshold=700).mean()",
+        ),
+    ),
+    traps=(
+        "there is no margin to choose: a triplet in which both are equally far costs log 2",
+        "distances are Euclidean and not squared; pytorch-metric-learning's smooth_loss scales vectors to length 1",
+    ),
+)
+def soft_triplet(anchor: Vector, positive: Vector, negative: Vector) -> Rows:
+    """How much farther the positive is than the negative, through a softplus in place of a hinge.
+
+    With d the Euclidean distance:
+
+        log(1 + exp(d(anchor, positive) - d(anchor, negative)))
+
+    >>> soft_triplet([[0.0, 0.0]], [[1.0, 0.0]], [[0.0, 1.0]])
+    array([0.69314718])
+    """
+    near = distance_of("euclidean", anchor, positive, 2.0, 0.0)
+    far = distance_of("euclidean", anchor, negative, 2.0, 0.0)
+    return numerics.softplus_pair(near - far)[1]

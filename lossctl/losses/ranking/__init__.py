@@ -1,1 +1,1 @@
-"""Whole ranked lists."""
+"""Ranked lists, and pairs of scores of which one should be the higher."""

@@ -39,9 +39,9 @@ def ranks(run: NDArray[np.int64], key: Rows) -> tuple[NDArray[np.int64], NDArray
     return order, np.arange(len(run)) - starts[run]  # runs keep their places under the sort
 
 
-def discounts(place: NDArray[np.int64], k: int | None) -> Rows:
-    """1 / log2(1 + rank) with ranks from 1, nothing beyond rank k."""
-    worth = 1.0 / np.log2(place + 2.0)
+def discounts(place: NDArray[np.int64], k: int | None, kind: str = "log2") -> Rows:
+    """1 / log2(1 + rank), or 1 / rank, with ranks from 1 and nothing beyond rank k."""
+    worth = np.asarray(1.0 / (np.log2(place + 2.0) if kind == "log2" else place + 1.0))
     return worth if k is None else np.where(place < k, worth, 0.0)
 
 
@@ -69,6 +69,7 @@ def exponential_gain(relevance: Rows, run: NDArray[np.int64]) -> Rows:
         "Cumulated gain-based evaluation of IR techniques",
         doi="10.1145/582415.582418",
     ),
+    see=("lambdarank", "approx-ndcg", "ranknet"),
     like={"sklearn": {}},
     equivalents=(
         Equivalent("sklearn", "1 - ndcg_score([target], [pred], k=k, ignore_ties=ignore_ties)", "list by list"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -9,10 +10,10 @@ import numpy as np
 
 from lossctl import vectors
 from lossctl.exact import Exact, from_int, root_ratio
-from lossctl.losses.types import Vector
+from lossctl.losses.types import Rows, Vector
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param
-from lossctl.model.reduce import Mean, Sums, Switch, Totals
+from lossctl.model.reduce import Mean, Sums, Switch, Term, Totals
 from lossctl.model.registry import loss
 from lossctl.model.spec import Equivalent
 
@@ -94,3 +95,80 @@ def l1_norm(pred: Vector, target: Vector, *, norm_over: Annotated[str, OVER] = "
     """
     error = np.abs(pred - target)
     return {"size": error} if norm_over == "all" else np.sum(error, axis=1)
+
+
+REACH = 600.0  # how far powers may lie from 1, in bits, so that none leaves the floats
+
+
+def in_bands(size: Rows, p: float) -> dict[str, Term]:
+    """The p-th powers of sizes, in bands of the floats: the term ``b`` holds those of sizes near 2^(b width).
+
+    A power itself leaves the floats (at p = 3 from 1e103 on), and no scale fits numbers that are still to come.
+    """
+    width = band_width(p)
+    exponent = np.frexp(size)[1]
+    band = np.where(size > 0, np.round(exponent / width), 0).astype(np.int64)
+    powers = np.ldexp(size, (-band * width).astype(np.int32)) ** p
+    return {str(b): np.where(band == b, powers, 0.0) for b in np.unique(band).tolist()}
+
+
+def band_width(p: float) -> int:
+    return max(1, int(REACH / p))
+
+
+def from_bands(sums: dict[str, list[Exact]], totals: Totals, params: Mapping[str, Any]) -> float:
+    """The p-th root of the sum of all bands."""
+    p = float(params["p"])
+    bands = {int(name): sum(parts[1:], parts[0]) for name, parts in sums.items()}
+    held = [band for band, total in bands.items() if total.units or not total.finite]
+    if not held:
+        return 0.0
+    top, width = max(held), band_width(p)
+    # Two bands down nothing is left beside the top one: 2^-1200 of it.
+    near = [bands[b].to_float() * 2.0 ** max((b - top) * width * p, -1074.0) for b in held if b > top - 2]
+    power = math.fsum(near)
+    root = power ** (1.0 / p)
+    root -= root * (root**p / power - 1.0) / p  # 1/p is rounded, which a power far from 1 shows: one step of Newton's
+    try:
+        return math.ldexp(root, top * width)
+    except OverflowError:
+        return math.inf
+
+
+@loss(
+    title="Minkowski norm of the error",
+    reduce=Switch("norm_over", {"sample": Mean(), "all": Sums(from_bands)}),
+    unit="target units",
+    range="0 to inf",
+    laws={NONNEGATIVE},
+    aliases=("lp", "lp-norm", "minkowski-distance"),
+    see=("l1-norm", "l2-norm", "max-error"),
+    tasks=("vectors", "regression", "distance", "between absolute and greatest error"),
+    equivalents=(
+        Equivalent("torch", "torch.linalg.vector_norm(pred - target, ord=p, dim=-1).mean()", "of N x D"),
+        Equivalent("scipy", "np.mean([distance.minkowski(a, b, p) for a, b in zip(pred, target)])", "of N x D"),
+        Equivalent("torchmetrics", "minkowski_distance(pred, target, p=p)", "norm_over=all"),
+    ),
+    traps=(
+        "torchmetrics' minkowski_distance is the norm of the whole file as one vector: --norm-over all",
+        "p=1 is l1-norm (which sums over rows by default), p=2 is l2-norm; towards large p it is the greatest error",
+    ),
+)
+def minkowski(
+    pred: Vector,
+    target: Vector,
+    *,
+    p: Annotated[float, Param("the power: 1 adds sizes, large ones see the greatest alone", ge=1)] = 2.0,
+    norm_over: Annotated[str, OVER] = "sample",
+) -> Any:
+    """Length of the error vector in the p-norm.
+
+    With e = pred - target over the columns j of a row (norm_over=all: over all rows too):
+
+        (sum_j |e_j|^p)^(1/p)
+
+    >>> minkowski([[3.0, 4.0], [0.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]], p=3.0)
+    array([4.49794145, 1.        ])
+    """
+    error = pred - target
+    return in_bands(np.abs(error), p) if norm_over == "all" else vectors.p_norms(error, p)

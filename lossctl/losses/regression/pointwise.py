@@ -141,7 +141,7 @@ def mae(pred: Real, target: Real) -> Rows:
     range="0 to inf",
     laws=DISTANCE,
     paper=Paper("P. J. Huber", 1964, "Robust Estimation of a Location Parameter", doi="10.1214/aoms/1177703732"),
-    see=("mse", "mae", "smooth-l1", "log-cosh"),
+    see=("mse", "mae", "smooth-l1", "log-cosh", "pseudo-huber", "barron"),
     tasks=("outliers", "robust regression", "heavy tails", "value functions"),
     like={"torch": BY_ROWS, "keras": BY_ROWS, "optax": {}},
     equivalents=(

@@ -32,7 +32,7 @@ FLOAT_EPS = 2.0**-52  # scikit-learn's, of float64
         "Mean Absolute Percentage Error for regression models",
         doi="10.1016/j.neucom.2015.12.114",
     ),
-    see=("mae", "msle"),
+    see=("smape", "wmape", "mae", "msle"),
     tasks=("forecasting", "demand", "relative error", "percent", "targets of different sizes"),
     like={"sklearn": {}, "keras": {"eps": 1e-7, "factor": 100.0, **BY_ROWS}},
     equivalents=(

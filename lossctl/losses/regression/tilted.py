@@ -136,7 +136,7 @@ def quantiles_fit(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
     laws={NONNEGATIVE, ZERO_AT_TARGET, SHIFT_INVARIANT},
     aliases=("quantile",),
     paper=Paper("R. Koenker, G. Bassett", 1978, "Regression Quantiles", doi="10.2307/1913643"),
-    see=("mae", "asymmetric"),
+    see=("mae", "expectile", "asymmetric", "crps-ensemble"),
     tasks=("quantile regression", "prediction intervals", "probabilistic forecast", "inventory", "unequal costs"),
     like={"sklearn": {}},
     equivalents=(
@@ -175,3 +175,83 @@ def pinball(
         level = np.array(quantile)
     short = target - pred
     return np.maximum(level * short, (level - 1.0) * short)
+
+
+@loss(
+    title="Expectile loss",
+    reduce=Elements(),
+    unit="squared target units",
+    range="0 to inf",
+    laws={NONNEGATIVE, ZERO_AT_TARGET, SHIFT_INVARIANT},
+    aliases=("asymmetric-squared",),
+    paper=Paper(
+        "W. K. Newey, J. L. Powell",
+        1987,
+        "Asymmetric Least Squares Estimation and Testing",
+        doi="10.2307/1911031",
+    ),
+    see=("asymmetric", "pinball", "mse"),
+    tasks=("expectile regression", "unequal costs", "over-forecasting", "under-forecasting", "risk"),
+    equivalents=(Equivalent("torch", "(torch.abs(tau - (target < pred).double()) * (pred - target) ** 2).mean()"),),
+    traps=(
+        "at tau 0.5 it is half the squared error",
+        "tau above 0.5 makes predictions too low the dearer ones, as a high quantile does in pinball",
+    ),
+)
+def expectile(
+    pred: Real,
+    target: Real,
+    *,
+    tau: Annotated[float, Param("the expectile predicted", gt=0, lt=1)] = 0.5,
+) -> Rows:
+    """Squared error tilted so that its minimum is an expectile, as the pinball's is a quantile.
+
+        tau (target - pred)^2          pred <= target
+        (1 - tau) (pred - target)^2    pred >  target
+
+    >>> expectile([0.0, 4.0], [1.0, 3.0], tau=0.75)
+    array([0.75, 0.25])
+    """
+    error = pred - target
+    return np.asarray(np.where(error > 0, 1.0 - tau, tau) * error * error)
+
+
+@loss(
+    title="Linear-exponential loss",
+    reduce=Elements(),
+    unit="1",
+    range="0 to inf",
+    laws={NONNEGATIVE, ZERO_AT_TARGET, SHIFT_INVARIANT},
+    aliases=("linear-exponential",),
+    paper=Paper(
+        "A. Zellner",
+        1986,
+        "Bayesian Estimation and Prediction Using Asymmetric Loss Functions",
+        doi="10.1080/01621459.1986.10478289",
+    ),
+    see=("asymmetric", "expectile", "log-cosh"),
+    tasks=("unequal costs", "over-forecasting", "under-forecasting", "real estate", "reserves"),
+    equivalents=(Equivalent("torch", "(b * (torch.exp(a * (pred - target)) - a * (pred - target) - 1)).mean()"),),
+    traps=(
+        "with a above 0 predictions too high are the dear ones, exponentially; with a below 0 those too low",
+        "a is in 1 / target units: at a |e| = 709 the loss overflows to inf",
+    ),
+)
+def linex(
+    pred: Real,
+    target: Real,
+    *,
+    a: Annotated[float, Param("which side is dear, and how steeply", outside=(-1e-9, 1e-9))] = 1.0,
+    b: Annotated[float, Param("what everything is multiplied by", gt=0)] = 1.0,
+) -> Rows:
+    """Exponential on one side of the target, straight on the other.
+
+    With e = pred - target:
+
+        b (exp(a e) - a e - 1)
+
+    >>> linex([1.0, -1.0], [0.0, 0.0])
+    array([0.71828183, 0.36787944])
+    """
+    with np.errstate(over="ignore"):
+        return np.asarray(b * numerics.exp_gap(a * (pred - target)))

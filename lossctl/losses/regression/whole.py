@@ -35,7 +35,7 @@ FORCE_FINITE = Param("a constant target scores 1 (predicted right) or 0, rather 
         "Root mean square error (RMSE) or mean absolute error (MAE)? Arguments against avoiding RMSE in the literature",
         doi="10.5194/gmd-7-1247-2014",
     ),
-    see=("mse", "mae", "rmsle"),
+    see=("mse", "mae", "rmsle", "nrmse"),
     tasks=("forecasting", "typical error", "error in target units", "model selection"),
     like={"sklearn": {"multioutput": "per-column"}, "torch": {}, "keras": {}},
     equivalents=(
