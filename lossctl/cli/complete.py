@@ -159,6 +159,8 @@ def option_value(option: click.Option, done: Typed, word: str, named: str) -> tu
     if name.startswith("p_"):
         if metavar == "FILE":
             return FILES
+        if metavar == "LOSS":
+            return False, losses(word)
         before = word[: word.rfind(",") + 1] if metavar == "LIST" else ""
         return False, [
             (before + text, said) for text, said in starting(parameter_words(named, name[2:]), word[len(before) :])

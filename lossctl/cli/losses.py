@@ -189,5 +189,7 @@ def metavar(param: Mapping[str, Any]) -> str:
     if param["list"]:
         return "LIST"
     if param["file"]:
-        return "FILE"
+        return "|".join([*param["choices"], "FILE"])
+    if param["phrase"] == "loss":
+        return "LOSS"
     return "|".join(param["choices"]) if param["choices"] and "number" not in param["phrase"] else "X"

@@ -70,7 +70,7 @@ class Loss:
         given = {entry.role: a for entry, a in zip(self.spec.slots(len(inputs)), inputs, strict=False)}
         for entry in self.spec.inputs:
             word = entry.role.replace("-", "_")
-            if (entry.optional or not inputs) and word in params:
+            if (entry.optional or entry.kind.unpaired) and word in params:
                 given[entry.role] = params.pop(word)
         missing = [i.role for i in self.spec.inputs if not i.optional and i.role not in given]
         if missing or len(inputs) > len(self.spec.inputs):

@@ -158,6 +158,9 @@ def files(record: Record) -> str:
     rows = [row for row in record["inputs"] if row[0] not in record["optional"]]
     if len(record["inputs"]) == 1:
         return f"One file holds {rows[0][0]}."
+    if "side" in record["kinds"]:
+        order = ", ".join(role + optional(record, role) for role, *_ in record["inputs"])
+        return f"One table, whose shorter column ends in empty cells; an NPZ archive; or files in the order {order}."
     text = "One NPZ archive with an array for each" if record["beside"] else "One table with a column for each"
     sides = {side: [role for role, its_side, *_ in rows if its_side == side] for side in "PT"}
     if sides["P"] and sides["T"]:
@@ -211,7 +214,9 @@ def placeholder(param: Record) -> str:
     if param["list"]:
         return "LIST"
     if param["file"]:
-        return "FILE"
+        return "WORD|FILE" if param["choices"] else "FILE"
+    if param["phrase"] == "loss":
+        return "LOSS"
     return "WORD" if param["choices"] and "number" not in param["phrase"] else "X"
 
 

@@ -49,9 +49,8 @@ SENSIBLE = 1e6  # a larger value means that the data are of another kind: exp of
 def example(entry: Entry) -> str:
     """``lossctl compute NAME [--PARAMETER VALUE] FILE...``."""
     given, names = next(ways(entry), (first_number(entry), None))
-    files = (
-        [f"{FOLDER}/{name}" for name in names] if names else [own_file(i) for i in entry.spec.inputs if not i.optional]
-    )
+    own = [own_file(i) for i in entry.spec.inputs if i.kind.unpaired or not i.optional]
+    files = [f"{FOLDER}/{name}" for name in names] if names else own
     options = [
         option if value is True else f"{option} {value_text(value)}"
         for option, value in ((entry.spec.params[key].option, value) for key, value in given.items())

@@ -36,6 +36,7 @@ CLASS_LISTS = (("probs", "probas", "probabilities", "logits", "logprobs"),)
 ALSO = {
     "group": (("group",), ("qid", "queryid")),
     "features": (("features",), ("embedding", "embeddings", "emb")),
+    "reference": (("reference",), ("ref",)),
     "var": (("var", "variance", "sigma2"),),
     "sigma": (("sigma",), ("std", "stddev", "standarddeviation", "predstd", "ystd")),
     "input-lengths": (("inputlengths", "predlengths"), ("logitlengths", "framelengths"), ("logitpaddings",)),

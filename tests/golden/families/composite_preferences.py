@@ -43,7 +43,7 @@ def feedback(rng: Rng, rows: int) -> Arrays:
     ref = -rng.uniform(5, 90, size=rows)
     return {
         "policy": np.minimum(ref + 4 * rng.normal(size=rows), -0.01),
-        "ref": ref,
+        "reference": ref,
         "target": rng.integers(0, 2, size=rows).astype(float),
         "weight": weights(rng, rows),
     }
@@ -80,7 +80,7 @@ EDGES: dict[str, dict[str, Any]] = {
     },
     "feedback-edges": {  # no change, far both ways, ruled out
         "policy": [-10.0, -1.0, -9000.0, -1.0, -9000.0, -np.inf, -20.0],
-        "ref": [-10.0, -9000.0, -1.0, -9000.0, -1.0, -3.0, -np.inf],
+        "reference": [-10.0, -9000.0, -1.0, -9000.0, -1.0, -3.0, -np.inf],
         "target": [1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0],
         "weight": [1.0, 2.0, 0.5, 1.0, 3.0, 1.0, 1.0],
     },
@@ -158,11 +158,11 @@ def kto() -> list[Case]:
     ):
         b, k = params.get("beta", 0.1), params.get("kl", 0.0)
         d, u = params.get("desirable_weight", 1.0), params.get("undesirable_weight", 1.0)
-        good = f"{d} * (1 - torch.sigmoid({b} * (policy - ref - {k})))"
-        bad = f"{u} * (1 - torch.sigmoid({b} * ({k} - (policy - ref))))"
+        good = f"{d} * (1 - torch.sigmoid({b} * (policy - reference - {k})))"
+        bad = f"{u} * (1 - torch.sigmoid({b} * ({k} - (policy - reference))))"
         found.append(by_rows("kto", "feedback", torch(f"torch.where(target == 1, {good}, {bad})"), **params))
     for params in BETAS:
-        loop = exact(f"kto_rows(policy, ref, target, {params.get('beta', 0.1)})")
+        loop = exact(f"kto_rows(policy, reference, target, {params.get('beta', 0.1)})")
         found.append(case("kto", "feedback-edges", value(torch("rows.mean()")), rows=loop, **params))
     return found
 
