@@ -11,7 +11,7 @@ __all__ = ["chunk_rows", "row_bytes"]
 
 CHUNK_BYTES = 2**22  # arrays of one chunk stay within the caches of one core
 WIDE_BYTES, MANY = 2**24, 2**11  # where rows are wide, the rows that are worth a call
-LONG_BYTES, FEW = 2**26, 2**8  # where they are very long, the fewest rows
+LONG_BYTES, FEW = 2**26, 2**8  # where they are very long, and recursions go over them, the fewest rows
 ALONE, TOGETHER = 1 << 16, 1 << 18  # rows at the most, of one thread and of several
 UNKNOWN_WIDTH = 256  # values in a list whose length only the data tells
 TEXT_WIDTH = 16  # a sentence, in values of eight bytes, or another row of any length at the least
@@ -20,10 +20,13 @@ TEXT_WIDTH = 16  # a sentence, in values of eight bytes, or another row of any l
 def default_rows(binding: Binding, threads: int) -> int:
     """Rows of a chunk, so that its arrays stay in the caches; fewer than 256 only where rows are that long.
 
+    A row of an array, such as an image, is worth a call by itself; rows that frames make up go together.
+
     Threads wait for each other between two calls of NumPy, so that longer calls pay where there are several.
     """
     size = row_bytes(binding)
-    rows = max(CHUNK_BYTES // size, min(MANY, WIDE_BYTES // size), min(FEW, LONG_BYTES // size), 1)
+    few = min(FEW, LONG_BYTES // size) if any(binding.wanted()[2]) else 1
+    rows = max(CHUNK_BYTES // size, min(MANY, WIDE_BYTES // size), few, 1)
     return int(min(rows, ALONE if threads == 1 else TOGETHER))
 
 

@@ -68,14 +68,13 @@ class Boxes(Kind):
         if params["zero_area"] != "skip" or array.shape[1] != 4:
             return None
         width, height = sides(array, params)
-        return np.asarray((width == 0) | (height == 0))
+        return without_area(width, height)
 
     def check(self, array: Array, params: Params, classes: int | None = None) -> Iterator[Seen]:
         width, height = sides(array, params)
         yield whole(INVERTED if params["boxes"] == "xyxy" else NEGATIVE, array, (width < 0) | (height < 0))
         if params["zero_area"] == "error":
-            flat = ((width == 0) | (height == 0)) & (width >= 0) & (height >= 0)
-            yield whole(FLAT, array, flat)
+            yield whole(FLAT, array, without_area(width, height))
 
     def canonical(self, array: Array, params: Params) -> Array:
         box = np.asarray(array, np.float64)
@@ -106,6 +105,11 @@ def sides(array: Array, params: Params) -> tuple[Array, Array]:
         return array[:, 2], array[:, 3]
     with np.errstate(over="ignore"):
         return array[:, 2] - array[:, 0], array[:, 3] - array[:, 1]
+
+
+def without_area(width: Array, height: Array) -> NDArray[np.bool_]:
+    """Boxes that are lines or points; an inverted one is something else."""
+    return np.asarray((np.minimum(width, height) == 0) & (np.maximum(width, height) >= 0))
 
 
 def whole(rule: Rule, array: Array, rows: NDArray[np.bool_]) -> Seen:

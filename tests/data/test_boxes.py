@@ -129,6 +129,13 @@ def test_boxes_that_are_none(box, params, code, words):
     assert caught.value.row == (2 if len(box) == 4 else None)
 
 
+def test_an_inverted_box_is_no_flat_one():
+    """Without width and of negative height: skipping what is flat does not hide it."""
+    with pytest.raises(DataError) as caught:
+        lossctl.compute("giou", [[2.0, 2.0, 2.0, 1.0]], [[0.0, 0.0, 1.0, 1.0]], zero_area="skip")
+    assert caught.value.code == "inverted-box"
+
+
 def test_boxes_without_area_may_be_skipped_or_scored():
     pred, target = [[0.0, 0.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0]], [[0.0, 0.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0]]
     skipped = lossctl.compute("giou", pred, target, zero_area="skip", eps=0.0)

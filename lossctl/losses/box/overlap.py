@@ -29,6 +29,19 @@ class Pair(NamedTuple):
     height: Rows
 
 
+def tame(pred: Rows, target: Rows, eps: float) -> tuple[Rows, Rows, Rows]:
+    """Boxes whose areas stay in the float range, and eps, an area, along with them.
+
+    Coordinates beyond 1e100 or below 1e-100 are brought near 1 by a power of two, which no ratio of areas sees.
+    """
+    size = np.maximum(np.abs(pred).max(axis=1, initial=0.0), np.abs(target).max(axis=1, initial=0.0))
+    power = np.where((size > 1e100) | ((size < 1e-100) & (size > 0)), -np.frexp(size)[1], 0)
+    if not power.any():
+        return pred, target, np.full(len(pred), eps)
+    grown = np.ldexp(eps, np.minimum(2 * power, 900))  # beside such an eps nothing is left of the areas
+    return np.ldexp(pred, power[:, None]), np.ldexp(target, power[:, None]), grown
+
+
 def pair(pred: Rows, target: Rows) -> Pair:
     """How two boxes lie.
 
@@ -65,12 +78,12 @@ def beyond(height: Rows, inner_width: Rows, gaps: Rows) -> Rows:
     return gaps[:, 0] * height + inner_width * gaps[:, 1]
 
 
-def missed(both: Pair, eps: float) -> Rows:
+def missed(both: Pair, eps: Rows) -> Rows:
     """1 - IoU, where IoU is the shared area by that of the union and eps; two boxes without area share nothing."""
     return quotient(both.apart + eps, covered(both, eps), 1.0)
 
 
-def covered(both: Pair, eps: float) -> Rows:
+def covered(both: Pair, eps: Rows) -> Rows:
     return both.shared + both.apart + eps
 
 
@@ -79,7 +92,7 @@ def quotient(part: Rows, whole: Rows, empty: float) -> Rows:
     return np.asarray(np.divide(part, whole, out=np.full(len(part), empty), where=whole != 0))
 
 
-def distance(pred: Rows, target: Rows, both: Pair, eps: float) -> Rows:
+def distance(pred: Rows, target: Rows, both: Pair, eps: Rows) -> Rows:
     """The squared distance of the centres by the squared diagonal of the enclosing box."""
     apart = ((pred[:, :2] - target[:, :2]) + (pred[:, 2:] - target[:, 2:])) / 2
     return quotient(apart[:, 0] ** 2 + apart[:, 1] ** 2, both.width**2 + both.height**2 + eps, 0.0)
@@ -134,11 +147,12 @@ def box_iou(
     >>> box_iou([[0.0, 0.0, 2.0, 2.0]], [[1.0, 1.0, 3.0, 3.0]], eps=0.0)
     array([0.85714286])
     """
+    pred, target, area = tame(pred, target, eps)
     both = pair(pred, target)
-    gone = missed(both, eps)
+    gone = missed(both, area)
     if mode == "log":
         # log(u) as log(1 - (1 - u)) where u is near 1, and 1 - u near 0.
-        return -np.where(gone < 0.5, np.log1p(-gone), np.log(quotient(both.shared, covered(both, eps), 0.0)))
+        return -np.where(gone < 0.5, np.log1p(-gone), np.log(quotient(both.shared, covered(both, area), 0.0)))
     # 1 - u^2 = (1 - u) (1 + u)
     return gone * (2.0 - gone) if mode == "square" else gone
 
@@ -179,8 +193,9 @@ def giou(pred: Box, target: Box, *, eps: Annotated[float, EPS] = 1e-7) -> Rows:
     >>> giou([[0.0, 0.0, 2.0, 2.0]], [[1.0, 1.0, 3.0, 3.0]], eps=0.0)
     array([1.07936508])
     """
+    pred, target, area = tame(pred, target, eps)
     both = pair(pred, target)
-    return missed(both, eps) + quotient(both.around, both.width * both.height + eps, 0.0)
+    return missed(both, area) + quotient(both.around, both.width * both.height + area, 0.0)
 
 
 @loss(
@@ -214,8 +229,9 @@ def diou(pred: Box, target: Box, *, eps: Annotated[float, EPS] = 1e-7) -> Rows:
     >>> diou([[0.0, 0.0, 2.0, 2.0]], [[1.0, 1.0, 3.0, 3.0]], eps=0.0)
     array([0.96825397])
     """
+    pred, target, area = tame(pred, target, eps)
     both = pair(pred, target)
-    return missed(both, eps) + distance(pred, target, both, eps)
+    return missed(both, area) + distance(pred, target, both, area)
 
 
 @loss(
@@ -263,10 +279,11 @@ def ciou(pred: Box, target: Box, *, eps: Annotated[float, EPS] = 1e-7) -> Rows:
     >>> ciou([[0.0, 0.0, 4.0, 1.0]], [[0.0, 0.0, 1.0, 4.0]])
     array([1.16623546])
     """
+    pred, target, area = tame(pred, target, eps)
     both = pair(pred, target)
-    gone = missed(both, eps)
+    gone = missed(both, area)
     (w, h), (width, height) = ((box[:, 2:] - box[:, :2]).T for box in (pred, target))
     # atan(a) - atan(b) as one angle: two of them cancel where the ratios nearly agree, and h = 0 divides nothing.
     angle = np.arctan2(width * h - w * height, height * h + width * w)
     v = (2.0 / np.pi * angle) ** 2
-    return np.asarray(gone + distance(pred, target, both, eps) + v * quotient(v, gone + v + eps, 0.0))
+    return np.asarray(gone + distance(pred, target, both, area) + v * quotient(v, gone + v + eps, 0.0))

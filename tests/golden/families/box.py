@@ -66,6 +66,23 @@ EDGES: dict[str, dict[str, Any]] = {
         "target": [[0.0, 0.0, 2e-6, 1e-6], [5e5, 0.0, 2e6, 2e6], [0.5, 0.5, 0.501, 0.501]],
         "weight": [1.0, 2.0, 0.5],
     },
+    "box-magnitudes": {  # areas leave the float range
+        "pred": [
+            [0.0, 0.0, 2e200, 2e200],
+            [-1e308, 0.0, 1e308, 1e308],
+            [1e-200, 1e-200, 3e-200, 2e-200],
+            [0.0, 0.0, 1e-320, 1e-320],
+            [0.0, 0.0, 1e-90, 1e90],
+        ],
+        "target": [
+            [1e200, 1e200, 3e200, 4e200],
+            [0.0, -1e308, 1e308, 1e308],
+            [2e-200, 1e-200, 5e-200, 2e-200],
+            [0.0, 0.0, 5e-321, 1e-320],
+            [0.0, 0.0, 2e-90, 1e90],
+        ],
+        "weight": [1.0, 2.0, 0.5, 1.0, 1.0],
+    },
     "flat-boxes": {  # without area: both, either, a line and a point
         "pred": [[1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 2.0, 0.0], [0.0, 0.0, 2.0, 2.0], [0.0, 0.0, 2.0, 1.0]],
         "target": [[1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 1.0, 3.0], [1.0, 1.0, 1.0, 1.0], [1.0, 0.0, 2.0, 2.0]],
@@ -101,8 +118,8 @@ def cases() -> list[Case]:
         plain = exact(f"box_rows('{way}', pred, target)")
         found.append(case(loss, "boxes", *reduced(loss), rows=library or plain))
         found.append(case(loss, "box-edges", *reduced(loss), rows=plain))
-        found += [case(loss, data, rows=plain) for data in ("near-boxes", "box-sizes")]
-        for data in ("near-boxes", "box-sizes", "boxes"):
+        found += [case(loss, data, rows=plain) for data in ("near-boxes", "box-sizes", "box-magnitudes")]
+        for data in ("near-boxes", "box-sizes", "box-magnitudes", "boxes"):
             found.append(case(loss, data, rows=exact(f"box_rows('{way}', pred, target, 0.0)"), eps=0.0))
         found.append(case(loss, "boxes", rows=exact(f"box_rows('{way}', pred, target, 2.5)"), eps=2.5))
         for layout in ("xywh", "cxcywh"):
