@@ -15,6 +15,7 @@ from lossctl.engine.job import Job
 from lossctl.engine.options import Options, quantile_of
 from lossctl.engine.overview import Overview
 from lossctl.engine.result import InputInfo, Note, Result
+from lossctl.engine.scored import kinds_of
 from lossctl.engine.slices import Slices, as_mapping
 from lossctl.engine.tally import Tally
 from lossctl.errors import DataError
@@ -315,7 +316,7 @@ def warnings_of(
         if job.weighted and over_rows and job.has_samples:
             notes.append(Note("unweighted", f"{job.label}: min, max, std and quantiles take no weights"))
     if len(units) > 1:
-        notes.append(Note("mixed-units", "rows and lists cannot share a table: samples are left out"))
+        notes.append(Note("mixed-units", f"{kinds_of(units)} cannot share a table: samples are left out"))
     if partial:
         several = f"{rows(options.limit or 0)} were" if options.limit != 1 else "row was"
         notes.append(Note("partial", f"only the first {several} read (--limit)"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
     from lossctl.data.roles.binding import Binding
     from lossctl.engine.job import Job
 
-__all__ = ["Scored", "names_of", "scatter"]
+__all__ = ["Scored", "kinds_of", "names_of", "scatter"]
+
+WORDS = {"row": "rows", "group": "lists", "batch": "batches"}
 
 
 class Scored(NamedTuple):
@@ -26,6 +29,11 @@ class Scored(NamedTuple):
     terms: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None  # of a quotient, of the rows that were scored
     weight: NDArray[np.float64] | None = None  # (N,), or one a list
     codes: NDArray[np.intp] | None = None  # of lists
+
+
+def kinds_of(units: Collection[str]) -> str:
+    """What samples are, in words."""
+    return " and ".join(word for unit, word in WORDS.items() if unit in units)
 
 
 def names_of(binding: Binding, job: Job) -> tuple[str, ...]:

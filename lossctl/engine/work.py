@@ -19,7 +19,7 @@ from lossctl.engine.pace import chunk_rows
 from lossctl.engine.plan import known_rows, threads_of
 from lossctl.engine.result import Report
 from lossctl.engine.samples import SampleLog
-from lossctl.engine.scored import Scored, names_of
+from lossctl.engine.scored import Scored, kinds_of, names_of
 from lossctl.engine.slices import Scattered
 from lossctl.engine.state import Shown, State
 from lossctl.engine.watch import Pass, Watch
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["Work", "check_units"]
 
 SHOWN = 10  # rows shown where nobody says how many
-WORDS = {"row": "rows", "group": "lists", "batch": "batches"}
 HELD_BYTES = 1 << 25  # of samples that wait for those before them
 
 
@@ -50,8 +49,7 @@ def check_units(jobs: Sequence[Job], options: Options) -> None:
     """Refuse to show samples where there are none, or of two kinds."""
     units = sample_units(jobs)
     if options.shows and len(units) != 1:
-        kinds = " and ".join(WORDS[unit] for unit in WORDS if unit in units)
-        kind = f"samples of different kinds: {kinds}" if units else "no per-sample values"
+        kind = f"samples of different kinds: {kinds_of(units)}" if units else "no per-sample values"
         raise UsageError(
             f"{', '.join(job.bound.call.name for job in jobs)}: {kind}",
             code="mixed-units",
