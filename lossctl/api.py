@@ -275,7 +275,11 @@ def takes(spec: LossSpec, arrays: int) -> bool:
 
 
 def usual(specs: Sequence[LossSpec], arrays: int) -> LossSpec | None:
-    """A loss whose inputs are those that most losses of a set have which take so many arrays."""
-    fitting = [spec for spec in specs if takes(spec, arrays)]
+    """A loss whose inputs are those that most losses of a set have which take so many arrays: of two, the second
+    holds targets.
+    """
+    fitting = [
+        spec for spec in specs if takes(spec, arrays) and (arrays != 2 or {i.side for i in spec.inputs} != {"P"})
+    ]
     counts = Counter(spec.roles[:arrays] for spec in fitting)
     return max(fitting, key=lambda spec: counts[spec.roles[:arrays]], default=None)

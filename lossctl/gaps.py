@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 
 from lossctl.numerics import times
 
-__all__ = ["entropy_gap", "half_deviance", "log1p_gap", "log1p_rest", "log_factorial", "log_ratio", "stirling_rest"]
+__all__ = [
+    "entropy_gap",
+    "erf",
+    "half_deviance",
+    "log1p_gap",
+    "log1p_rest",
+    "log_factorial",
+    "log_ratio",
+    "stirling_rest",
+]
 
 Floats = NDArray[np.float64]
 
@@ -140,6 +149,13 @@ def stirling_rest(t: Floats) -> Floats:
     """What Stirling's t log t - t + log(2 pi t) / 2 lacks to log(t!), for t >= 16 (next term: 1e-16)."""
     s = 1.0 / (t * t)
     return (1 / 12 - s * (1 / 360 - s * (1 / 1260 - s * (1 / 1680 - s / 1188)))) / t
+
+
+def erf(x: Floats) -> Floats:
+    """The error function, odd and to full relative precision."""
+    from scipy.special import erf
+
+    return np.asarray(erf(x))
 
 
 def log1p_rest(x: Floats) -> Floats:

@@ -25,10 +25,10 @@ ROWS = 1000  # a command is tried on so many rows
 FORMS = ("labels", "probs", "log-probs", "logits")
 # The loss to begin with, by whether predictions and whether targets are labels; others follow by name.
 FIRST = {
-    (True, True): ("zero-one", "mse"),
-    (False, True): ("cross-entropy", "bce", "hinge", "zero-one", "mse"),
-    (False, False): ("mse", "cross-entropy"),
-    (True, False): ("mse",),
+    (True, True): ("zero-one", "mse", "ndcg-loss"),
+    (False, True): ("cross-entropy", "bce", "hinge", "zero-one", "mse", "ndcg-loss"),
+    (False, False): ("mse", "cross-entropy", "ndcg-loss"),
+    (True, False): ("mse", "ndcg-loss"),
 }
 SENTENCES = ("wer", "edit-distance")  # where text differs from row to row
 SEQUENCES = ("ctc", "bits-per-byte", "perplexity")
@@ -85,6 +85,8 @@ def advise(surveys: Sequence[Survey], paths: Sequence[str], reading: Sequence[st
     """
     sources = [survey.source for survey in surveys]
     every = [entry for entry in entries() if entry.name == entry.spec.name or entry.name in SENTENCES]
+    if len(surveys) == 2:  # of which the second holds targets
+        every = [e for e in every if len(e.spec.inputs) == 1 or {i.side for i in e.spec.inputs} != {"P"}]
     roles, notes = roles_of(every, sources)
     table = {(place, facts.column.name): facts for place, survey in enumerate(surveys) for facts in survey.facts}
     holes = [table[where] for where in roles]

@@ -41,11 +41,11 @@ def preference_rows(better: Any, worse: Any, margin: float = 0.0) -> list[float]
 
 
 def ranknet_rows(
-    pred: Floats, target: Floats, group: Sequence[int], sigma: float = 1.0, pairs: str = "sum"
+    pred: Floats, target: Floats, group: Sequence[int], slope: float = 1.0, pairs: str = "sum"
 ) -> list[float]:
     def one(s: list[Any], r: list[Any]) -> Any:
         places = range(len(s))
-        costs = [softplus(-mpf(sigma) * (s[i] - s[j])) for i in places for j in places if r[i] > r[j]]
+        costs = [softplus(-mpf(slope) * (s[i] - s[j])) for i in places for j in places if r[i] > r[j]]
         return mpmath.fsum(costs) / (len(costs) if pairs == "mean" and costs else 1)
 
     return lists(pred, target, group, one)
@@ -73,7 +73,7 @@ def lambdarank_rows(
     k: int | None = None,
     gain: str = "exp",
     discount: str = "log2",
-    sigma: float = 1.0,
+    slope: float = 1.0,
 ) -> list[float]:
     def one(s: list[Any], r: list[Any]) -> Any:
         places = range(len(s))
@@ -84,7 +84,7 @@ def lambdarank_rows(
                 if r[i] > r[j]:
                     swap = worth_of(r[i], gain) - worth_of(r[j], gain)
                     swap *= abs(discount_of(rank[i], discount, k) - discount_of(rank[j], discount, k))
-                    total += swap * softplus(-mpf(sigma) * (s[i] - s[j]))
+                    total += swap * softplus(-mpf(slope) * (s[i] - s[j]))
         best = ideal(r, gain, discount, k)
         return total / best if best else mpf(0)
 

@@ -193,14 +193,14 @@ def asl_rows(
     target: Any,
     gamma_neg: float = 4.0,
     gamma_pos: float = 1.0,
-    clip: float = 0.05,
+    offset: float = 0.05,
     eps: float = 1e-8,
 ) -> list[float]:
     def one(x: float, y: float) -> Any:
         p, no = 1 / (1 + mpmath.exp(-mpf(x))), 1 / (1 + mpmath.exp(mpf(x)))
         if y == 1:
             return -(no ** mpf(gamma_pos)) * mpmath.log(max(p, mpf(eps)))
-        q, rest = max(p - mpf(clip), mpf(0)), min(no + mpf(clip), mpf(1))
+        q, rest = max(p - mpf(offset), mpf(0)), min(no + mpf(offset), mpf(1))
         return -(q ** mpf(gamma_neg)) * mpmath.log(max(rest, mpf(eps))) if q else mpf(0)
 
     return each(one, pred, target)

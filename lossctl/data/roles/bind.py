@@ -210,6 +210,8 @@ class Common(NamedTuple):
 def bind_or_note(call: LossCall, common: Common) -> BoundCall | None:
     """The call bound; ``None`` and a note if it belongs to a set and does not fit the columns."""
     try:
+        if call.of_set is not None and len(common.positional) == 2:
+            refuse_two_predictions(call)
         bound = bind_call(call, common)
         bound.call.refuse_idle()
         if call.of_set is not None:
@@ -221,6 +223,14 @@ def bind_or_note(call: LossCall, common: Common) -> BoundCall | None:
         common.left.append(left_out(call, error))
         return None
     return bound
+
+
+def refuse_two_predictions(call: LossCall) -> None:
+    """Raise where the second of two files would be no target: it is one for the other losses of a set."""
+    inputs = call.entry.spec.inputs
+    if len(inputs) > 1 and {i.side for i in inputs} == {"P"}:
+        roles = " and ".join(i.role for i in inputs)
+        raise UsageError(f"it takes {roles}, and the second file holds targets", code="file-count")
 
 
 def refuse_words(bound: BoundCall, common: Common) -> None:

@@ -34,16 +34,17 @@ from lossctl.model.spec import Equivalent, Paper
         Equivalent(
             "torch",
             "-torch.where(target > 0, (1 - pred.sigmoid()) ** gamma_pos * pred.sigmoid().clamp(min=eps).log(), "
-            "(pred.sigmoid() - clip).clamp(min=0) ** gamma_neg "
-            "* (1 - pred.sigmoid() + clip).clamp(eps, 1).log()).mean()",
+            "(pred.sigmoid() - offset).clamp(min=0) ** gamma_neg "
+            "* (1 - pred.sigmoid() + offset).clamp(eps, 1).log()).mean()",
             "written out: torch has no function for it",
         ),
     ),
     traps=(
         "the authors' code sums over everything, so that its number grows with the batch: --reduction sum",
-        "clip moves the probability of absent labels down before anything else: one below it costs nothing at all",
+        "offset, which the authors' code calls clip, is taken off the probability of absent labels: one below it costs "
+        "nothing at all",
         "eps caps each logarithm (at 18.42 by default), after which the loss no longer grows",
-        "gamma_neg=0, gamma_pos=0, clip=0, eps=0 is bce-with-logits; equal gammas are sigmoid-focal without alpha",
+        "gamma_neg=0, gamma_pos=0, offset=0, eps=0 is bce-with-logits; equal gammas are sigmoid-focal without alpha",
     ),
 )
 def asymmetric_multilabel(
@@ -52,12 +53,12 @@ def asymmetric_multilabel(
     *,
     gamma_neg: Annotated[float, Param("how much easy absent labels are discounted", ge=0)] = 4.0,
     gamma_pos: Annotated[float, Param("how much easy present labels are discounted", ge=0)] = 1.0,
-    clip: Annotated[float, Param("what is taken off the probability of absent labels", ge=0, lt=1)] = 0.05,
+    offset: Annotated[float, Param("what is taken off the probability of absent labels", ge=0, lt=1)] = 0.05,
     eps: Annotated[float, Param("the least probability inside a logarithm", ge=0, lt=1)] = 1e-8,
 ) -> Rows:
     """Focal loss of labels that are present or absent, each side with its own discount.
 
-    With p the sigmoid of the logit, q = max(p - clip, 0), a = gamma_pos and b = gamma_neg:
+    With p the sigmoid of the logit, q = max(p - offset, 0), a = gamma_pos and b = gamma_neg:
 
         -(1 - p)^a log(max(p, eps))        label 1
         -q^b log(max(1 - q, eps))          label 0
@@ -68,11 +69,11 @@ def asymmetric_multilabel(
     yes, no = numerics.sigmoid_pair(pred)
     present, absent = numerics.softplus_pair(pred)  # -log p and -log(1 - p)
     most = np.inf if eps == 0 else -np.log(eps)
-    if clip > 0:
-        # 1 - q is near 1 for most labels: its logarithm by log1p(-q), and by the exact 1 - p + clip where q is large.
-        shifted = np.maximum(yes - clip, 0.0)
-        absent = np.where(shifted < 0.5, -np.log1p(-np.minimum(shifted, 0.5)), -np.log(np.minimum(no + clip, 1.0)))
-        discount = shifted**gamma_neg
+    if offset > 0:
+        # 1 - q is near 1 for most labels: its logarithm by log1p(-q), and by the exact 1 - p + offset where q is large.
+        moved = np.maximum(yes - offset, 0.0)
+        absent = np.where(moved < 0.5, -np.log1p(-np.minimum(moved, 0.5)), -np.log(np.minimum(no + offset, 1.0)))
+        discount = moved**gamma_neg
     else:
         discount = yes**gamma_neg
     lost = np.where(target == 1, np.minimum(present, most), np.minimum(absent, most))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import numpy as np
 
+from lossctl import gaps
 from lossctl.losses.types import Deviation, Ensemble, Outcome, Real, Rows
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param
@@ -101,10 +102,8 @@ def crps_gaussian(pred: Real, target: Real, sigma: Deviation) -> Rows:
     >>> crps_gaussian([0.0], [0.5], [1.0])
     array([0.33140353])
     """
-    from scipy.special import erf
-
     error = target - pred
     with np.errstate(over="ignore", under="ignore"):
         half = error / sigma * math.sqrt(0.5)  # z / sqrt(2): erf of it is 2 Phi(z) - 1
         bell = math.sqrt(2.0 / math.pi) * np.exp(-half * half) - 1.0 / math.sqrt(math.pi)
-        return np.asarray(error * erf(half) + sigma * bell)
+        return np.asarray(error * gaps.erf(half) + sigma * bell)

@@ -21,7 +21,7 @@ NO_PAIRS = Rule(
     "no-pairs", "belongs to a list whose items are all equally relevant: its loss is 0", "warning", role="target"
 )
 FREE = Rule("nothing-relevant", "belongs to a list without any relevant item: its loss is 0", "warning", role="target")
-SIGMA = Param("how steep the logistic curve is: what score differences are multiplied by", gt=0)
+SLOPE = Param("how steep the logistic curve is: what score differences are multiplied by", gt=0)
 GAIN = Param("worth of a relevance r: r, or 2^r - 1", choices=("linear", "exp"))
 
 
@@ -42,16 +42,17 @@ GAIN = Param("worth of a relevance r: r, or 2^r - 1", choices=("linear", "exp"))
     see=("lambdarank", "margin-ranking", "ndcg-loss"),
     tasks=("learning to rank", "search results", "recommendation", "pairs in the wrong order"),
     equivalents=(
-        Equivalent("rax", "rax.pairwise_logistic_loss(sigma * pred, target, reduce_fn=jnp.sum)", "list by list"),
+        Equivalent("rax", "rax.pairwise_logistic_loss(slope * pred, target, reduce_fn=jnp.sum)", "list by list"),
         Equivalent(
             "rax",
-            "rax.pairwise_logistic_loss(sigma * pred, target)",
+            "rax.pairwise_logistic_loss(slope * pred, target)",
             "pairs=mean list by list; over several lists it divides by the pairs of all of them",
         ),
     ),
     traps=(
         "a list's value is the sum over its pairs, so that long lists weigh more: --pairs mean averages them",
         "rax and TF-Ranking divide by the pairs of all lists in a batch, which is no mean over lists",
+        "slope is the sigma of papers, and LightGBM's sigmoid",
         "items of equal relevance make no pair; a list without pairs costs 0 and counts (said in a warning)",
     ),
     checks=lists_where(NO_PAIRS, level),
@@ -61,7 +62,7 @@ def ranknet(
     target: Relevance,
     group: Group,
     *,
-    sigma: Annotated[float, SIGMA] = 1.0,
+    slope: Annotated[float, SLOPE] = 1.0,
     pairs: Annotated[
         str, Param("a list's value is the sum over its pairs, or their mean", choices=("sum", "mean"))
     ] = "sum",
@@ -70,7 +71,7 @@ def ranknet(
 
     With s the scores and r the relevances of a list:
 
-        sum over r_i > r_j of log(1 + exp(-sigma (s_i - s_j)))
+        sum over r_i > r_j of log(1 + exp(-slope (s_i - s_j)))
 
     >>> ranknet([1.0, 2.0, 0.5], [1.0, 0.0, 2.0], [7, 7, 7])
     array([3.98875195])
@@ -78,7 +79,7 @@ def ranknet(
     run = run_codes(group)
 
     def surprise(item: Columns, other: Columns) -> Rows:
-        return np.where(item[1] > other[1], numerics.softplus(sigma * (other[0] - item[0])), 0.0)
+        return np.where(item[1] > other[1], numerics.softplus(slope * (other[0] - item[0])), 0.0)
 
     total = list_sums(run, pair_sums(run, [pred, target], surprise))
     if pairs == "sum":
@@ -106,13 +107,14 @@ def ranknet(
     equivalents=(
         Equivalent(
             "rax",
-            "rax.pairwise_logistic_loss(sigma * pred, target, reduce_fn=jnp.sum, lambdaweight_fn=lambda s, l, **rest: "
+            "rax.pairwise_logistic_loss(slope * pred, target, reduce_fn=jnp.sum, lambdaweight_fn=lambda s, l, **rest: "
             "rax.dcg_lambdaweight(s, l, normalize=True, topn=k, **rest)) / len(pred)",
             "list by list, whose length rax multiplies by; gain exp and discount log2",
         ),
     ),
     traps=(
         "TF-Ranking's defaults are --gain linear --discount reciprocal; LightGBM's gain is 2^r - 1",
+        "slope is the sigma of papers, and LightGBM's sigmoid",
         "only the places of the current ranking are used: items of equal score stand in the order of the file",
         "with k a pair counts by what its swap changes in NDCG at k; LightGBM keeps the discounts beyond k",
         "a list without relevant items costs 0 and counts (said in a warning)",
@@ -129,14 +131,14 @@ def lambdarank(
     discount: Annotated[
         str, Param("worth of a rank: 1 / log2(1 + rank), or 1 / rank", choices=("log2", "reciprocal"))
     ] = "log2",
-    sigma: Annotated[float, SIGMA] = 1.0,
+    slope: Annotated[float, SLOPE] = 1.0,
 ) -> Rows:
     """Surprise at the order of each two items of a list, weighed by what their swap would change in NDCG.
 
     With s the scores and r the relevances, g = gain(r), d the discount of an item's rank by falling score (0 beyond k),
     and IDCG the greatest sum of g d:
 
-        sum over r_i > r_j of |g_i - g_j| |d_i - d_j| / IDCG log(1 + exp(-sigma (s_i - s_j)))
+        sum over r_i > r_j of |g_i - g_j| |d_i - d_j| / IDCG log(1 + exp(-slope (s_i - s_j)))
 
     >>> lambdarank([1.0, 2.0, 0.5], [1.0, 0.0, 2.0], [7, 7, 7])
     array([0.90662097])
@@ -153,7 +155,7 @@ def lambdarank(
 
     def surprise(item: Columns, other: Columns) -> Rows:
         swap = (item[1] - other[1]) * np.abs(item[2] - other[2])
-        return np.where(item[1] > other[1], swap * numerics.softplus(sigma * (other[0] - item[0])), 0.0)
+        return np.where(item[1] > other[1], swap * numerics.softplus(slope * (other[0] - item[0])), 0.0)
 
     total = list_sums(run, pair_sums(run, [pred, worth, mine], surprise))
     return np.divide(total, best, out=np.zeros_like(total), where=best > 0)

@@ -23,7 +23,6 @@ from lossctl.model.spec import Equivalent, Paper
     unit="squared target units",
     range="0 to inf",
     laws=DISTANCE,
-    aliases=("huber-like",),
     paper=Paper(
         "P. Charbonnier, L. Blanc-Feraud, G. Aubert, M. Barlaud",
         1997,

@@ -20,10 +20,10 @@ def cases() -> list[Case]:
     found = []
     settings: tuple[dict[str, Any], ...] = (
         {},
-        {"gamma_neg": 2.0, "gamma_pos": 0.0, "clip": 0.2},
-        {"clip": 0.0, "eps": 0.0},
-        {"gamma_neg": 0.0, "gamma_pos": 0.0, "clip": 0.0, "eps": 1e-3},
-        {"clip": 0.7, "gamma_neg": 1.5},
+        {"gamma_neg": 2.0, "gamma_pos": 0.0, "offset": 0.2},
+        {"offset": 0.0, "eps": 0.0},
+        {"gamma_neg": 0.0, "gamma_pos": 0.0, "offset": 0.0, "eps": 1e-3},
+        {"offset": 0.7, "gamma_neg": 1.5},
     )
     for params in settings:
         said = "".join(f", {key}={item}" for key, item in params.items())
@@ -37,7 +37,7 @@ def cases() -> list[Case]:
             if wide:
                 reduced.append(value(torch("3 * rows.mean()"), row="sum"))
             # What a clip leaves of a probability next to it has few digits, whoever computes it.
-            oracle = naive if data == "asl-edges" and params.get("clip", 0.05) else exact
+            oracle = naive if data == "asl-edges" and params.get("offset", 0.05) else exact
             rows = oracle(f"asl_rows(pred, target{said})")
             found.append(case("asymmetric-multilabel", data, *reduced, rows=rows, **params))
     return found
@@ -45,6 +45,6 @@ def cases() -> list[Case]:
 
 SUITS = {
     ("asymmetric-multilabel", "torch"): [
-        [Suit("logits"), Suit("multilabel-logits", {"gamma_neg": 2.0, "clip": 0.0}), Suit("asl-edges")]
+        [Suit("logits"), Suit("multilabel-logits", {"gamma_neg": 2.0, "offset": 0.0}), Suit("asl-edges")]
     ],
 }

@@ -148,12 +148,12 @@ DATA = ("ragged-lists", "tied-lists", "list-edges")
 
 
 def lists() -> list[Case]:
-    found = of_lists("ranknet", "ranknet_rows", {}, {"sigma": 2.5, "pairs": "mean"}, data=DATA)
+    found = of_lists("ranknet", "ranknet_rows", {}, {"slope": 2.5, "pairs": "mean"}, data=DATA)
     lambdas: tuple[dict[str, Any], ...] = (
         {},
         {"k": 2},
         {"gain": "linear", "discount": "reciprocal"},
-        {"sigma": 0.5, "k": 1},
+        {"slope": 0.5, "k": 1},
     )
     found += of_lists("lambdarank", "lambdarank_rows", *lambdas, data=(*DATA, "high-grades"))
     found += of_lists("listnet", "listnet_rows", {}, {"temperature": 0.25}, data=DATA)
@@ -202,7 +202,7 @@ def elsewhere() -> list[Case]:
         by_rax("ranknet", logistic.format("", ", reduce_fn=jnp.sum")),
         by_rax("ranknet", logistic.format("", ""), pairs="mean"),
         by_rax("lambdarank", logistic.format("", weighing.format(None))),
-        by_rax("lambdarank", logistic.format("2 * ", weighing.format(3)), sigma=2.0, k=3),
+        by_rax("lambdarank", logistic.format("2 * ", weighing.format(3)), slope=2.0, k=3),
         by_rax("listmle", "rax.listmle_loss(s, t)"),
         by_rax("ranking-softmax-loss", "rax.softmax_loss(s, t)"),
     ]
@@ -218,10 +218,10 @@ SUITS = {
     ("bpr", "torch"): [[Suit("item-pairs"), Suit("item-pair-edges")]],
     ("bradley-terry", "torch"): [[Suit("answer-pairs", {"margin": 0.5}), Suit("answer-pair-edges")]],
     ("ranknet", "rax"): [
-        [ORDERED, Suit("lists", {"sigma": 2.0})],
+        [ORDERED, Suit("lists", {"slope": 2.0})],
         [Suit("ordered-lists", {"pairs": "mean"}), Suit("ordered-lists", differs=True)],
     ],
-    ("lambdarank", "rax"): [[ORDERED, Suit("ordered-lists", {"k": 2, "sigma": 0.5})]],
+    ("lambdarank", "rax"): [[ORDERED, Suit("ordered-lists", {"k": 2, "slope": 0.5})]],
     ("listnet", "torch"): [[Suit("lists"), Suit("lists", {"temperature": 0.5})]],
     ("listnet", "optax"): [[Suit("lists", {"temperature": 2.0})]],
     ("ranking-softmax-loss", "optax"): [[Suit("lists"), Suit("tied-lists")]],
