@@ -157,7 +157,7 @@ def option_value(option: click.Option, done: Typed, word: str, named: str) -> tu
     if isinstance(option.type, click.Choice):
         return False, starting(bare(option.type.choices), word)
     if name.startswith("p_"):
-        if metavar == "FILE":
+        if metavar.endswith("FILE"):
             return FILES
         if metavar == "LOSS":
             return False, losses(word)

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from lossctl.data.roles.bind import bind
 from lossctl.data.roles.binding import Ref, Request
+from lossctl.data.roles.columns import plain
+from lossctl.data.roles.detect import search
 from lossctl.data.roles.spans import refuse_numbers
 from lossctl.data.source import Source
 from lossctl.engine.options import Options
@@ -30,6 +32,7 @@ FIRST = {
     (False, False): ("mse", "cross-entropy", "ndcg-loss"),
     (True, False): ("mse", "ndcg-loss"),
 }
+OTHERWISE = ("ndcg-loss", "triplet-margin", "gan-minimax", "dpo")  # where the inputs are of another kind
 SENTENCES = ("wer", "edit-distance")  # where text differs from row to row
 SEQUENCES = ("ctc", "bits-per-byte", "perplexity")
 
@@ -87,6 +90,7 @@ def advise(surveys: Sequence[Survey], paths: Sequence[str], reading: Sequence[st
     every = [entry for entry in entries() if entry.name == entry.spec.name or entry.name in SENTENCES]
     if len(surveys) == 2:  # of which the second holds targets
         every = [e for e in every if len(e.spec.inputs) == 1 or {i.side for i in e.spec.inputs} != {"P"}]
+    every = [entry for entry in every if means(entry, sources)]
     roles, notes = roles_of(every, sources)
     table = {(place, facts.column.name): facts for place, survey in enumerate(surveys) for facts in survey.facts}
     holes = [table[where] for where in roles]
@@ -108,6 +112,21 @@ def advise(surveys: Sequence[Survey], paths: Sequence[str], reading: Sequence[st
     return Advice(roles, losses, command, classes_of(best, sources), [*best.notes, *notes])
 
 
+def means(entry: Entry, sources: Sequence[Source]) -> bool:
+    """Whether the loss may be meant: one whose inputs any column could be only where the names say so."""
+    inputs = entry.spec.inputs
+    if any(i.kind.unpaired for i in inputs):
+        call = LossCall.make(entry.name, {})
+        return all(any(search(call, i, source, ()) for source in sources) for i in inputs)
+    return len(inputs) > 1
+
+
+def likely_parts(column: str, parts: list[str]) -> list[str]:
+    """Of the parts that a column may play those that its name says; else predictions and targets before others."""
+    named = [role for role in parts if plain(role) == plain(column)]
+    return named or [role for role in parts if role in {"pred", "target"}] or parts
+
+
 def roles_of(every: Sequence[Entry], sources: list[Source]) -> tuple[dict[tuple[int, str], list[str]], list[str]]:
     """Which parts each column would play, role by role, as others may be missing; and what is ambiguous."""
     found: dict[tuple[int, str], list[str]] = {}
@@ -127,7 +146,7 @@ def roles_of(every: Sequence[Entry], sources: list[Source]) -> tuple[dict[tuple[
                     parts = found.setdefault((place, column), [])
                     parts += [] if role in parts else [role]
                 break
-    return found, list(notes)
+    return {where: likely_parts(where[1], parts) for where, parts in found.items()}, list(notes)
 
 
 def likeness(entry: Entry) -> Hashable:
@@ -201,7 +220,7 @@ def rank(attempt: Attempt, known: Known) -> tuple[int, int, str]:
         order = SENTENCES
     elif any(i.kind.decode(bound.call.params, None) == "sequence" for i in bound.call.entry.spec.inputs):
         order = SEQUENCES
-    name = attempt.entry.name
+    name, order = attempt.entry.name, (*order, *OTHERWISE)
     return -len(bound.refs), order.index(name) if name in order else len(order), name
 
 

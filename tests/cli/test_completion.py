@@ -147,6 +147,8 @@ def test_parameters_behind_a_colon(entry):
             assert f"{typed}:{word}=1:{word}{ending}" not in after(f"lossctl compute {typed}:{word}=1:")
             if "bool" not in param.types:
                 options = after(f"lossctl compute {typed} {param.option} ")
+                if param.call:
+                    values = after("lossctl compute ")
                 assert options == (["FILES"] if param.file else [value.rpartition("=")[2] for value in values])
 
 

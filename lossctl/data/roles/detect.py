@@ -40,7 +40,8 @@ def detect(
         return Found(tuple(candidates))  # numbers without names: the whole file is one array
     needed = [i.role for i in call.entry.spec.inputs if not i.optional]
     rows = not entry.kind.single or source.columns[0].width is not None  # a text's one number is to be named
-    if needed == [entry.role] and len(candidates) == len(source.columns) == 1 and rows:
+    alone = needed == [entry.role] and call.of_set is None  # of a set, only what names say is taken
+    if alone and len(candidates) == len(source.columns) == 1 and rows:
         return Found((candidates[0],), form=cols.implied_form(candidates[0]))
     error = too_few(call, entry, source, needed) or cols.undetected(source, entry.role, entry.kind.phrase)
     if entry.kind.whole:
