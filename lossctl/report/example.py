@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from lossctl.data.inputs import open_inputs
 from lossctl.data.roles.binding import Request
 from lossctl.data.source import Source
 from lossctl.engine.options import Options
 from lossctl.engine.run import run
-from lossctl.errors import LossctlError
+from lossctl.errors import LossctlError, UsageError
 from lossctl.model.batch import settle
 from lossctl.model.call import LossCall
 from lossctl.model.params import Value, value_text
@@ -49,7 +51,7 @@ SENSIBLE = 1e6  # a larger value means that the data are of another kind: exp of
 def example(entry: Entry) -> str:
     """``lossctl compute NAME [--PARAMETER VALUE] FILE...``."""
     given, names = next(ways(entry), (first_number(entry), None))
-    own = [own_file(i) for i in entry.spec.inputs if i.kind.unpaired or not i.optional]
+    own = [own_file(i) for i in own_inputs(entry)]
     files = [f"{FOLDER}/{name}" for name in names] if names else own
     options = [
         option if value is True else f"{option} {value_text(value)}"
@@ -67,6 +69,20 @@ def ways(entry: Entry) -> Iterator[tuple[dict[str, Value], tuple[str, ...]]]:
         for names in SAMPLES:
             if fits(entry, given, names):
                 yield given, names
+
+
+def own_inputs(entry: Entry) -> list[Input]:
+    """The inputs that are needed; and the others as well, where the loss as it stands asks for them."""
+    needed = [i for i in entry.spec.inputs if not i.optional]
+    params = settle(entry, {})
+    if len(needed) < len(entry.spec.inputs) and entry.spec.align is not None:
+        try:
+            entry.spec.align({i.role: np.ones((2, 2)) for i in needed}, params)
+        except UsageError:
+            return list(entry.spec.inputs)
+        except Exception:  # shapes that these are not
+            return needed
+    return needed
 
 
 def own_file(entry: Input) -> str:
