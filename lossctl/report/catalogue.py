@@ -143,8 +143,8 @@ def inputs(record: Record) -> list[Block]:
         Item((*bold(role), Span(f"{'':{longest - len(role)}}  {axes}")), (literal(phrase + optional(record, role)),))
         for role, _, axes, phrase in rows
     ]
-    seen = sorted({letter for _, _, axes, _ in rows for letter in axes if letter.isalpha()}, key="NKCD".find)
-    letters = ", ".join(f"{letter} {AXES[letter]}" for letter in seen if letter in AXES)
+    seen = {letter for _, _, axes, _ in rows for letter in axes}
+    letters = ", ".join(f"{letter} {meaning}" for letter, meaning in AXES.items() if letter in seen)
     batches = [Para(literal(BATCHES))] if record["scope"] == "batch" else []
     return [*items, Para(literal(f"{letters[:1].upper()}{letters[1:]}. {files(record)}")), *batches]
 
