@@ -175,6 +175,7 @@ def emptiness(job: Job, slot: Slot, totals: Totals, options: Options) -> float |
     raise DataError(
         f"{job.bound.call.name}: {why} ({nan:,} rows dropped for NaN, {ignored:,} ignored)",
         code="empty",
+        details=tuple(map(describe, job.findings.of("warning"))),
         hint="--empty nan or --empty zero gives that value instead",
     )
 

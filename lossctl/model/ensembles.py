@@ -13,23 +13,24 @@ __all__ = ["Ensemble", "Outcome"]
 
 ALONE = Rule(
     "one-member",
-    "is the only member of its row, and the fair estimator needs two",
-    hint="members are columns: --pred 'member_*', a column list, or an N x M array; or --estimator nrg",
+    "is the only member of its row, and an ensemble has two or more",
+    hint="members are columns: --pred 'member_*', a column list, or an N x M array; of one forecast it is mae",
 )
 
 
 class Ensemble(Vector):
-    """The members of an ensemble forecast, N x M; one column is an ensemble of one."""
+    """The members of an ensemble forecast, N x M; one column alone is refused."""
 
     name: str = "ensemble"
     axes: str = "N M"
-    phrase: str = "the members of an ensemble: finite numbers"
+    phrase: str = "the members of an ensemble: two or more finite numbers"
+    families: tuple[str, ...] = ("member_", "ensemble_", "ens_")
 
     def elementwise(self, params: Params) -> bool:
         return False
 
     def check(self, array: Array, params: Params, classes: int | None = None) -> Iterator[Seen]:
-        if params.get("estimator") == "fair" and array.shape[1] < 2:
+        if array.shape[1] < 2:
             yield broken(ALONE, array, np.ones(array.shape, bool))
 
     def sample(self, rng: Rng, sizes: Sizes, params: Params) -> Array:

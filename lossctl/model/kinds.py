@@ -80,6 +80,7 @@ class Kind:
     parallel: bool = True  # several columns of a target stand for those of the predictions, one by one
     unbounded: bool = False  # scores on the whole line: a name that says probabilities is worth a word
     called: tuple[str, ...] = ()  # names of columns that are of this kind beyond doubt, plain
+    families: tuple[str, ...] = ()  # what the names of several columns begin with that are of this kind beyond doubt
     single: bool = False  # one number a row is a row of one, where rows may have any length
     spread: bool = True  # several columns are one row of several values
     synonyms: Mapping[str, str] = {}  # other words for roles of this kind: what --pred is called in the field

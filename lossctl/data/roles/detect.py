@@ -75,6 +75,8 @@ def search(call: LossCall, entry: Input, source: Source, given: Sequence[str], *
     own = ((cols.plain(role),),)
     if kind.called and (hit := cols.by_name(source, role, (kind.called,))) is not None:
         return hit
+    if kind.families and (hit := cols.family(source, role, kind.families)) is not None:
+        return hit
     if role == "target":
         ranks = cols.TARGET if call.entry.spec.family != "ranking" else (*cols.TARGET, *cols.RANKING_TARGET)
         if kind.columns == "masks":

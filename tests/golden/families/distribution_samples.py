@@ -57,7 +57,6 @@ EDGES: dict[str, dict[str, Any]] = {
         "target": [1.0, 7.0, -1.0, 4.0, 1e8 + 0.25, 1e299, 2e-300],
         "weight": [1.0, 2.0, 0.5, 3.0, 1.0, 0.0, 1.0],
     },
-    "one-member": {"pred": [[1.0], [2.5]], "target": [0.5, 2.5], "weight": [1.0, 3.0]},
     "sigma-edges": {  # right, far out, wide, narrow
         "pred": [0.0, 0.0, 1e8, 0.0, 0.0, 1.0, -3.0],
         "target": [0.5, 0.0, 1e8 + 1.0, 1e6, 1e-3, 1.0, 3.0],
@@ -97,7 +96,6 @@ def scores() -> list[Case]:
                 if estimator == "nrg":
                     more.append(value(torchmetrics("continuous_ranked_probability_score(pred, target)")))
             found.append(case("crps-ensemble", data, *means, *more, rows=rows, **params))
-    found.append(case("crps-ensemble", "one-member", *means, rows=exact("crps_rows(pred, target)")))
     for data in ("sigma-normals", "sigma-edges"):
         found.append(case("crps-gaussian", data, *means, rows=naive("crps_normal_rows(pred, target, sigma)")))
     found.append(
