@@ -67,7 +67,7 @@ def put_plan(files: Sequence[str], form: str, values: Mapping[str, Any], setting
     from lossctl.cli.run import reader_of, request_of, roles_of
     from lossctl.data.inputs import open_inputs
     from lossctl.engine.options import MEMORY, Options, memory_size
-    from lossctl.engine.plan import outline
+    from lossctl.engine.outline import outline
     from lossctl.engine.run import ready
     from lossctl.model.call import parse_calls
 

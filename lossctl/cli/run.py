@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,13 +21,14 @@ from lossctl.data.shards.paths import shards_of
 from lossctl.engine.options import ALL, MEMORY, Options, Plan, memory_size
 from lossctl.engine.result import InputInfo, Report
 from lossctl.engine.run import run
-from lossctl.engine.scores import Scores
 from lossctl.errors import UsageError
 from lossctl.model.call import LossCall, parse_calls
-from lossctl.report.aligned import blocks
 from lossctl.report.output import output_format, write_output
 from lossctl.report.render import render
 from lossctl.report.text import escape
+
+if TYPE_CHECKING:
+    from lossctl.engine.scores import Scores
 
 __all__ = ["run_compute"]
 
@@ -247,6 +248,8 @@ def write_alignments(report: Report, form: str, values: Mapping[str, Any]) -> No
     """To standard error, where the format has no room for them."""
     aligned = values.get("show_alignment") is not None and form not in {"table", "markdown", "json"}
     if report.samples is not None and aligned:
+        from lossctl.report.aligned import blocks  # seldom wanted
+
         width = os.get_terminal_size(sys.stderr.fileno()).columns if sys.stderr.isatty() else None
         for line in blocks(report.samples, width, values["digits"], sys.stderr.encoding or "ascii"):
             print(inert(line.removesuffix("\n")), file=sys.stderr)

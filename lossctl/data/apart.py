@@ -13,15 +13,10 @@ from lossctl.data.source import Block
 from lossctl.errors import DataError, UsageError
 from lossctl.model.sides import ABSENT, padded
 
-__all__ = ["Beside", "side_blocks", "unpaired"]
+__all__ = ["Beside", "side_blocks"]
 
 ARRAYS = ("memory", "npy", "npz")  # what holds arrays of a length of their own, rather than rows
 Floats = NDArray[np.float64]
-
-
-def unpaired(binding: Binding) -> bool:
-    """Whether all inputs of all losses stand by themselves."""
-    return all(i.kind.unpaired for bound in binding.calls for i in bound.call.entry.spec.inputs)
 
 
 class Beside(NamedTuple):

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.data.apart import side_blocks
 from lossctl.data.excerpt import excerpt
 from lossctl.data.roles.binding import Binding, BoundCall, Ref, input_of
 from lossctl.data.source import Block, Source, placed
@@ -219,6 +218,8 @@ def walk(binding: Binding, rows: int, limit: int | None) -> Iterator[Chunk]:
     Raises ``DataError`` when one source ends before another.
     """
     if binding.apart is not None:
+        from lossctl.data.apart import side_blocks  # seldom wanted
+
         for found, first, size in side_blocks(binding, rows, limit):
             yield Chunk(binding, found, first, size)
         return

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
-from lossctl.data.apart import unpaired
 from lossctl.data.roles.bind import bind, label_or_role
 from lossctl.data.roles.binding import Batching, Binding, LeftOut, Request, left_out, nothing_fits
 from lossctl.data.source import Source
@@ -85,7 +84,7 @@ def ready(
         raise nothing_fits(left)
     request = label_or_role(request, calls, sources, elsewhere or {})
     binding = bind(calls, sources, request, elsewhere or {})
-    binding = binding._replace(apart=options.nan if unpaired(binding) else None)
+    binding = binding._replace(apart=options.nan if binding.unpaired else None)
     binding.left[:0] = left
     check_batches(binding, options)
     if options.per_sample is not None:

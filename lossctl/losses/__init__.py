@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +11,8 @@ if TYPE_CHECKING:
 
 def discover() -> None:
     """Import every module of every family, sorted."""
+    import pkgutil
+
     for family in sorted(m.name for m in pkgutil.iter_modules(__path__) if m.ispkg):
         package = importlib.import_module(f"{__name__}.{family}")
         for module in sorted(m.name for m in pkgutil.iter_modules(package.__path__)):

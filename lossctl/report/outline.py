@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from lossctl import __version__
-from lossctl.engine.plan import Need, Outline, Reading
+from lossctl.engine.outline import Outline, Reading
+from lossctl.engine.plan import Need
 from lossctl.report.page import Block, Item, Para, Section, bold, literal
 
 __all__ = ["outline_blocks", "outline_json"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lossctl.engine.scores import Scores
 from lossctl.errors import UsageError
 
 if TYPE_CHECKING:
     from lossctl.engine.result import Report
+    from lossctl.engine.scores import Scores
 
 __all__ = ["FORMATS", "render"]
 
@@ -47,12 +47,14 @@ def render(
             return delimited.csv(report, safe=csv_safe)
         return delimited.plain(report) if format == "plain" else delimited.values(report)
     if format == "markdown":
+        from lossctl.engine.scores import Scores
         from lossctl.report import markdown
 
         if isinstance(report, Scores):
             return markdown.score_markdown(report, digits=digits)
         return markdown.markdown(report, digits=digits)
     if format == "table":
+        from lossctl.engine.scores import Scores
         from lossctl.report import scoretable, table
 
         if isinstance(report, Scores):

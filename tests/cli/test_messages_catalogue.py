@@ -186,3 +186,10 @@ def test_empty_masks_are_counted(go):
     assert status == 0
     assert "1 row of target" in err
     assert "first: row 2" in err
+
+
+def test_a_short_option_may_be_a_value(go):
+    """What follows an option that takes a value is that value, whatever it looks like."""
+    assert go("giou boxes.csv --null-value -f -f value")[0] == 0
+    assert go("giou boxes.csv --delimiter -f -f value")[0] != 0  # a delimiter of two characters
+    assert "-f" in go("giou boxes.csv -- -f")[2]

@@ -18,7 +18,7 @@ from lossctl.data.roles.binding import Request
 from lossctl.engine import work as at_work
 from lossctl.engine.options import Options
 from lossctl.engine.options import Plan as Interval
-from lossctl.engine.plan import Outline, outline
+from lossctl.engine.outline import Outline, outline
 from lossctl.engine.run import ready, run
 from lossctl.engine.scoring import score_files
 from lossctl.engine.watch import Pass, Tick

@@ -109,6 +109,11 @@ class Binding(NamedTuple):
             text[ref.source].update(dict.fromkeys(ref.columns))
         return [list(n) for n in numeric], [list(t) for t in text], [list(s) for s in sequences]
 
+    @property
+    def unpaired(self) -> bool:
+        """Whether all inputs of all losses stand by themselves."""
+        return all(i.kind.unpaired for bound in self.calls for i in bound.call.entry.spec.inputs)
+
     def files(self, bound: BoundCall) -> str:
         """The names of the files that a call reads."""
         places = dict.fromkeys(ref.source for ref in bound.refs.values())

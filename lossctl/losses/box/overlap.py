@@ -6,7 +6,8 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from lossctl.losses.types import Box, Rows
+from lossctl.losses.types import Rows
+from lossctl.losses.types_images import Box
 from lossctl.model.boxes import four_numbers
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param

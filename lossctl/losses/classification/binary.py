@@ -9,7 +9,8 @@ import numpy as np
 
 from lossctl import numerics
 from lossctl.losses.classification.options import BINARY_INPUT, CLIP, GAMMA
-from lossctl.losses.types import BinaryScores, HardBinary, Logits, Rows, SoftBinary
+from lossctl.losses.types import Rows
+from lossctl.losses.types_labels import BinaryScores, HardBinary, Logits, SoftBinary
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param
 from lossctl.model.reduce import Elements, Term

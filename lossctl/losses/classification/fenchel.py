@@ -7,7 +7,8 @@ from typing import Annotated
 import numpy as np
 
 from lossctl import numerics
-from lossctl.losses.types import ClassLogits, ClassTarget, LogitOfTruth, Rows, Truth
+from lossctl.losses.types import Rows
+from lossctl.losses.types_labels import ClassLogits, ClassTarget, LogitOfTruth, Truth
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param
 from lossctl.model.reduce import Mean

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from lossctl import numerics
 from lossctl.losses.classification.options import CLASS_WEIGHT, CLIP, INPUT, one_for_each_class
-from lossctl.losses.types import ClassIndex, ClassLogProbs, ClassScores, ClassTarget, Ratios, Rows
+from lossctl.losses.types import Ratios, Rows
+from lossctl.losses.types_labels import ClassIndex, ClassLogProbs, ClassScores, ClassTarget
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param
 from lossctl.model.reduce import Ratio

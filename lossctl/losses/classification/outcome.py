@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl import numerics
-from lossctl.losses.types import LabelsOrScores, LabelTarget, ProbOfTruth, Ratios, Rows, Truth
+from lossctl.losses.types import Ratios, Rows
+from lossctl.losses.types_labels import LabelsOrScores, LabelTarget, ProbOfTruth, Truth
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, Value, When
 from lossctl.model.reduce import Elements, Mean, Product

@@ -10,7 +10,9 @@ import numpy as np
 from lossctl import numerics, vectors
 from lossctl.losses.classification.multiclass import cross_entropy
 from lossctl.losses.classification.options import CLASS_WEIGHT
-from lossctl.losses.types import Bias, ClassIndex, Clusters, Prototypes, Ratios, Rows, Vector
+from lossctl.losses.types import Ratios, Rows, Vector
+from lossctl.losses.types_labels import ClassIndex
+from lossctl.losses.types_vectors import Bias, Clusters, Prototypes
 from lossctl.model.beside import tails
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, Value

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from lossctl import numerics
 from lossctl.losses.classification.options import CLIP, GAMMA, INPUT, one_for_each_class
-from lossctl.losses.types import ClassIndex, ClassScores, ClassTarget, Rows
+from lossctl.losses.types import Rows
+from lossctl.losses.types_labels import ClassIndex, ClassScores, ClassTarget
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param
 from lossctl.model.reduce import Mean

@@ -9,7 +9,8 @@ import numpy as np
 
 from lossctl import numerics
 from lossctl.errors import UsageError
-from lossctl.losses.types import FakeSide, RealSide, Rows
+from lossctl.losses.types import Rows
+from lossctl.losses.types_sides import FakeSide, RealSide
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, Value, When
 from lossctl.model.registry import loss

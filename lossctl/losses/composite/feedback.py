@@ -8,7 +8,8 @@ import numpy as np
 
 from lossctl import numerics
 from lossctl.losses.composite.ratios import BETA, SUMS, defined
-from lossctl.losses.types import Desirable, LogProb, MeanLogProb, NonNegative, Rows
+from lossctl.losses.types import NonNegative, Rows
+from lossctl.losses.types_sides import Desirable, LogProb, MeanLogProb
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param
 from lossctl.model.reduce import Mean

@@ -10,7 +10,8 @@ import numpy as np
 from lossctl import numerics
 from lossctl.errors import UsageError
 from lossctl.losses.composite.ratios import BETA, DELTA, GAP, SMOOTHING, SUMS, log_ratio_gap
-from lossctl.losses.types import LogProb, Rows, TokenCount
+from lossctl.losses.types import Rows
+from lossctl.losses.types_sides import LogProb, TokenCount
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, Value
 from lossctl.model.reduce import Mean

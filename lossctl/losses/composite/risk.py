@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import numpy as np
 
 from lossctl.losses.composite.penalties import HALF, L1_RATIO, LAM, share
-from lossctl.losses.types import Parameters, Real, Rows
+from lossctl.losses.types import Real, Rows
+from lossctl.losses.types_vectors import Parameters
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, When
 from lossctl.model.penalised import Penalised

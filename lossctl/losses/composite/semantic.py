@@ -12,7 +12,8 @@ from lossctl import numerics
 from lossctl.errors import DataError
 from lossctl.losses.classification.options import BINARY_INPUT
 from lossctl.losses.composite.cnf import Constraint, read_constraint
-from lossctl.losses.types import Propositions, Rows
+from lossctl.losses.types import Rows
+from lossctl.losses.types_labels import Propositions
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, Value
 from lossctl.model.reduce import Mean

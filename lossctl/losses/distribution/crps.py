@@ -8,7 +8,8 @@ from typing import Annotated
 import numpy as np
 
 from lossctl import gaps
-from lossctl.losses.types import Deviation, Ensemble, Outcome, Real, Rows
+from lossctl.losses.types import Real, Rows
+from lossctl.losses.types_forecasts import Deviation, Ensemble, Outcome
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param
 from lossctl.model.reduce import Elements, Mean

@@ -7,7 +7,9 @@ from typing import Annotated
 import numpy as np
 
 from lossctl import gaps, numerics
-from lossctl.losses.types import ClassScores, Distribution, Measure, Rows
+from lossctl.losses.types import Rows
+from lossctl.losses.types_forecasts import Measure
+from lossctl.losses.types_labels import ClassScores, Distribution
 from lossctl.model.laws import NONNEGATIVE, ZERO_AT_TARGET
 from lossctl.model.params import Param, When
 from lossctl.model.reduce import Elements, Mean

@@ -8,7 +8,8 @@ from typing import Annotated
 import numpy as np
 
 from lossctl import gaps, numerics
-from lossctl.losses.types import Count, Real, Rows, Variance
+from lossctl.losses.types import Real, Rows
+from lossctl.losses.types_forecasts import Count, Variance
 from lossctl.model.domains import Domain, HalfLine
 from lossctl.model.params import Param, Value, When
 from lossctl.model.reduce import Elements

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import numpy as np
 
-from lossctl.losses.types import OneHotTruth, ProbOfTruth, Rows
+from lossctl.losses.types import Rows
+from lossctl.losses.types_labels import OneHotTruth, ProbOfTruth
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, Value
 from lossctl.model.reduce import Mean

@@ -15,7 +15,8 @@ from lossctl.losses.distribution.deviance import Mean, Outcome, tweedie_deviance
 from lossctl.losses.distribution.scoring import brier, outcomes_fit
 from lossctl.losses.regression.tilted import pinball
 from lossctl.losses.regression.whole import MULTIOUTPUT, product
-from lossctl.losses.types import OneHotTruth, ProbOfTruth, Real, Truth
+from lossctl.losses.types import Real
+from lossctl.losses.types_labels import OneHotTruth, ProbOfTruth, Truth
 from lossctl.model.laws import SHIFT_INVARIANT
 from lossctl.model.params import Param
 from lossctl.model.reduce import Sums, Term, Totals

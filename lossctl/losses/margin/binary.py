@@ -9,7 +9,8 @@ import numpy as np
 
 from lossctl import numerics
 from lossctl.losses.margin.options import MARGIN, signs_fit
-from lossctl.losses.types import Decision, DecisionOrClasses, Logits, Real, Rows, SignedOrClass, SignedTarget
+from lossctl.losses.types import Real, Rows
+from lossctl.losses.types_labels import Decision, DecisionOrClasses, Logits, SignedOrClass, SignedTarget
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, Value
 from lossctl.model.reduce import Elements

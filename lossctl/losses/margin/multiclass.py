@@ -9,7 +9,8 @@ import numpy as np
 from lossctl import numerics
 from lossctl.losses.classification.options import CLASS_WEIGHT
 from lossctl.losses.margin.options import AHEAD, classes_fit
-from lossctl.losses.types import ClassDecisions, Rows, TrueClass
+from lossctl.losses.types import Rows
+from lossctl.losses.types_labels import ClassDecisions, TrueClass
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param
 from lossctl.model.reduce import Mean

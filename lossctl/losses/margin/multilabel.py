@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from lossctl import numerics
 from lossctl.losses.classification.options import CLASS_WEIGHT
 from lossctl.losses.margin.options import classes_fit
-from lossctl.losses.types import ClassDecisions, IndexLists, LabelLogits, LabelScores, LabelSet, Rows
+from lossctl.losses.types import Rows
+from lossctl.losses.types_labels import ClassDecisions, IndexLists, LabelLogits, LabelScores, LabelSet
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.reduce import Mean
 from lossctl.model.registry import loss

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from lossctl.exact import Exact, ratio
 from lossctl.losses.classification.outcome import LABELS_OR_SCORES, THRESHOLD, decided
-from lossctl.losses.types import PredictedSets, Rows, TrueSets
+from lossctl.losses.types import Rows
+from lossctl.losses.types_labels import PredictedSets, TrueSets
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, Value
 from lossctl.model.reduce import Mean, Sums, Switch, Term, Totals

@@ -16,7 +16,8 @@ from lossctl.losses.metric_learning.batches import (
     similarities,
     softplus,
 )
-from lossctl.losses.types import Ratios, Rows, SameClass, Vector
+from lossctl.losses.types import Ratios, Rows, Vector
+from lossctl.losses.types_labels import SameClass
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param
 from lossctl.model.reduce import Mean, Ratio

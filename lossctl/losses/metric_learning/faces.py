@@ -8,7 +8,9 @@ import numpy as np
 
 from lossctl import tiles, vectors
 from lossctl.losses.metric_learning.angles import angles, columns_agree, cost, folded, in_range, moved
-from lossctl.losses.types import ClassIndex, Prototypes, Rows, Vector
+from lossctl.losses.types import Rows, Vector
+from lossctl.losses.types_labels import ClassIndex
+from lossctl.losses.types_vectors import Prototypes
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param
 from lossctl.model.reduce import Mean

@@ -8,7 +8,8 @@ import numpy as np
 
 from lossctl import vectors
 from lossctl.losses.metric_learning.triplet import distance_of
-from lossctl.losses.types import Distance, PairLabel, PairSign, Rows, Vector
+from lossctl.losses.types import Rows, Vector
+from lossctl.losses.types_vectors import Distance, PairLabel, PairSign
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param
 from lossctl.model.reduce import Mean

@@ -9,7 +9,9 @@ import numpy as np
 
 from lossctl import tiles
 from lossctl.losses.metric_learning.angles import columns_agree, cost
-from lossctl.losses.types import Centers, ClassIndex, Prototypes, Rows, Vector
+from lossctl.losses.types import Rows, Vector
+from lossctl.losses.types_labels import ClassIndex
+from lossctl.losses.types_vectors import Centers, Prototypes
 from lossctl.model.beside import centers_of
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, Value

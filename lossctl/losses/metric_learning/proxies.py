@@ -9,7 +9,9 @@ import numpy as np
 from lossctl import tiles
 from lossctl.losses.metric_learning.angles import columns_agree, cost
 from lossctl.losses.metric_learning.batches import log_sums
-from lossctl.losses.types import ClassIndex, Prototypes, Rows, Vector
+from lossctl.losses.types import Rows, Vector
+from lossctl.losses.types_labels import ClassIndex
+from lossctl.losses.types_vectors import Prototypes
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param
 from lossctl.model.reduce import Batches, Mean

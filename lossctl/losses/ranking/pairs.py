@@ -8,7 +8,8 @@ from typing import Annotated
 import numpy as np
 
 from lossctl import numerics
-from lossctl.losses.types import Real, Rows, SignedTarget
+from lossctl.losses.types import Real, Rows
+from lossctl.losses.types_labels import SignedTarget
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.params import Param, Value
 from lossctl.model.reduce import Elements

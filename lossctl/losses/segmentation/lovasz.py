@@ -8,7 +8,8 @@ import numpy as np
 
 from lossctl.losses.segmentation.options import ACTIVATION, INPUT, OF_CLASSES
 from lossctl.losses.segmentation.pixels import Form, flattened, pixels
-from lossctl.losses.types import HardMasks, MaskLogits, Masks, Rows
+from lossctl.losses.types import Rows
+from lossctl.losses.types_images import HardMasks, MaskLogits, Masks
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.masks import same_pixels
 from lossctl.model.params import Param

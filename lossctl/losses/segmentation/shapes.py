@@ -9,7 +9,8 @@ import numpy as np
 
 from lossctl.losses.segmentation.options import ACTIVATION, BACKGROUND, INPUT, OF_CLASSES
 from lossctl.losses.segmentation.pixels import Form, over_pixels, pixels
-from lossctl.losses.types import Images, Rows, TrueImages
+from lossctl.losses.types import Rows
+from lossctl.losses.types_images import Images, TrueImages
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.masks import same_pixels
 from lossctl.model.params import Param

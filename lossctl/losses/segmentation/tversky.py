@@ -20,7 +20,8 @@ from lossctl.losses.segmentation.options import (
     SMOOTH,
 )
 from lossctl.losses.segmentation.pixels import Counts, Form, counted, divisible, given, pooled, unless_absent
-from lossctl.losses.types import Masks, Rows, TrueMasks
+from lossctl.losses.types import Rows
+from lossctl.losses.types_images import Masks, TrueMasks
 from lossctl.model.laws import NONNEGATIVE
 from lossctl.model.masks import same_pixels
 from lossctl.model.params import Param

@@ -1,0 +1,132 @@
+"""What a run would do, told before it reads: files, rows, tasks, threads, memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+from lossctl.data.roles.binding import Binding
+from lossctl.data.source import Source
+from lossctl.data.tasks import cutting, tasks
+from lossctl.engine.job import Job
+from lossctl.engine.options import Options
+from lossctl.engine.pace import chunk_rows, row_bytes
+from lossctl.engine.plan import Need, known_rows, need_of, threads_of
+
+__all__ = ["Outline", "Reading", "outline"]
+
+TEXTS = ("csv", "tsv")  # formats whose rows are found by reading
+COMPRESSED = (".gz", ".zst")
+
+
+class Reading(NamedTuple):
+    """One source, and what will be read of it."""
+
+    name: str
+    format: str
+    files: int
+    rows: int | None
+    bytes: int | None  # of the files; None for what is no file
+    columns: tuple[str, ...]
+
+
+class Outline(NamedTuple):
+    """A run that has not begun. ``tasks`` are a guess where ``guessed``."""
+
+    losses: tuple[str, ...]
+    left_out: tuple[str, ...]
+    sources: tuple[Reading, ...]
+    rows: int | None
+    passes: int
+    cut: Literal["row-groups", "rows", "byte-ranges", "none"]
+    tasks: int | None
+    guessed: bool
+    paired: bool  # by keys, before anything is scored; only that tells the tasks
+    chunk_rows: int
+    threads: int
+    chunk_bytes: int  # of all threads together
+    memory: int  # what --memory allows
+    needs: tuple[Need, ...]
+
+
+def outline(binding: Binding, jobs: Sequence[Job], options: Options) -> Outline:
+    """What a run over the binding would do. Footers and headers are read for it, and no rows."""
+    rows, threads = known_rows(binding, options.limit), threads_of(jobs, options)
+    chunk = chunk_rows(binding, options.chunk_rows, threads)
+    way, used, _ = cutting(binding, options.limit)
+    count, guessed, rows = counted_tasks(binding, options, chunk, rows)
+    threads = threads if count is None else max(1, min(threads, count))
+    cut: Any = "none"
+    if way != "chunks" and len(binding.keys) < 2:
+        source = binding.sources[used[0]]
+        cut = {"parquet": "row-groups", "csv": "byte-ranges", "tsv": "byte-ranges"}.get(source.format, "rows")
+        cut = "rows" if len({binding.sources[place].format for place in used}) > 1 else cut
+    wanted = list(zip(*binding.wanted(), strict=True))
+    needs = [need for job in jobs if (need := need_of(binding, job, options, rows)) is not None]
+    return Outline(
+        losses=tuple(job.label for job in jobs),
+        left_out=tuple(f"{one.name}: {one.reason}" for one in binding.left),
+        sources=tuple(reading(binding.sources[place], wanted[place]) for place in used),
+        rows=rows,
+        passes=1 + any(job.needs_prelude for job in jobs),
+        cut=cut,
+        tasks=count,
+        guessed=guessed,
+        paired=len(binding.keys) > 1,
+        chunk_rows=chunk,
+        threads=threads,
+        chunk_bytes=threads * row_bytes(binding) * (chunk if rows is None else min(chunk, rows)),
+        memory=options.memory,
+        needs=tuple(needs),
+    )
+
+
+def counted_tasks(
+    binding: Binding, options: Options, chunk: int, rows: int | None
+) -> tuple[int | None, bool, int | None]:
+    """How many tasks there are, whether that is a guess, and the rows, if they are known after all.
+
+    The tasks are those that the run itself makes, as far as that can be done without reading rows.
+    """
+    way, used, _ = cutting(binding, options.limit)
+    sources = [binding.sources[place] for place in used]
+    if len(binding.keys) > 1:
+        return None, False, rows
+    if way == "chunks":
+        return None if rows is None else -(-rows // chunk), False, rows
+    if way == "spans" and not hasattr(sources[0], "cuts"):
+        return guess(sources[0]), True, rows
+    sizes = [task.size() for task in tasks(binding, chunk, options.limit)]
+    return len(sizes), False, sum(sizes)
+
+
+def guess(source: Source) -> int | None:
+    """About how many spans there will be of text whose rows are found by reading."""
+    from lossctl.data.text.rowends import about
+
+    paths = paths_of(source)
+    if source.format not in TEXTS or paths is None or any(path.endswith(COMPRESSED) for path in paths):
+        return None
+    return sum(about(os.path.getsize(path)) for path in paths)
+
+
+def reading(source: Source, wanted: Sequence[Sequence[str]]) -> Reading:
+    columns = tuple(dict.fromkeys(name for names in wanted for name in names))
+    paths = paths_of(source)
+    size = None if paths is None else sum(map(os.path.getsize, paths))
+    files = len(getattr(source, "files", (source.name,)))
+    return Reading(source.name, source.format, files, rows_of(source, columns), size, columns)
+
+
+def paths_of(source: Source) -> list[str] | None:
+    """The regular files of a source; ``None`` if it has others."""
+    paths = list(getattr(source, "files", (source.name,)))
+    return paths if all(map(os.path.isfile, paths)) else None
+
+
+def rows_of(source: Source, columns: Sequence[str]) -> int | None:
+    """How many rows the header tells of, else the places at which the source may be cut."""
+    told = [column.rows for column in source.columns if column.name in columns and column.rows is not None]
+    cuts = getattr(source, "cuts", None)
+    return min(told) if told else int(cuts()[-1]) if cuts is not None else None
