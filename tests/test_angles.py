@@ -75,3 +75,11 @@ def test_sizes_whose_squares_leave_the_float_range(size):
     damped = pytest.approx(24 * size / 1e-12 * size, rel=4e-15, abs=0.0)  # the product of squared lengths is nothing
     assert close[0] == (pytest.approx(0.96, rel=4e-16) if size > 1 else damped)
     assert far[0] == (pytest.approx(0.04, rel=2e-15) if size > 1 else 1.0)
+
+
+@pytest.mark.parametrize("name", ["linear_cross_entropy", "l_softmax"])
+def test_scores_beyond_the_float_range_are_refused(name):
+    """Where a dot product overflows, a loss would be -inf or NaN: the row is named instead."""
+    with pytest.raises(DataError) as caught:
+        getattr(lossctl.losses, name)([[1.0, 0.0], [1e200, 1e199]], [0, 1], [[1e200, 0.0], [0.0, 1e200]])
+    assert (caught.value.code, caught.value.row) == ("too-long", 2)

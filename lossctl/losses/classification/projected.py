@@ -10,6 +10,7 @@ import numpy as np
 from lossctl import numerics, vectors
 from lossctl.losses.classification.multiclass import cross_entropy
 from lossctl.losses.classification.options import CLASS_WEIGHT
+from lossctl.losses.lengths import in_range
 from lossctl.losses.types import Ratios, Rows, Vector
 from lossctl.losses.types_labels import ClassIndex
 from lossctl.losses.types_vectors import Bias, Clusters, Prototypes
@@ -56,6 +57,7 @@ def projection_fits(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
         "dot products have the same digits whatever the batch; a matrix product of a library rounds by its shape",
     ),
     align=projection_fits,
+    checks=in_range,
 )
 def linear_cross_entropy(
     features: Vector,

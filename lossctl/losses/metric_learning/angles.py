@@ -9,17 +9,11 @@ from numpy.typing import NDArray
 
 from lossctl import numerics, vectors
 from lossctl.losses.types import Rows
-from lossctl.model.findings import Rule, Seen
 from lossctl.model.params import Value
 from lossctl.model.spec import Arrays
 
-__all__ = ["Index", "angles", "columns_agree", "cost", "folded", "in_range", "moved"]
+__all__ = ["Index", "angles", "columns_agree", "cost", "folded", "moved"]
 
-TOO_LONG = Rule(
-    "too-long",
-    "is the length of a vector whose scores leave the float range",
-    hint="divide the features by a number, or by their lengths",
-)
 Index = NDArray[np.int64]
 
 
@@ -28,14 +22,6 @@ def columns_agree(arrays: Arrays, params: Mapping[str, Value]) -> str | None:
     if arrays["features"].shape[1] != arrays["prototypes"].shape[1]:
         return "features and prototypes, a row for each class, differ in columns"
     return None
-
-
-def in_range(arrays: Arrays, params: Mapping[str, Value]) -> list[Seen]:
-    """Features whose length, times those of prototypes where these keep theirs, stays in the float range."""
-    length = vectors.norms(arrays["features"])
-    factor = params.get("factor")
-    most = np.max(vectors.norms(arrays["prototypes"]), initial=1.0) if factor is None else float(str(factor))
-    return [(TOO_LONG, length > 1e300 / most, length)]
 
 
 def cost(stripes: Iterator[tuple[slice, Rows]], target: Index, scores: Callable[[slice, Rows], Rows]) -> Rows:

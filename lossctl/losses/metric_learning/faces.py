@@ -7,7 +7,8 @@ from typing import Annotated
 import numpy as np
 
 from lossctl import tiles, vectors
-from lossctl.losses.metric_learning.angles import angles, columns_agree, cost, folded, in_range, moved
+from lossctl.losses.lengths import in_range
+from lossctl.losses.metric_learning.angles import angles, columns_agree, cost, folded, moved
 from lossctl.losses.types import Rows, Vector
 from lossctl.losses.types_labels import ClassIndex
 from lossctl.losses.types_vectors import Prototypes
