@@ -6,6 +6,8 @@ import mpmath
 import numpy as np
 import pytest
 
+import lossctl.losses
+from lossctl.errors import DataError
 from lossctl.vectors import BLOCK, cosine_sine, damped_cosines
 
 WIDE = 5

@@ -488,7 +488,7 @@ def row_values(case: Any, arrays: Any, weight: Any) -> Any:
     elif isinstance(reduction, Extreme):
         values = np.max(out.reshape(len(out), -1), axis=1)
     elif reduction.row_mode == "sum":
-        values = np.sum(out, axis=1)
+        values = np.sum(out.reshape(len(out), -1), axis=1)
     else:
         values = np.mean(out.reshape(len(out), -1), axis=1)
     return values[counted(case, arrays, weight) > 0]

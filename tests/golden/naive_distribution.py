@@ -37,6 +37,16 @@ def poisson_rows(
     return [poisson_nll(x, t, log_input, full, stirling, eps) for x, t in zip(pred, target, strict=True)]
 
 
+def hellinger_rows(pred: Sequence[Floats], target: Sequence[Floats], form: str, squared: bool) -> list[float]:
+    found = []
+    for scores, shares in zip(pred, target, strict=True):
+        prob = [mp.mpf(s) if form == "probs" else mp.exp(mp.mpf(s)) for s in scores]
+        total = mp.fsum(prob) if form == "logits" else mp.mpf(1)
+        square = mp.fsum((mp.sqrt(q / total) - mp.sqrt(mp.mpf(t))) ** 2 for q, t in zip(prob, shares, strict=True)) / 2
+        found.append(float(square if squared else mp.sqrt(square)))
+    return found
+
+
 def gaussian_rows(pred: Floats, target: Floats, var: Floats, full: bool = False, eps: float = 1e-6) -> list[float]:
     found = []
     for p, t, v in zip(pred, target, var, strict=True):

@@ -150,6 +150,54 @@ def js_divergence(
 
 
 @loss(
+    title="Hellinger distance",
+    reduce=Mean(),
+    unit="1",
+    range="0 to inf",
+    laws={NONNEGATIVE},
+    aliases=("hellinger-distance",),
+    paper=Paper(
+        "E. Hellinger", 1909, "Neue Begruendung der Theorie quadratischer Formen von unendlichvielen Veraenderlichen"
+    ),
+    see=("js-divergence", "kl-div"),
+    tasks=("compare distributions", "distribution drift", "bounded divergence"),
+    equivalents=(
+        Equivalent("torch", "(torch.linalg.norm(pred.sqrt() - target.sqrt(), dim=1) / math.sqrt(2)).mean()"),
+        Equivalent("scipy", "(np.linalg.norm(np.sqrt(pred) - np.sqrt(target), axis=1) / np.sqrt(2)).mean()"),
+    ),
+    traps=(
+        "the factor 1/2 under the root, left out by some, makes 1 the greatest distance of two distributions",
+        "the squared distance is 1 minus the Bhattacharyya coefficient: --squared",
+    ),
+)
+def hellinger(
+    pred: ClassScores,
+    target: Distribution,
+    *,
+    input: Annotated[
+        str, Param("what the predictions are; never guessed", choices=("probs", "logits", "log-probs"))
+    ] = "probs",
+    squared: Annotated[bool, Param("the square of the distance")] = False,
+) -> Rows:
+    """Euclidean distance between the roots of two distributions, over the root of two.
+
+    With t the target and q the prediction, in each row:
+
+        sqrt(1/2 sum_c (sqrt(t_c) - sqrt(q_c))^2)
+
+    >>> hellinger([[0.5, 0.5]], [[0.9, 0.1]])
+    array([0.3249197])
+    """
+    scores = np.ascontiguousarray(pred, dtype=np.float64)
+    prob = scores if input == "probs" else np.exp(numerics.log_probs(scores, input))
+    roots = np.sqrt(target) + np.sqrt(prob)
+    # sqrt(t) - sqrt(q) = (t - q) / (sqrt(t) + sqrt(q)): roots that are rounded first cancel near t = q.
+    gap = np.divide(target - prob, roots, out=np.zeros_like(roots), where=roots > 0)
+    square = 0.5 * np.sum(gap * gap, axis=1)
+    return np.asarray(square if squared else np.sqrt(square))
+
+
+@loss(
     title="Generalized Kullback-Leibler divergence",
     reduce=Elements(row="sum"),
     unit="nats",

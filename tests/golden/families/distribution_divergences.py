@@ -44,6 +44,11 @@ EDGES: dict[str, dict[str, Any]] = {
         "target": [[0.25, 0.75, 0.02], [0.9, 0.05, 0.03]],
         "weight": [1.0, 2.0],
     },
+    "near-distributions": {
+        "pred": [[0.25, 0.25, 0.5], [1e-9, 0.5, 0.5 - 1e-9], [0.1, 0.2, 0.7]],
+        "target": [[0.25 + 1e-12, 0.25 - 1e-12, 0.5], [0.0, 0.5, 0.5], [0.1, 0.2, 0.7]],
+        "weight": [1.0, 2.0, 0.5],
+    },
     "disjoint": {
         "pred": [[1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [0.2, 0.3, 0.5]],
         "target": [[0.0, 0.5, 0.5], [0.0, 0.0, 1.0], [0.2, 0.3, 0.5]],
@@ -169,6 +174,28 @@ def jensen_shannon() -> list[Case]:
     return found
 
 
+def hellinger() -> list[Case]:
+    """hellinger: torch and scipy have the norm; mpmath rows that nearly agree."""
+    found = []
+    for data, form in (
+        ("distributions", None),
+        ("sparse-distributions", None),
+        ("disjoint", "probs"),
+        ("near-distributions", "probs"),
+        ("logit-distributions", "logits"),
+        ("log-distributions", "log-probs"),
+    ):
+        said: dict[str, Any] = {"input": form} if form else {}
+        for squared in (False, True):
+            rows = naive(f"hellinger_rows(pred, target, {form or 'probs'!r}, {squared})")
+            reduced = [value(naive("mean(rows)")), value(naive("mean(rows, weight)"), weight="weight")]
+            found.append(case("hellinger", data, *reduced, rows=rows, **said, **({"squared": True} if squared else {})))
+    distance = torch("torch.linalg.norm(pred.sqrt() - target.sqrt(), dim=1) / math.sqrt(2)")
+    whole = value(torch("rows.sum()"), reduction="sum")
+    found.append(case("hellinger", "distributions", whole, rows=distance, input="probs"))
+    return found
+
+
 def generalized() -> list[Case]:
     """generalized-kl: scipy has its elements, optax its rows."""
     found = []
@@ -194,7 +221,7 @@ def generalized() -> list[Case]:
 
 
 def cases() -> list[Case]:
-    return [*divergence(), *jensen_shannon(), *generalized()]
+    return [*divergence(), *jensen_shannon(), *hellinger(), *generalized()]
 
 
 SUITS = {
@@ -219,6 +246,8 @@ SUITS = {
             Suit("loose-distributions", differs=True),
         ]
     ],
+    ("hellinger", "torch"): [[Suit("distributions"), Suit("disjoint")]],
+    ("hellinger", "scipy"): [[Suit("distributions"), Suit("disjoint")]],
     ("generalized-kl", "optax"): [[Suit("measure-columns"), Suit("distributions")]],
     ("generalized-kl", "scipy"): [[Suit("measure-columns"), Suit("distributions")]],
 }
