@@ -25,4 +25,6 @@ def in_range(arrays: Arrays, params: Mapping[str, Value]) -> list[Seen]:
     length = vectors.norms(arrays["features"])
     factor = params.get("factor")
     most = np.max(vectors.norms(arrays["prototypes"]), initial=1.0) if factor is None else float(str(factor))
+    if not np.isfinite(most):  # what is wrong with the prototypes is said of them
+        return []
     return [(TOO_LONG, length > 1e300 / most, length)]
