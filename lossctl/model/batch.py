@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -132,7 +133,8 @@ def prepare(
     if starts is not None:
         starts = starts if kept is None else np.searchsorted(kept, starts)
         if poisoned is not None:  # what one row lacks, all that are seen with it lack
-            poisoned = np.isin(batch_of(starts, len(poisoned)), batch_of(starts, len(poisoned))[poisoned])
+            of = batch_of(starts, len(poisoned))
+            poisoned = np.isin(of, of[poisoned])
     kept_rows = rows if kept is None else rows[kept]
     checked = _check(spec, params, chosen, whole, kept_rows, poisoned, findings, starts)
     return Prepared(checked, status, kept, poisoned, starts)
@@ -141,6 +143,12 @@ def prepare(
 def batch_of(starts: NDArray[np.intp], n: int) -> NDArray[np.intp]:
     """(n,) the batch that each row is in."""
     return np.searchsorted(starts, np.arange(n), side="right") - 1
+
+
+def runs(of: NDArray[np.intp]) -> list[slice]:
+    """The rows of each batch, of (N,) batches in ascending order."""
+    cuts = [*np.flatnonzero(np.diff(of, prepend=-1)).tolist(), len(of)]
+    return [slice(start, stop) for start, stop in pairwise(cuts)]
 
 
 def run_batches(spec: LossSpec, arrays: Arrays, whole: Arrays, params: Mapping[str, Value], starts: Any) -> Any:
@@ -213,7 +221,7 @@ def _check(
             good, good_rows = {role: a[~wrong] for role, a in good.items()}, good_rows[~wrong]
             of = None if of is None else of[~wrong]
         sound = _canonical(spec, params, good)
-        for part in (slice(None),) if of is None else (of == batch for batch in np.unique(of)):
+        for part in (slice(None),) if of is None else runs(of):
             for seen in spec.checks({**{role: a[part] for role, a in sound.items()}, **whole}, params):
                 findings.add(seen[0].role or spec.inputs[0].role, seen, good_rows[part])
     if findings.fatal:

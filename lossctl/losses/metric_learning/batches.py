@@ -18,6 +18,8 @@ Mask = NDArray[np.bool_]
 L2_NORMALIZE = Param("divide each vector by its length first")
 ALONE = "a row that is the only one of its class in the batch has no positive: it does not count (said in a warning)"
 
+LONG = 1e150  # of a vector: products of longer ones overflow
+
 NO_POSITIVE = Rule("no-positive", "no other row of its class in its batch, so not counted as an anchor", "warning")
 NO_PAIRS = Rule("no-positives", "the first of a batch without two rows of one class, which does not count", "warning")
 NO_NEGATIVE = Rule(
@@ -85,11 +87,6 @@ def row_sums(values: Rows, mask: Mask) -> Rows:
     return np.asarray(np.sum(wide, axis=1))
 
 
-def softplus(x: Rows) -> Rows:
-    """log(1 + exp(x)): exp overflows from 710 on, and 1 + exp(x) loses all digits below -37."""
-    return np.asarray(np.logaddexp(0.0, x))
-
-
 def has_positives(arrays: Arrays, params: Mapping[str, Value]) -> list[Seen]:
     """Rows without another of their class in the batch; a batch of such rows, or of one class, by its first row."""
     positives, negatives = counts(arrays["target"])
@@ -112,4 +109,4 @@ def fit_for_dots(arrays: Arrays, params: Mapping[str, Value]) -> list[Seen]:
     if params["l2_normalize"]:
         return []
     length = vectors.norms(arrays["features"])
-    return [(TOO_LONG, length > 1e150, length)]
+    return [(TOO_LONG, length > LONG, length)]

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import numpy as np
 
+from lossctl import numerics
 from lossctl.losses.metric_learning.batches import (
     ALONE,
     L2_NORMALIZE,
@@ -14,7 +15,6 @@ from lossctl.losses.metric_learning.batches import (
     log_sums,
     row_sums,
     similarities,
-    softplus,
 )
 from lossctl.losses.types import Ratios, Rows, Vector
 from lossctl.losses.types_labels import SameClass
@@ -84,7 +84,7 @@ def nt_xent(
         tail = log_sums((found - top[:, None]) / temperature, negative)
         anchors = np.nonzero(positive)[0]
         odds = (top[anchors] - found[positive]) / temperature + tail[anchors]
-        value[part] = row_sums(softplus(odds), positive)
+        value[part] = row_sums(numerics.softplus(odds), positive)
         pairs[part] = positive.sum(axis=1)
     return value, pairs
 
@@ -206,7 +206,7 @@ def circle(
         near = gamma * np.maximum(1.0 + m - found, 0.0) * (1.0 - m - found)
         far = gamma * np.maximum(found + m, 0.0) * (found - m)
         # Terms reach exp(gamma (2 + m)^2), some 460 nats a factor at the defaults: logarithms are added.
-        value[part] = softplus(log_sums(near, positive) + log_sums(far, negative))
+        value[part] = numerics.softplus(log_sums(near, positive) + log_sums(far, negative))
         counted[part] = positive.any(axis=1) & negative.any(axis=1)
     return value, counted
 
@@ -260,5 +260,5 @@ def multi_similarity(
         found -= threshold
         # exp(beta (1 - threshold)) overflows from beta = 1,420 on.
         near, far = log_sums(-alpha * found, positive), log_sums(beta * found, negative)
-        value[part] = softplus(near) / alpha + softplus(far) / beta
+        value[part] = numerics.softplus(near) / alpha + numerics.softplus(far) / beta
     return value

@@ -9,7 +9,7 @@ import numpy as np
 
 from lossctl import numerics, tiles, vectors
 from lossctl.losses.metric_learning.angles import cost
-from lossctl.losses.metric_learning.batches import L2_NORMALIZE, TOO_LONG
+from lossctl.losses.metric_learning.batches import L2_NORMALIZE, LONG, TOO_LONG
 from lossctl.losses.types import Rows, Vector
 from lossctl.model.findings import Seen
 from lossctl.model.laws import NONNEGATIVE
@@ -18,7 +18,6 @@ from lossctl.model.reduce import Mean
 from lossctl.model.registry import loss
 from lossctl.model.spec import Arrays, Equivalent, Paper, Preset
 
-LONG = 1e150
 NEAR = "(F.normalize(x1) @ F.normalize(x2).T if l2_normalize else x1 @ x2.T)"
 TASKS = ("embeddings", "self-supervised", "contrastive learning", "two views", "image and text", "retrieval")
 BATCH = "a value depends on the whole batch: with other rows in it, it is another one"

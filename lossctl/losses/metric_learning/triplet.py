@@ -25,13 +25,8 @@ def distance_of(kind: str, u: Rows, v: Rows, p: float | None, eps: float | None)
         return np.asarray(np.sum((u - v) ** 2, axis=1))
     if kind == "manhattan":
         return np.asarray(np.sum(np.abs(u - v), axis=1))
-    size = np.abs(u - v + (eps or 0.0))
-    # Powers of sizes far from 1 leave the float range (squares from 1e154 on and below 1e-162).
-    scale = vectors.binary_scale(np.max(size, axis=1))
-    size = size / scale[:, None]
-    if p is None or p == 2:
-        return np.asarray(scale * np.sqrt(np.sum(size * size, axis=1)))
-    return np.asarray(scale * np.sum(size**p, axis=1) ** (1.0 / p))
+    apart = u - v + (eps or 0.0)
+    return vectors.norms(apart) if p is None or p == 2 else vectors.p_norms(apart, p)
 
 
 @loss(
