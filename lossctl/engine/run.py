@@ -15,8 +15,9 @@ from lossctl.engine.options import Options
 from lossctl.engine.pace import row_bytes
 from lossctl.engine.plan import housed, known_rows
 from lossctl.engine.result import Report
+from lossctl.engine.takings import check_units
 from lossctl.engine.watch import Watch
-from lossctl.engine.work import Work, check_units
+from lossctl.engine.work import Work
 from lossctl.errors import LossctlError, UsageError
 from lossctl.model.call import LossCall, labels
 
