@@ -201,4 +201,23 @@ def RUNNING() -> list[click.Option]:  # noqa: N802
         ),
         option(s, "--chunk-rows", type=click.IntRange(min=1), metavar="N", help="Rows held at once; changes no digit."),
         option(s, "--memory", metavar="SIZE", help="What may be held at once, such as 500M. [default: 2G]"),
+        option(
+            s,
+            "--engine",
+            type=choice("engine"),
+            default="local",
+            help="Threads of this machine, or a Dask cluster; changes no digit. [default: local]",
+        ),
+        option(
+            s,
+            "--scheduler",
+            metavar="ADDR",
+            help="Of a Dask cluster that is up. [default: DASK_SCHEDULER_ADDRESS, else processes of this machine]",
+        ),
+        option(
+            s,
+            "--endpoint-url",
+            metavar="URL",
+            help="Of an S3 service. [default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, else Amazon's]",
+        ),
     ]

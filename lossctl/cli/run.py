@@ -15,7 +15,7 @@ from lossctl.cli import terminal
 from lossctl.cli.common import Settings, apply_common, say
 from lossctl.cli.terminal import put_all, watching
 from lossctl.cli.verdict import check_bounds, check_judged, judge
-from lossctl.data.inputs import open_inputs
+from lossctl.data.inputs import Inputs
 from lossctl.data.roles.binding import Request
 from lossctl.data.shards.paths import shards_of
 from lossctl.engine.options import ALL, MEMORY, Options, Plan, memory_size
@@ -47,12 +47,11 @@ def run_compute(ctx: click.Context, losses: str, values: dict[str, Any]) -> int:
     read = [*paths, *files_in(asked)]
     check_outputs(values["output"], read)
     check_samples(values["per_sample"], values["output"])
-    sources, roles, elsewhere = open_inputs(
-        paths, asked, unmatched=values["unmatched"], memory=options.memory, **reader_of(values, calls)
-    )
+    inputs = inputs_of(paths, values, calls, options)
+    sources, roles, elsewhere = inputs.open()
     say_names(losses, settings)
     with watching(settings) as watch:
-        report = run(calls, sources, request_of(values, roles), options, elsewhere, watch)
+        report = run(calls, sources, request_of(values, roles), options, elsewhere, watch, inputs)
     talk(report, settings, roles)
     check_judged(report, values)
     write_alignments(report, write(report, values, settings), values)
@@ -88,6 +87,13 @@ def reader_of(values: Mapping[str, Any], calls: Sequence[LossCall]) -> dict[str,
         "null_values": values["null_value"] or None,
         "prose": all(call.entry.spec.reads_text for call in calls),
     }
+
+
+def inputs_of(paths: Sequence[str], values: Mapping[str, Any], calls: Sequence[LossCall], options: Options) -> Inputs:
+    """The files of a run, and how they are read."""
+    reader = reader_of(values, calls)
+    prose = reader.pop("prose")
+    return Inputs(tuple(paths), roles_of(values), prose, values["unmatched"], options.memory, reader)
 
 
 def say_names(losses: str, settings: Settings) -> None:
@@ -168,6 +174,9 @@ def options_of(values: Mapping[str, Any]) -> Options:
         show_alignment=values.get("show_alignment"),
         per_sample=values.get("per_sample"),
         csv_safe=values["csv_safe"],
+        engine=values["engine"],
+        scheduler=values["scheduler"],
+        endpoint_url=values["endpoint_url"],
     ).checked()
 
 

@@ -71,6 +71,11 @@ class Vocabulary:
         self.positive = False
         self.seen.clear()
 
+    def forget(self) -> None:
+        """Be as new."""
+        self.clear()
+        self.codes.clear()
+
     def encode(self, role: str, places: NDArray[np.int64], values: Sequence[str], first: int) -> NDArray[np.int64]:
         """(N,) codes, -1 for a missing label; ``first`` is the 0-based row of the block."""
         table = np.full(len(values) + 1, -1, np.int64)

@@ -101,11 +101,14 @@ class Work:
     def survey(self) -> None:
         """The first pass, for statistics of the whole input."""
         waiting = [job for job in self.jobs if job.needs_prelude]
-        self.drive("first look", lambda state, _, chunk: state.survey(chunk), Window(nothing))
+        self.first_look()
         self.leave_out()
         for job in waiting:
             if job in self.jobs:
                 job.settle()
+
+    def first_look(self) -> None:
+        self.drive("first look", lambda state, _, chunk: state.survey(chunk), Window(nothing))
 
     def score(self) -> None:
         """The main pass; once more with gathered lists where their rows turn out to be scattered.
