@@ -38,7 +38,7 @@ class Task(NamedTuple):
 
     number: int
     source: int = 0
-    units: Sequence[tuple[int, int, str, int, int]] = ()
+    units: Sequence[tuple[int, int, str, int, int]] = []
     rows: tuple[int, int] | None = None
     files: Mapping[int, tuple[int, Sequence[str], Sequence[int]]] = {}
     size: int = 0  # bytes
@@ -57,8 +57,8 @@ class Task(NamedTuple):
     def load(cls, text: bytes) -> Task:
         tree = json.loads(text)
         rows = None if tree["rows"] is None else tuple(tree["rows"])
-        files = {int(place): found for place, found in tree["files"].items()}
-        return cls(**{**tree, "rows": rows, "files": files})
+        files = {int(place): tuple(found) for place, found in tree["files"].items()}
+        return cls(**{**tree, "units": [tuple(unit) for unit in tree["units"]], "rows": rows, "files": files})
 
 
 class Units(NamedTuple):
