@@ -98,4 +98,5 @@ def whole_from(dtype: np.dtype[Any], shape: tuple[int, ...], size: int, how: int
         if starts:
             first = np.frombuffer(data[:8], "<u8").astype(np.uint64)
             wide = np.cumsum(np.concatenate([first, wide]), dtype=np.uint64)
-    return wide.astype(dtype.newbyteorder("=")).reshape(shape)
+    found: Array = wide.astype(dtype.newbyteorder("=")).reshape(shape)
+    return found

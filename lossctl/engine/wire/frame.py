@@ -1,9 +1,8 @@
 """A tree in an envelope: what it is, how long, and digests that tell of any bit that was lost on the way.
 
-    8 bytes   a mark                          2   version of the format       1   whether the body is compressed
-    4         length of the header            8   length of the body          8   the same before it was compressed
-    16        digest of the body              16  digest of all above and the header
-    then the header and the body, trees both.
+First a mark (8 bytes), the version of the format (2), whether the body is compressed (1), the lengths of the header
+(4), of the body as it is here (8) and before it was compressed (8), the body's digest (16), a digest of all that and
+the header (16); then header and body, trees both.
 """
 
 from __future__ import annotations
