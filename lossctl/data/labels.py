@@ -94,6 +94,19 @@ class Vocabulary:
                         setattr(notes, name, (first + int(np.argmax(here)), text))
         return table[places]
 
+    def codes_of(self, labels: Sequence[Label]) -> list[int]:
+        """The codes of some labels, which get one if they have none."""
+        with self._lock:
+            return [self.codes.setdefault(label, len(self.codes)) for label in labels]
+
+    def note(self, role: str, kind: str, row: int, text: str) -> None:
+        """A label of a kind that was seen elsewhere: the first row counts."""
+        with self._lock:
+            notes = self.seen.setdefault(role, Seen())
+            known = getattr(notes, kind)
+            if known is None or row < known[0]:
+                setattr(notes, kind, (row, text))
+
     def words(self) -> dict[int, str]:
         """The labels by their codes, as text."""
         return {code: str(label) for label, code in self.codes.items()}
