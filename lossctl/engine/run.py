@@ -23,7 +23,7 @@ from lossctl.model.call import LossCall, labels
 
 if TYPE_CHECKING:
     from lossctl.data.inputs import Inputs
-    from lossctl.engine.cluster.driver import Engine
+    from lossctl.engine.cluster.engines import Engine
 
 __all__ = ["ready", "reported", "run"]
 

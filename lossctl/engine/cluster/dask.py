@@ -13,15 +13,20 @@ from itertools import count
 from typing import Any
 
 from lossctl.engine.cluster.worker import TaskError
-from lossctl.engine.options import processors
+from lossctl.engine.options import Options, processors
 from lossctl.errors import DataError, LossctlError, UsageError
 
-__all__ = ["Dask"]
+__all__ = ["Dask", "hire"]
 
 FAN = 16  # states merged at a time
 AHEAD = 4  # tasks waiting for each thread of a worker
 PATIENCE = "20s"  # until a scheduler answers
 QUIET = ("distributed", "asyncio", "tornado")
+
+
+def hire(options: Options) -> Dask:
+    """The engine of these options, with a scheduler of the environment if they name none."""
+    return Dask(options.scheduler or os.environ.get("DASK_SCHEDULER_ADDRESS") or None, options.threads)
 
 
 class Dask:
@@ -97,7 +102,7 @@ class Round:
         self.merge = merge
         self.told = told
         self.name = f"lossctl-{os.getpid()}-{os.urandom(4).hex()}-{number}"
-        self.ready = distributed.as_completed(raise_errors=False)
+        self.ready = distributed.as_completed(loop=client.loop, raise_errors=False)
         self.names: dict[int, str] = {}  # of tasks at work
         self.running: dict[Any, tuple[int, int]] = {}  # future -> level, number; tasks are level 0
         self.waiting: dict[int, list[Any]] = {}  # level -> futures of states that are ready

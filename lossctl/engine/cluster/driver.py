@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from lossctl.data.inputs import Inputs
 from lossctl.data.roles.binding import Binding, Request
 from lossctl.data.shards.source import ShardedSource
+from lossctl.data.sinks.parts import Parts
 from lossctl.engine.cluster import worker
-from lossctl.engine.cluster.engines import hired
+from lossctl.engine.cluster.engines import Engine, hired
 from lossctl.engine.cluster.plan import Counted, Task, Units, counting, in_step, real, scoring, units_of, used_of
 from lossctl.engine.cluster.recipe import Listed, Recipe, call_out, digest
 from lossctl.engine.job import Job
@@ -29,35 +30,15 @@ from lossctl.engine.takings import Takings
 from lossctl.engine.watch import Pass, Watch
 from lossctl.engine.wire.addresses import relocate
 from lossctl.engine.wire.frame import header_of, unpack
-from lossctl.engine.wire.states import error_in, log_in, state_in
+from lossctl.engine.wire.logs import log_in
+from lossctl.engine.wire.notes import error_in
+from lossctl.engine.wire.states import state_in
 from lossctl.engine.work import Work
 from lossctl.errors import DataError, UsageError
 
-__all__ = ["Dealt", "Engine", "deal"]
+__all__ = ["Dealt", "deal"]
 
 MEGA = 1 << 20
-
-
-class Engine(Protocol):
-    """Whoever can call two functions somewhere else.
-
-    ``partial`` makes a state of a task, ``merge`` one of several, in any order; both are plain functions of bytes that
-    can be sent by reference. A task that is lost with its worker may be done again, by another.
-    """
-
-    def run(
-        self,
-        partial: Callable[[bytes], bytes],
-        merge: Callable[[Sequence[bytes]], bytes],
-        tasks: Iterator[tuple[str, bytes]],
-        told: Callable[[int], None],
-    ) -> bytes | None:
-        """The merged state of all tasks, which come with names for messages; ``None`` if there are none.
-
-        ``told`` hears the number, from 0, of each task that is done. Raises what ``partial`` has raised, of several
-        failures that of the earliest task; ``UsageError`` (code ``scheduler``) if there is nobody to do the work.
-        """
-        ...
 
 
 class Dealt(Work):
@@ -82,6 +63,7 @@ class Dealt(Work):
         self.files = {place: files_of(binding.sources[place]) for place in self.used}
         self.units = {place: self.units_in(place) for place in self.used}
         self.counted: Counted | None = None
+        self.staged: Staged | None = None
         for place, wanted in enumerate(zip(*binding.wanted(), strict=True)):
             if place in self.used and isinstance(binding.sources[place], ShardedSource):
                 binding.sources[place].settle(*wanted)  # type: ignore[attr-defined]
@@ -98,6 +80,16 @@ class Dealt(Work):
         named = self.options.per_sample is not None and not self.binding.keys
         return len(self.used) > 1 or drawn or named
 
+    @property
+    def outlet(self) -> Staged | None:  # type: ignore[override]
+        return self.staged
+
+    def close(self) -> None:
+        """Give up the samples of an earlier pass, or of one that has failed."""
+        super().close()
+        if self.staged is not None:
+            self.staged.abort()
+
     def first_look(self) -> None:
         self.state = self.passed("survey", "first look")[0]
 
@@ -107,11 +99,8 @@ class Dealt(Work):
             job.bound.vocabulary.clear()
         self.close()
         takings = Takings(self.binding, self.jobs, self.options._replace(per_sample=None))
-        if self.options.per_sample is not None:
-            from lossctl.data.sinks.parts import Parts
-
-            takings.outlet = Parts(self.options.per_sample, self.options.endpoint_url)
         self.takings = takings
+        self.staged = Staged(self.options.per_sample, self.options.endpoint_url) if self.options.per_sample else None
         self.state, log = self.passed("score", aim)
         if takings.log is not None:
             if log is not None:
@@ -122,17 +111,14 @@ class Dealt(Work):
         """The state, and the samples, of a pass over all rows."""
         if self.numbered and self.counted is None:
             self.counted = self.count()
-        parts = None if aim == "survey" or self.takings is None else self.takings.outlet
-        recipe = self.recipe(aim, None if parts is None else parts.staging)
         tasks, addressed = self.tasks()
-        tree = self.asked_of_engine(recipe, tasks, said)
+        tree = self.asked_of_engine(self.recipe(aim), tasks, said)
         state, log = State(self.binding, self.jobs), None
         if tree is not None:
             twins = [job.twin() for job in self.jobs]
             state.merge(state_in(tree["state"], self.binding, twins))
-            if tree["log"] is not None and self.takings is not None and self.takings.log is not None:
-                blank = Takings(self.binding, self.jobs, self.options._replace(per_sample=None)).log
-                log = log_in(tree["log"], blank)
+            if tree["log"] is not None and self.log is not None:
+                log = log_in(tree["log"], self.log)
             if addressed:
                 self.settle_rows(tree, state, log)
         self.stand_beside()
@@ -150,7 +136,7 @@ class Dealt(Work):
 
     def count(self) -> Counted:
         """The rows of all files, counted by the workers."""
-        recipe = self.recipe("count", None)
+        recipe = self.recipe("count")
         cuts, starts = {}, {}
         for place in self.used:
             tree = self.asked_of_engine(recipe, counting(place, self.units[place]), "counting rows")
@@ -194,7 +180,7 @@ class Dealt(Work):
             if chunk is not None:
                 job.fit(chunk)
 
-    def recipe(self, aim: str, staging: str | None) -> bytes:
+    def recipe(self, aim: str) -> bytes:
         sources = {place: self.binding.sources[place] for place in self.used}
         listed = {}
         for place, source in sources.items():
@@ -208,7 +194,7 @@ class Dealt(Work):
             request=self.asked,
             options=self.options,
             chunk_rows=chunk_rows(self.binding, self.options.chunk_rows, 1),
-            staging=staging,
+            staging=self.staged.place if aim == "score" and self.staged is not None else None,
         ).dump()
 
     def asked_of_engine(self, recipe: bytes, tasks: Iterator[Task], said: str) -> dict[str, Any] | None:
@@ -234,6 +220,8 @@ class Dealt(Work):
             merged = self.engine.run(partial(worker.partial, recipe), partial(worker.merge, recipe), named(), told)
         except worker.TaskError as failed:
             raise error_in(json.loads(str(failed))["error"]) from None
+        if self.staged is not None:
+            self.staged.parts = len(sent)
         if merged is None:
             return None
         header = header_of(merged)
@@ -246,6 +234,23 @@ class Dealt(Work):
             )
         tree: dict[str, Any] = unpack(merged)[1]
         return tree
+
+
+class Staged:
+    """The samples of a run, which workers write; they appear together."""
+
+    def __init__(self, path: str, endpoint_url: str | None) -> None:
+        self._parts = Parts(path, endpoint_url)
+        self.place = self._parts.begin()
+        self.parts = 0
+
+    def commit(self) -> None:
+        """Let them appear."""
+        self._parts.commit(self.parts)
+
+    def abort(self) -> None:
+        """Leave everything as it was."""
+        self._parts.abort()
 
 
 def deal(

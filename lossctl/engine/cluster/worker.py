@@ -24,7 +24,9 @@ from lossctl.engine.run import ready
 from lossctl.engine.state import State
 from lossctl.engine.takings import Takings
 from lossctl.engine.wire.frame import header_of, pack, unpack
-from lossctl.engine.wire.states import error_out, log_in, log_out, state_in, state_out
+from lossctl.engine.wire.logs import log_in, log_out
+from lossctl.engine.wire.notes import error_out
+from lossctl.engine.wire.states import state_in, state_out
 from lossctl.errors import DataError, LossctlError
 
 __all__ = ["TaskError", "merge", "partial"]
