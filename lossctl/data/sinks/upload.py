@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lossctl.data.stores.store import Store
 
-__all__ = ["Upload", "put", "telling"]
+__all__ = ["Upload", "check_bucket", "put", "telling"]
 
 _PIECE = 16 << 20
 _PIECES = 5_000  # a multipart upload has at most 10,000 parts
@@ -45,7 +45,7 @@ class Upload:
         self.seekable = True
         with telling(uri):
             self._store = store_of(uri, endpoint_url)
-        _check_bucket(self._store, uri)
+        check_bucket(self._store, uri)
         with _keeping(uri):
             self._file = tempfile.TemporaryFile(prefix="lossctl-")  # noqa: SIM115 - open until commit
 
@@ -147,12 +147,12 @@ class _Sending(Thread):
             if not self._cancelled.is_set():
                 stream.close()
                 _let_go(stream)
-        except BaseException as error:  # noqa: BLE001 - it is raised where the end is waited for
+        except BaseException as error:  # raised where the end is waited for
             self._error = error
 
 
 def _hold(stream: object) -> None:
-    """Keep the stream for ever: one that is dropped completes its upload, with what it has, even as the process ends."""
+    """Keep the stream for ever: one that is dropped completes its upload with what it has, or hangs at exit."""
     import ctypes
 
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(stream))
@@ -164,7 +164,7 @@ def _let_go(stream: object) -> None:
     ctypes.pythonapi.Py_DecRef(ctypes.py_object(stream))
 
 
-def _check_bucket(store: Store, uri: str) -> None:
+def check_bucket(store: Store, uri: str) -> None:
     """That the server answers and has the bucket; who may write there need not be allowed to look."""
     root = split(uri).root
     with telling(uri):
