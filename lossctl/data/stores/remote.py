@@ -1,0 +1,141 @@
+"""The bytes of a file elsewhere, in large pieces that are kept for a while."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from lossctl.errors import DataError
+
+__all__ = ["BLOCK", "RemoteBytes"]
+
+BLOCK = 4 << 20
+_LEAST = 16  # blocks that are kept, of all files together; more where more threads read
+_FILES = count()
+
+
+class _Shelf:
+    """The blocks read last, of all files."""
+
+    def __init__(self) -> None:
+        self._blocks: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[int, int]) -> bytes | None:
+        with self._lock:
+            data = self._blocks.get(key)
+            if data is not None:
+                self._blocks.move_to_end(key)
+            return data
+
+    def put(self, key: tuple[int, int], data: bytes) -> None:
+        with self._lock:
+            self._blocks[key] = data
+            while len(self._blocks) > max(_LEAST, 2 * threading.active_count()):
+                self._blocks.popitem(last=False)
+
+    def drop(self, file: int) -> None:
+        with self._lock:
+            for key in [key for key in self._blocks if key[0] == file]:
+                del self._blocks[key]
+
+
+_SHELF = _Shelf()
+
+
+class RemoteBytes:
+    """A file of ``size`` bytes; ``fetch(offset, count)`` gets some of them, ``check`` raises if it is another by now.
+
+    Small reads are served from aligned blocks, of which a few are kept; a thread waits for a block that another
+    one fetches. Reads larger than a block are made as they are asked for.
+    """
+
+    def __init__(
+        self, name: str, size: int, fetch: Callable[[int, int], bytes], check: Callable[[], object] | None = None
+    ) -> None:
+        self._name = name
+        self._size = size
+        self._fetch = fetch
+        self._check = check
+        self._key = next(_FILES)
+        self._lock = threading.Lock()
+        self._waiting: dict[int, threading.Lock] = {}
+
+    def at(self, offset: int, view: memoryview) -> int:
+        """Raises ``DataError``: ``changed`` and ``shrank`` where the file is not the one first seen."""
+        if offset >= self._size or not len(view):
+            return 0
+        if len(view) > BLOCK:
+            return self.exactly(offset, view)
+        place, start = divmod(offset, BLOCK)
+        data = self._block(place)
+        piece = data[start : start + len(view)] if start or len(view) < len(data) else data
+        view[: len(piece)] = piece
+        return len(piece)
+
+    def exactly(self, offset: int, view: memoryview) -> int:
+        """As ``at``, all that there is for the view in one request, and no byte more."""
+        wanted = max(min(len(view), self._size - offset), 0)
+        if wanted:
+            view[:wanted] = self._got(offset, wanted)
+        return wanted
+
+    def size(self) -> int:
+        """The size when the file was first seen."""
+        return self._size
+
+    def check_same(self) -> None:
+        """Raises ``DataError`` (code ``changed``) if the file is not the one first seen."""
+        if self._check is not None:
+            self._check()
+
+    def _block(self, place: int) -> bytes:
+        data = _SHELF.get((self._key, place))
+        if data is not None:
+            return data
+        with self._lock:
+            waiting = self._waiting.setdefault(place, threading.Lock())
+        with waiting:
+            data = _SHELF.get((self._key, place))
+            if data is None:
+                data = self._got(place * BLOCK, min(BLOCK, self._size - place * BLOCK))
+                _SHELF.put((self._key, place), data)
+        with self._lock:
+            self._waiting.pop(place, None)
+        return data
+
+    def _got(self, offset: int, wanted: int) -> bytes:
+        data = self._fetch(offset, wanted)
+        if len(data) < wanted:
+            self.check_same()
+            raise DataError(
+                f"the file shrank while it was read: {self._size:,} bytes at first, {offset + len(data):,} now",
+                code="shrank",
+                file=self._name,
+            )
+        if offset + wanted == self._size and wanted < self._size:  # read in several pieces: were they of one file?
+            self.check_same()
+        return data
+
+    def __del__(self) -> None:
+        _SHELF.drop(self._key)
+
+
+class Exactly:
+    """Bytes read as they are asked for, where the reader itself knows best which ones it needs."""
+
+    def __init__(self, remote: Any) -> None:
+        self._remote = remote
+
+    def at(self, offset: int, view: memoryview) -> int:
+        """As ``RemoteBytes.exactly``."""
+        count: int = self._remote.exactly(offset, view)
+        return count
+
+    def size(self) -> int:
+        """The size when the file was first seen."""
+        size: int = self._remote.size()
+        return size
