@@ -6,15 +6,19 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from itertools import count
-from typing import Any
 
 from lossctl.errors import DataError
 
-__all__ = ["BLOCK", "RemoteBytes"]
+__all__ = ["BLOCK", "Exactly", "RemoteBytes", "changed"]
 
 BLOCK = 4 << 20
 _LEAST = 16  # blocks that are kept, of all files together; more where more threads read
 _FILES = count()
+
+
+def changed(name: str) -> DataError:
+    """What is said of a file that is not the one first seen."""
+    return DataError("the file changed while it was read", code="changed", file=name)
 
 
 class _Shelf:
@@ -127,15 +131,13 @@ class RemoteBytes:
 class Exactly:
     """Bytes read as they are asked for, where the reader itself knows best which ones it needs."""
 
-    def __init__(self, remote: Any) -> None:
+    def __init__(self, remote: RemoteBytes) -> None:
         self._remote = remote
 
     def at(self, offset: int, view: memoryview) -> int:
         """As ``RemoteBytes.exactly``."""
-        count: int = self._remote.exactly(offset, view)
-        return count
+        return self._remote.exactly(offset, view)
 
     def size(self) -> int:
         """The size when the file was first seen."""
-        size: int = self._remote.size()
-        return size
+        return self._remote.size()
