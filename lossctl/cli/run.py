@@ -16,8 +16,10 @@ from lossctl.cli.common import Settings, apply_common, say
 from lossctl.cli.terminal import put_all, watching
 from lossctl.cli.verdict import check_bounds, check_judged, judge
 from lossctl.data.inputs import open_inputs
+from lossctl.data.places import may_hold, opened, overwritten, same
 from lossctl.data.roles.binding import Request
 from lossctl.data.shards.paths import shards_of
+from lossctl.data.stores.names import is_uri, local_path
 from lossctl.engine.options import ALL, MEMORY, Options, Plan, memory_size
 from lossctl.engine.result import InputInfo, Report
 from lossctl.engine.run import run
@@ -76,7 +78,7 @@ def roles_of(values: Mapping[str, Any]) -> dict[str, str]:
 def files_in(roles: Mapping[str, str]) -> list[str]:
     """The files that columns are taken from: ``--ROLE FILE`` or ``--ROLE FILE:COLUMNS``."""
     paths = (path for text in roles.values() for path in (text, text.rpartition(":")[0]))
-    return [path for path in paths if os.path.exists(path)]
+    return [path for path in paths if (is_uri(path) and not path.endswith(":")) or os.path.exists(local_path(path))]
 
 
 def reader_of(values: Mapping[str, Any], calls: Sequence[LossCall]) -> dict[str, Any]:
@@ -114,11 +116,11 @@ def spell(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def list_file(text: str) -> str:
+def list_file(text: str, endpoint_url: str | None = None) -> str:
     """The text itself, or the numbers in the file it names."""
-    if any(c.isalpha() for c in text) and os.path.isfile(text):
-        with open(text, encoding="utf-8") as file:
-            return ",".join(file.read().replace(",", " ").split())
+    if any(c.isalpha() for c in text) and (is_uri(text) or os.path.isfile(local_path(text))):
+        with opened(text, endpoint_url) as file:
+            return ",".join(file.read().decode("utf-8").replace(",", " ").split())
     return text
 
 
@@ -209,25 +211,27 @@ def inert(text: str) -> str:
     return escape(text)
 
 
-def check_outputs(outputs: Sequence[str], paths: Sequence[str]) -> None:
+def check_outputs(outputs: Sequence[str], paths: Sequence[str], endpoint_url: str | None = None) -> None:
     for path in outputs:
         output_format(path)
-        refuse_input(path, paths)
+        refuse_input(path, paths, endpoint_url)
 
 
 def check_samples(path: str | None, outputs: Sequence[str]) -> None:
     """Refuse two documents in one file; that it is no input is for the engine to see, which has opened them."""
-    if path is not None and any(os.path.realpath(path) == os.path.realpath(other) for other in outputs):
+    if path is not None and any(same(path, other) for other in outputs):
         raise UsageError(f"-o and --per-sample both write {path}", code="bad-option", hint="name another file")
 
 
-def refuse_input(path: str, paths: Sequence[str]) -> None:
+def refuse_input(path: str, paths: Sequence[str], endpoint_url: str | None = None) -> None:
     """Refuse to write over a file that is read."""
-    for other in paths if os.path.exists(path) else ():
-        for file in shards_of(other) or [other]:
-            if os.path.exists(file) and os.path.samefile(path, file):
-                hint = "name another file" if file == other else f"it is one of the files of {other}: name another"
-                raise UsageError(f"-o {path} would overwrite an input", code="output-is-input", hint=hint)
+    for other in paths if is_uri(path) or os.path.exists(local_path(path)) else ():
+        near = is_uri(path) == is_uri(other)
+        whole = near and overwritten(path, [other]) is not None
+        files = shards_of(other, endpoint_url) if near and not whole and may_hold(other, path) else None
+        if whole or (files is not None and overwritten(path, files) is not None):
+            hint = "name another file" if whole else f"it is one of the files of {other}: name another"
+            raise UsageError(f"-o {path} would overwrite an input", code="output-is-input", hint=hint)
 
 
 def write(report: Report | Scores, values: Mapping[str, Any], settings: Settings) -> str:

@@ -93,6 +93,7 @@ class Options(NamedTuple):
     show_alignment: int | None = None
     per_sample: str | None = None
     csv_safe: bool = False
+    endpoint_url: str | None = None
 
     def checked(self) -> Options:
         """The options themselves, or a ``UsageError`` for a word or a number that means nothing."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lossctl.data import places
 from lossctl.data.sinks.sink import SinkColumn, open_sink, sink_format
 from lossctl.engine.result import apart
 from lossctl.engine.samples import joint_status
@@ -136,11 +136,10 @@ def check_path(path: str, binding: Binding) -> None:
     """Refuse to write samples in an unknown format, or over a file that is read."""
     sink_format(path)
     for source in binding.sources:
-        for file in getattr(source, "files", (source.name,)):
-            if os.path.exists(path) and os.path.exists(file) and os.path.samefile(path, file):
-                raise UsageError(
-                    f"--per-sample {path} would overwrite an input", code="output-is-input", hint="name another file"
-                )
+        if places.overwritten(path, getattr(source, "files", (source.name,))) is not None:
+            raise UsageError(
+                f"--per-sample {path} would overwrite an input", code="output-is-input", hint="name another file"
+            )
 
 
 def filled(values: NDArray[np.float64] | None, there: NDArray[np.bool_]) -> NDArray[np.float64]:
