@@ -193,7 +193,7 @@ class Asked(NamedTuple):
     def reader_of_files(self) -> dict[str, Any]:
         """How every file is read."""
         prose = all(call.entry.spec.reads_text for call in self.calls)
-        return {"prose": prose, **self.reader}
+        return {"prose": prose, "endpoint_url": self.options.endpoint_url, **self.reader}
 
     def opening(self, inputs: Sequence[Any], shelf: dict[str, Source]) -> Opening:
         """How these paths, or these arrays, are opened; a path may be a source that is open already."""

@@ -103,7 +103,7 @@ def files_of(losses: str, values: Mapping[str, Any]) -> dict[str, str]:
     beside = [values["targets"]] if values["targets"] is not None else []
     if [*paths, *beside].count("-") > 1:
         raise UsageError("standard input can be read once only: - is given twice", code="file-count")
-    check_outputs(values["output"], [*paths, *beside])
+    check_outputs(values["output"], [*paths, *beside], values["endpoint_url"])
     return dict(pairs)
 
 

@@ -8,10 +8,12 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
+from lossctl.data import places
 from lossctl.data.formats import open_source
 from lossctl.data.matched import has_ids, matched
 from lossctl.data.shards.paths import check_names, is_pattern, shards_of
 from lossctl.data.source import Source
+from lossctl.data.stores.names import is_uri
 from lossctl.errors import UsageError
 
 __all__ = ["Inputs", "open_beside", "open_inputs"]
@@ -57,6 +59,7 @@ def open_inputs(
 
     A role is columns, FILE:COLUMNS, or a FILE whose columns are found as those of any other. A directory, or a
     pattern of file names, is one source: its files, one after the other.
+    Paths may be URIs, and ``endpoint_url`` among the options of ``open_source`` is where their server listens.
     ``prose``: the losses compare text, so two files, or that of a role, may be lines of it. Two files whose formats
     name their rows are matched by these names, in about ``memory`` bytes. A path may be a source that is
     open already, and ``shelf`` keeps the files of roles from one call to the next; ``listed`` are data sets whose
@@ -74,11 +77,9 @@ def open_inputs(
     elsewhere: dict[str, int] = {}
     opened: dict[str, int] = {}
     for role, text in roles.items():
-        path, _, names = text.rpartition(":")
         known = {c.name for source in sources for c in source.columns}
-        if text not in known and os.path.isfile(text):
-            path, names = text, ""
-        if path and text not in known and (os.path.exists(path) or _is_files(path, text, known)):
+        path, names = ("", "") if text in known else _file_of(text, known, reader.get("endpoint_url"))
+        if path:
             if path not in opened:
                 opened[path] = len(sources)
                 if path not in shelf:
@@ -96,15 +97,31 @@ def open_beside(
     path: str, *, prose: bool = False, listed: Mapping[str, Sequence[str]] | None = None, **reader: Any
 ) -> Source:
     """One file, or the files of a directory or of a pattern, such as stand beside many others (``score --targets``)."""
+    endpoint_url = reader.get("endpoint_url")
     known = (listed or {}).get(path)
-    files = shards_of(path) if known is None else known
+    files = shards_of(path, endpoint_url) if known is None else known
     if files is None:
         return open_source(path, prose=prose, **reader)
     from lossctl.data.shards.source import ShardedSource
 
     if reader.get("input_format") is None and known is None:
         check_names(path, files, prose=prose)
-    return ShardedSource(path, files, partial(open_source, prose=prose, **reader))
+    return ShardedSource(path, files, partial(open_source, prose=prose, **reader), endpoint_url)
+
+
+def _file_of(text: str, known: set[str], endpoint_url: str | None) -> tuple[str, str]:
+    """The file of FILE or FILE:COLUMNS, and the columns; no file where the text is of columns alone.
+
+    A URI holds colons of its own: the columns stand behind the last one, unless all of it is a file.
+    """
+    path, _, names = text.rpartition(":")
+    if is_uri(text):
+        whole = not is_uri(path) or "/" in names or not path.partition("://")[2]
+        whole = whole or places.exists(text, endpoint_url)
+        return (text, "") if whole else (path, names)
+    if places.is_file(text):
+        return text, ""
+    return (path, names) if path and (places.exists(path) or _is_files(path, text, known)) else ("", "")
 
 
 def _is_files(path: str, text: str, known: set[str]) -> bool:

@@ -58,8 +58,7 @@ class Takings:
         if options.per_sample is not None:
             from lossctl.engine.outlet import Outlet  # seldom wanted
 
-            unit = sample_units(jobs).pop()
-            self.outlet = Outlet(options.per_sample, binding, jobs, unit, csv_safe=options.csv_safe)
+            self.outlet = Outlet(binding, jobs, sample_units(jobs).pop(), options)
 
     def found(self, state: State, done: Sequence[Scored | None], chunk: Chunk | None) -> Found:
         """What is to be kept of a chunk, or of the lists that were open at the end."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -12,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lossctl.data import places
 from lossctl.data.shards.agree import Wanted, check_columns, check_has, check_kind
 from lossctl.data.shards.some import SomeFiles, SomeStarts
 from lossctl.data.shards.spans import FileSpan, ShardSpan, WholeSpan, Within
 from lossctl.data.shards.stack import StackedBlock, restacked
 from lossctl.data.source import Block, Column, Source, Span
-from lossctl.data.stored import reading
 from lossctl.data.values import check_asked
 from lossctl.errors import DataError
 
@@ -35,10 +33,13 @@ class ShardedSource:
     ``DataError``: ``mixed-formats``, ``columns-differ``, ``changed``, ``key-repeated``.
     """
 
-    def __init__(self, name: str, files: Sequence[str], reader: Callable[[str], Source]) -> None:
+    def __init__(
+        self, name: str, files: Sequence[str], reader: Callable[[str], Source], endpoint_url: str | None = None
+    ) -> None:
         self.name = name
         self.files = files
         self.guides: list[int] = []  # files behind the first that told how columns are read
+        self._endpoint_url = endpoint_url
         self._reader = reader
         self._seen: dict[int, int] = {}  # a file is the same for as long as this is
         self._starts: dict[int, int] = {}  # of the files that were reached, their first rows
@@ -157,12 +158,7 @@ class ShardedSource:
 
     def _check_same(self, place: int) -> None:
         path = self.files[place]
-        with reading(path):
-            info = os.stat(path)
-        if not stat.S_ISREG(info.st_mode):
-            message = f"{path} is no regular file, and files of a data set are read more than once"
-            raise DataError(message, code="unreadable", file=path)
-        mark = hash((info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns))
+        mark = places.mark(path, self._endpoint_url)
         if self._seen.setdefault(place, mark) != mark:
             raise DataError("the file changed while it was read", code="changed", file=path)
 

@@ -11,7 +11,7 @@ from pyarrow import fs
 
 from lossctl.data.stored import Stored
 from lossctl.data.stores.names import split
-from lossctl.data.stores.remote import RemoteBytes
+from lossctl.data.stores.remote import RemoteBytes, changed
 from lossctl.data.stores.retry import TRIES, patiently
 from lossctl.data.stores.sending import Sending
 from lossctl.data.stores.store import Entry, Writable
@@ -128,10 +128,6 @@ class ArrowStore:
 
     def _outer(self, path: str) -> str:
         return self._root + path[len(self._base) :].lstrip("/")
-
-
-def changed(name: str) -> DataError:
-    return DataError("the file changed while it was read", code="changed", file=name)
 
 
 def _mark(info: Any) -> str:

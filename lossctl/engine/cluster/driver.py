@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lossctl.data import places
 from lossctl.data.inputs import Inputs
 from lossctl.data.roles.binding import Binding, Request
 from lossctl.data.shards.source import ShardedSource
@@ -60,7 +60,7 @@ class Dealt(Work):
         self.inputs = inputs
         self.asked = asked
         self.used = used_of(binding)
-        self.files = {place: files_of(binding.sources[place]) for place in self.used}
+        self.files = {place: files_of(binding.sources[place], options.endpoint_url) for place in self.used}
         self.units = {place: self.units_in(place) for place in self.used}
         self.counted: Counted | None = None
         self.staged: Staged | None = None
@@ -71,7 +71,7 @@ class Dealt(Work):
     def units_in(self, place: int) -> Units:
         source, files = self.binding.sources[place], self.files[place]
         divisible = len(self.used) == 1 and hasattr(source, "cuts")
-        return units_of(files, sizes_of(files), divisible=divisible)
+        return units_of(files, sizes_of(files, self.options.endpoint_url), divisible=divisible)
 
     @property
     def numbered(self) -> bool:
@@ -274,10 +274,10 @@ def deal(
         return reported(Dealt(binding, jobs, request, options, watch, found, inputs, asked))
 
 
-def files_of(source: Any) -> Sequence[str]:
+def files_of(source: Any, endpoint_url: str | None) -> Sequence[str]:
     """The files of a source. Raises ``UsageError`` for one that workers cannot open."""
     files: Sequence[str] = getattr(source, "files", (source.name,))
-    if isinstance(source, ShardedSource) or os.path.isfile(source.name):
+    if isinstance(source, ShardedSource) or places.is_file(source.name, endpoint_url):
         return files
     raise UsageError(
         f"{source.name} is no file that workers could open",
@@ -286,7 +286,10 @@ def files_of(source: Any) -> Sequence[str]:
     )
 
 
-def sizes_of(files: Sequence[str]) -> NDArray[np.int64]:
-    """(files,) bytes."""
-    known = getattr(files, "sizes", None)
-    return np.array([os.path.getsize(path) for path in files], np.int64) if known is None else known
+def sizes_of(files: Sequence[str], endpoint_url: str | None) -> NDArray[np.int64]:
+    """(files,) bytes, -1 where nobody tells."""
+    known: NDArray[np.int64] | None = getattr(files, "sizes", None)
+    if known is not None:
+        return known
+    sizes = [places.size(path, endpoint_url) for path in files]
+    return np.array([-1 if size is None else size for size in sizes], np.int64)
