@@ -25,7 +25,8 @@ from lossctl.model.call import LossCall
 class Parts:
     """The same run, given to several workers, each of which makes its own plan.
 
-    ``cut`` has the rows of a part, several to a chunk; ``addresses`` numbers rows by part and place instead.
+    ``cut`` has the rows of a part, several to a chunk; ``addresses`` numbers rows by part and place instead; the
+    ``known`` labels have codes already, others in each worker.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Parts:
         *,
         seed: int = 0,
         addresses: bool = False,
+        known: Sequence[str] = (),
     ) -> None:
         self.make = lambda: ready(list(calls), sources(), request, options)
         self.request, self.binding, jobs = self.make()
@@ -47,6 +49,7 @@ class Parts:
         self.cut = 1 << 30 if whole else cut
         self.random = random.Random(seed)
         self.addresses = addresses and options.ci is None and not whole
+        self.known = list(known)
         self.frames: list[bytes] = []
 
     def run(self) -> Report:
@@ -102,6 +105,8 @@ class Parts:
         jobs = [job for job in jobs if job.label in {mine.label for mine in self.work.jobs}]
         for job in jobs:
             job.resolved = next(mine for mine in self.work.jobs if mine.label == job.label).resolved
+            self.random.shuffle(self.known)
+            job.bound.vocabulary.codes_of(self.known)
         state, samples = State(binding, [job.twin() for job in jobs]), None if log is None else log.like()
         start = place * self.cut
         for chunk in Work(binding, jobs, self.request, self.options).chunks():
