@@ -130,5 +130,3 @@ def said(report: Report) -> list[str]:
     found = [repr(result) for result in report.results]
     shown = [] if samples is None else [repr((samples.order, samples.total, samples.key_names)), *map(repr, samples)]
     return [*found, *shown, repr(report._replace(results=[], samples=None))]
-
-
