@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -34,3 +36,14 @@ def lossctl(tmp_path: Path) -> Run:
         return subprocess.run(command, **settings)  # type: ignore[call-overload,no-any-return]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def scattered() -> Any:
+    """A run as several processes would carry it out: the module ``scattered``."""
+    spec = importlib.util.spec_from_file_location("scattered", ROOT / "tests" / "scattered.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
