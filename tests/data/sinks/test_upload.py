@@ -225,7 +225,7 @@ def test_a_signal_in_mid_upload_leaves_the_old_object(bucket, sign, how, status,
         if method != "PUT":
             return None
         reached.set()
-        return held
+        return held, None if size == BIG else 404  # a small object is whole once the server has it
 
     with bucket.failing(rule), child(f"{bucket.uri}/a", size, how) as process:
         assert reached.wait(30)
