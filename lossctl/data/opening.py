@@ -191,7 +191,8 @@ class Input:
         entry = store.entry(self._path)
         if entry is None:
             signs = tail(self._path) != self._path or "*" in self._path
-            hint = "on the web, * and ? are part of an address, and no pattern" if signs else None
+            web = self._path[:4].lower() == "http" and signs
+            hint = "on the web, * and ? are part of an address, and no pattern" if web else f"asked: {store.whom}"
             raise DataError(f"{self.name}: no such file", code="not-found", file=self.name, hint=hint)
         if entry.folder:
             raise DataError(f"{self.name} is a directory, not a file", code="is-a-directory", file=self.name)

@@ -45,7 +45,7 @@ class ArrowStore:
         self.files = files
         self._root = root
         self._base = base
-        self._whom = whom
+        self.whom = whom
         self._access = access
         self._make = writing
         self._writing: Any = None
@@ -61,7 +61,7 @@ class ArrowStore:
 
     def entries(self, uri: str, below: bool) -> Iterator[Entry]:
         """What stands in a folder, or the files below it."""
-        selector = fs.FileSelector(self._inner(uri), recursive=below)
+        selector = fs.FileSelector(self._inner(uri), recursive=below, allow_not_found=True)
         infos = self._tried(lambda: self.files.get_file_info(selector), uri)
         infos.reverse()
         while infos:  # each is let go once it is handed on: there may be a million
@@ -112,10 +112,10 @@ class ArrowStore:
             return self._writing
 
     def _tried(self, call: Callable[[], T], uri: str) -> T:
-        return patiently(call, uri, self._whom, self._access)
+        return patiently(call, uri, self.whom, self._access)
 
     def _once(self, call: Callable[[], T], uri: str) -> T:
-        return patiently(call, uri, self._whom, self._access, tries=1, what="written")
+        return patiently(call, uri, self.whom, self._access, tries=1, what="written")
 
     def _inner(self, uri: str) -> str:
         return f"{self._base}/{split(uri).key}".rstrip("/") if self._base else "/" + split(uri).key.rstrip("/")
