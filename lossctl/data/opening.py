@@ -159,9 +159,7 @@ class Input:
 
     def check_same(self) -> None:
         """Raises ``DataError`` (code ``changed``) if the file is not the one first seen."""
-        if self._remote is not None:
-            self._remote.check_same()
-        elif self._spool is None and self._path != "-":
+        if self._spool is None and self._remote is None and self._path != "-":  # remote bytes are checked as they come
             with reading(self.name):
                 self._compare(os.stat(self._path))
 

@@ -12,13 +12,16 @@ from lossctl.errors import UsageError
 
 
 @pytest.mark.parametrize(
-    "path", ["s3://b/k", "gs://b", "abfs://c@a.dfs.core.windows.net/x", "hdfs:///x", "HTTPS://h/x", "hf://datasets/a/b/c"]
+    "path",
+    ["s3://b/k", "gs://b", "abfs://c@a.dfs.core.windows.net/x", "hdfs:///x", "HTTPS://h/x", "hf://datasets/a/b/c"],
 )
 def test_uris(path):
     assert is_uri(path)
 
 
-@pytest.mark.parametrize("path", ["a.csv", "-", "s3:/b/k", "/s3://b", "file:///x", "ftp://h/x", "x/s3://y", "C:\\x", "a:b"])
+@pytest.mark.parametrize(
+    "path", ["a.csv", "-", "s3:/b/k", "/s3://b", "file:///x", "ftp://h/x", "x/s3://y", "C:\\x", "a:b"]
+)
 def test_no_uris(path):
     assert not is_uri(path)
 

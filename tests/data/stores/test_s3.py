@@ -69,7 +69,7 @@ def test_writing(s3_bucket):
     store.move(s3_bucket.uri("out/x.tmp"), s3_bucket.uri("out/x"))
     assert s3_bucket.get("out/x") == b"some " + DATA
     store.remove(s3_bucket.uri("out/x"))
-    assert [key for key in s3_bucket.keys() if not key.endswith("/")] == []
+    assert s3_bucket.keys() in ([], ["out/"])
 
 
 def test_bytes_at_any_place_in_few_requests(s3_bucket):
@@ -190,8 +190,8 @@ def test_nothing_there(s3_bucket):
         Input(s3_bucket.uri("no.csv"))
     assert caught.value.code == "not-found"
     assert s3_bucket.server.url in caught.value.hint
+    s3_bucket.put("a/x", b"1")
     with pytest.raises(DataError, match="is a directory"):
-        s3_bucket.put("a/x", b"1")
         Input(s3_bucket.uri("a"))
     with pytest.raises(DataError, match="no such file"):
         open_inputs(["s3://no-such-bucket/x.csv"], {})
@@ -211,8 +211,6 @@ def test_a_file_that_changes_while_it_is_read(s3_bucket, same_size):
     with pytest.raises(DataError, match="changed") as caught:
         stored.at(len(DATA) - 10, view)
     assert caught.value.code == "changed"
-    with pytest.raises(DataError, match="changed"):
-        data.check_same()
 
 
 def test_a_file_that_shrinks_while_it_is_read(s3_bucket):
