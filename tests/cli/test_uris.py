@@ -147,7 +147,7 @@ def test_folders_and_patterns(shards, files, run_here, pattern):
 def test_score_and_inspect(shards, there, run_here):
     done = run_here("score", "mse", f"new={shards.uri('preds/')}", shards.uri("preds/part-0.csv"), "--format", "json")
     assert done.returncode == 0, done.stderr
-    assert [each["name"] for each in json.loads(done.stdout)["inputs"]] == ["new", shards.uri("preds/part-0.csv")]
+    assert [each["input"] for each in json.loads(done.stdout)["inputs"]] == ["new", shards.uri("preds/part-0.csv")]
     done = run_here("score", "mse", there["s3"]("p.npy"), "--targets", there["http"]("t.npy"), "--format", "json")
     assert done.returncode == 0, done.stderr
     done = run_here("inspect", shards.uri("preds"))
@@ -194,6 +194,6 @@ def test_errors_name_the_file(shards, run_here):
 
 def test_numbers_of_a_parameter_in_a_file(shards, run_here):
     shards.put("w.txt", b"0.25\n")
-    done = run_here("compute", "pinball", shards.uri("preds"), "--q", shards.uri("w.txt"), "--format", "json")
-    wanted = run_here("compute", "pinball:q=0.25", shards.uri("preds"), "--format", "json")
+    done = run_here("compute", "pinball", shards.uri("preds"), "--quantile", shards.uri("w.txt"), "--format", "json")
+    wanted = run_here("compute", "pinball:quantile=0.25", shards.uri("preds"), "--format", "json")
     assert value(done) == value(wanted)
