@@ -54,6 +54,8 @@ _SHELF = _Shelf()
 class RemoteBytes:
     """A file of ``size`` bytes; ``fetch(offset, count)`` gets some of them, ``check`` raises if it is another by now.
 
+    It is called after each fetch: what is handed out is of the file first seen, also long after.
+
     Small reads are served from aligned blocks (the first ones from a small one), of which a few are kept; a thread
     waits for a block that another one fetches. Reads larger than a block are made as they are asked for.
     """
@@ -95,11 +97,6 @@ class RemoteBytes:
         """The size when the file was first seen."""
         return self._size
 
-    def check_same(self) -> None:
-        """Raises ``DataError`` (code ``changed``) if the file is not the one first seen."""
-        if self._check is not None:
-            self._check()
-
     def _first(self) -> bytes:
         """The bytes that tell what the file is, without a whole block of it."""
         with self._lock:
@@ -126,15 +123,14 @@ class RemoteBytes:
 
     def _got(self, offset: int, wanted: int) -> bytes:
         data = self._fetch(offset, wanted)
+        if self._check is not None:
+            self._check()
         if len(data) < wanted:
-            self.check_same()
             raise DataError(
                 f"the file shrank while it was read: {self._size:,} bytes at first, {offset + len(data):,} now",
                 code="shrank",
                 file=self._name,
             )
-        if offset + wanted == self._size and wanted < self._size:  # read in several pieces: were they of one file?
-            self.check_same()
         return data
 
     def __del__(self) -> None:

@@ -274,7 +274,9 @@ def test_every_call_fails_once_until_all_pass(path, way, error) -> None:
                 break
         assert left(path) == []
         now = content(path)
-        assert now == before or ("exchange" in faults.names[:-1] and now == {"_SUCCESS": b"", "part-00000000.csv": FIRST})
+        assert now == before or (
+            "exchange" in faults.names[:-1] and now == {"_SUCCESS": b"", "part-00000000.csv": FIRST}
+        )
     assert len(content(path)) == 2
     assert set(seen) == {*Faults.NAMES, "file", "exchange"} - ({"rename"} if way == "swapped" else set())
 

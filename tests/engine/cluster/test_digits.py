@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +71,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = table()
     for kind in ("csv", "parquet", "jsonl", "arrow"):
         (made / kind).mkdir()
-        for place, (start, stop) in enumerate(zip(EDGES, EDGES[1:], strict=False)):
+        for place, (start, stop) in enumerate(pairwise(EDGES)):
             if start < stop or kind in {"csv", "parquet"}:
                 write(rows.slice(start, stop - start), made / kind / f"part-{place}.{kind}")
     for name, edges in (("pred", EDGES), ("target", [0, 1500, ROWS])):
         (made / name).mkdir()
-        for place, (start, stop) in enumerate(zip(edges, edges[1:], strict=False)):
+        for place, (start, stop) in enumerate(pairwise(edges)):
             write(rows.slice(start, stop - start), made / name / f"{place}.npy")
     return made
 

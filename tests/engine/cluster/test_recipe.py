@@ -16,7 +16,7 @@ from lossctl.errors import UsageError
 from lossctl.model.call import LossCall, parse_calls
 
 OTHERS = [
-    "structural-risk:loss=huber:delta=2.5:l1=0.1",
+    "structural-risk:loss=huber:delta=2.5:lam=0.1",
     "pinball:quantile=0.1/0.5/0.9",
     "cross-entropy:class_weight=1/2/0.25:label_smoothing=0.1",
     "bce:pos_weight=3:clip=none",
