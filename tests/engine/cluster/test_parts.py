@@ -41,7 +41,7 @@ def rows_of(path: Path) -> list[dict[str, object]]:
     if path.suffix == ".npy":
         return np.concatenate([np.load(file) for file in files]).tolist()
     if path.suffix == ".csv":
-        return pa.concat_tables([pyarrow.csv.read_csv(file) for file in files]).to_pylist()
+        return [row for file in files for row in pyarrow.csv.read_csv(file).to_pylist()]
     return [row for file in files for row in pyarrow.parquet.ParquetFile(file).read().to_pylist()]
 
 
