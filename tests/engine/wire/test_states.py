@@ -176,11 +176,12 @@ def test_losses_of_a_set_are_left_out_as_by_one_process(scattered, addresses):
 
 def test_warnings_are_counted_over_parts(scattered):
     probs = columns()["probs"].copy()
-    probs[[5, 40, 41, 88], 0] += 3e-5
+    probs[[5, 40, 41, 88], 0] += [3e-5, 3e-5, 3e-5, 4e-5]
     table = {"pred": probs, "target": columns()["class"]}
     losses = "cross-entropy:input=probs"
     one = compared(scattered, losses, table, Request(), Options(chunk_rows=10), 30, addresses=True)
     assert "4 rows of pred" in one[-1]
+    assert "row 89" in one[-1]
 
 
 def test_positive_label_of_another_part(scattered):
@@ -257,3 +258,24 @@ def test_errors_of_left_out_losses_are_located():
     job.failed, job.failed_in = DataError("no", row=(2 << UNIT_BITS) + 8), (2 << UNIT_BITS) + 7
     relocate(state, None, lambda a: (a >> UNIT_BITS) * 1000 + a % (1 << UNIT_BITS))
     assert (job.failed.row, job.failed_in) == (2008, 2007)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_what_stands_beside_all_rows_is_checked_once(scattered, bad):
+    """Every worker reads it and finds the same: said once, in its own rows."""
+    table = {"features": np.random.default_rng(0).normal(size=(ROWS, 2)), "target": np.arange(ROWS) % 5}
+    table["prototypes"] = np.random.default_rng(1).normal(size=(5, 2))
+    table["prototypes"][[1, 2, 3, 4]] = bad
+    kind, error = compared(scattered, "center", table, Request(), Options(chunk_rows=10), 30, addresses=True)
+    assert kind is DataError
+    assert (error["row"], error["details"][0][-14:]) == (2, "and 1 more row")
+
+
+@pytest.mark.parametrize("view", ["mean", "sum"])
+def test_what_is_added_in_the_end_is_known(scattered, view):
+    """A penalty comes from parameters that the process which reports has never read."""
+    table = {"pred": np.linspace(0, 1, ROWS), "target": np.zeros(ROWS), "parameters": np.arange(4.0)}
+    given = Options(chunk_rows=10, reduction=view)
+    one = compared(scattered, "structural-risk", table, Request(), given, 30, addresses=True)
+    assert "'penalty': " in one[0]
+    assert "'penalty': 0.0" not in one[0]
