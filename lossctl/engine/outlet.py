@@ -42,7 +42,16 @@ class Outlet:
     each loss and nothing else.
     """
 
-    def __init__(self, path: str, binding: Binding, jobs: Sequence[Job], per: str, *, csv_safe: bool) -> None:
+    def __init__(
+        self,
+        path: str,
+        binding: Binding,
+        jobs: Sequence[Job],
+        per: str,
+        *,
+        csv_safe: bool,
+        endpoint_url: str | None = None,
+    ) -> None:
         self.binding = binding
         self.per = per
         self.shown = [job for job in jobs if job.has_samples]
@@ -59,7 +68,7 @@ class Outlet:
         columns = [SinkColumn(name, "text") for name in keys] or [SinkColumn("row", "int")]
         columns += [SinkColumn(name, "text") for name in ("status", *by)]
         columns += [SinkColumn(name, "float") for name in numbers]
-        self.sink: Sink = open_sink(path, columns, csv_safe=csv_safe)
+        self.sink: Sink = open_sink(path, columns, csv_safe=csv_safe, endpoint_url=endpoint_url)
 
     def _keys(self) -> tuple[str, ...]:
         if self.per != "row":

@@ -143,7 +143,7 @@ def test_what_comes_in_the_way_meanwhile_is_left_alone(path) -> None:
     work(parts.begin(), 0)
     path.mkdir()
     (path / "mine.txt").write_text("mine")
-    with pytest.raises(OutputError, match="holds mine.txt"):
+    with pytest.raises(OutputError, match=r"holds mine\.txt"):
         parts.commit(1)
     assert content(path) == {"mine.txt": b"mine"}
     assert left(path) == []
@@ -274,7 +274,9 @@ def test_every_call_fails_once_until_all_pass(path, way, error) -> None:
                 break
         assert left(path) == []
         now = content(path)
-        assert now == before or ("exchange" in faults.names[:-1] and now == {"_SUCCESS": b"", "part-00000000.csv": FIRST})
+        assert now == before or (
+            "exchange" in faults.names[:-1] and now == {"_SUCCESS": b"", "part-00000000.csv": FIRST}
+        )
     assert len(content(path)) == 2
     assert set(seen) == {*Faults.NAMES, "file", "exchange"} - ({"rename"} if way == "swapped" else set())
 
