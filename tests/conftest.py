@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import logging
 import re
@@ -41,6 +42,17 @@ def lossctl(tmp_path: Path) -> Run:
         return subprocess.run(command, **settings)  # type: ignore[call-overload,no-any-return]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def scattered() -> Any:
+    """A run as several processes would carry it out: the module ``scattered``."""
+    spec = importlib.util.spec_from_file_location("scattered", ROOT / "tests" / "scattered.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 class S3Server:

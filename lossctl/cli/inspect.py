@@ -62,6 +62,7 @@ def inspect(ctx: click.Context, /, files: tuple[str, ...], format: str, **values
         delimiter=values["delimiter"],
         no_header=values["no_header"],
         null_values=values["null_value"] or None,
+        endpoint_url=values["endpoint_url"],
         prose=texts(files),
     )
     surveys = [survey(source, values["limit"]) for source in sources]

@@ -15,7 +15,7 @@ from lossctl.cli import terminal
 from lossctl.cli.common import Settings, apply_common, say
 from lossctl.cli.terminal import put_all, watching
 from lossctl.cli.verdict import check_bounds, check_judged, judge
-from lossctl.data.inputs import open_inputs
+from lossctl.data.inputs import Inputs
 from lossctl.data.places import may_hold, opened, overwritten, same
 from lossctl.data.roles.binding import Request
 from lossctl.data.shards.paths import shards_of
@@ -47,14 +47,13 @@ def run_compute(ctx: click.Context, losses: str, values: dict[str, Any]) -> int:
     if not paths and not asked:
         raise UsageError("no file to score", code="no-input", hint=f"lossctl compute {losses} preds.csv")
     read = [*paths, *files_in(asked)]
-    check_outputs(values["output"], read)
+    check_outputs(values["output"], read, options.endpoint_url)
     check_samples(values["per_sample"], values["output"])
-    sources, roles, elsewhere = open_inputs(
-        paths, asked, unmatched=values["unmatched"], memory=options.memory, **reader_of(values, calls)
-    )
+    inputs = inputs_of(paths, values, calls, options)
+    sources, roles, elsewhere = inputs.open()
     say_names(losses, settings)
     with watching(settings) as watch:
-        report = run(calls, sources, request_of(values, roles), options, elsewhere, watch)
+        report = run(calls, sources, request_of(values, roles), options, elsewhere, watch, inputs)
     talk(report, settings, roles)
     check_judged(report, values)
     write_alignments(report, write(report, values, settings), values)
@@ -67,7 +66,8 @@ def calls_of(losses: str, values: Mapping[str, Any]) -> list[LossCall]:
     """The losses with their parameters, those given as options among them."""
     files = file_params(losses)
     texts = {k[2:]: spell(v) for k, v in values.items() if k.startswith("p_") and v is not None}
-    return parse_calls(losses, {key: text if key in files else list_file(text) for key, text in texts.items()})
+    lists = {key: list_file(text, values["endpoint_url"]) for key, text in texts.items() if key not in files}
+    return parse_calls(losses, {**texts, **lists})
 
 
 def roles_of(values: Mapping[str, Any]) -> dict[str, str]:
@@ -88,8 +88,16 @@ def reader_of(values: Mapping[str, Any], calls: Sequence[LossCall]) -> dict[str,
         "delimiter": values["delimiter"],
         "no_header": values["no_header"],
         "null_values": values["null_value"] or None,
+        "endpoint_url": values["endpoint_url"],
         "prose": all(call.entry.spec.reads_text for call in calls),
     }
+
+
+def inputs_of(paths: Sequence[str], values: Mapping[str, Any], calls: Sequence[LossCall], options: Options) -> Inputs:
+    """The files of a run, and how they are read."""
+    reader = reader_of(values, calls)
+    prose = reader.pop("prose")
+    return Inputs(tuple(paths), roles_of(values), prose, values["unmatched"], options.memory, reader)
 
 
 def say_names(losses: str, settings: Settings) -> None:
@@ -170,6 +178,9 @@ def options_of(values: Mapping[str, Any]) -> Options:
         show_alignment=values.get("show_alignment"),
         per_sample=values.get("per_sample"),
         csv_safe=values["csv_safe"],
+        engine=values["engine"],
+        scheduler=values["scheduler"],
+        endpoint_url=values["endpoint_url"],
     ).checked()
 
 
@@ -237,7 +248,8 @@ def refuse_input(path: str, paths: Sequence[str], endpoint_url: str | None = Non
 def write(report: Report | Scores, values: Mapping[str, Any], settings: Settings) -> str:
     """Files first, then standard output; in which format that was."""
     for path in values["output"]:
-        write_output(report, path, digits=values["digits"], csv_safe=values["csv_safe"])
+        how = {name: values[name] for name in ("digits", "csv_safe", "endpoint_url")}
+        write_output(report, path, **how)
     form: str = values["format"]
     if form == "auto":
         form = "table" if sys.stdout.isatty() else "plain"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lossctl.data.roles.binding import Binding
     from lossctl.data.sinks.sink import Cells, Sink
     from lossctl.engine.job import Job
+    from lossctl.engine.options import Options
     from lossctl.engine.scored import Scored
     from lossctl.engine.slices import Slices
 
@@ -42,7 +43,8 @@ class Outlet:
     each loss and nothing else.
     """
 
-    def __init__(self, path: str, binding: Binding, jobs: Sequence[Job], per: str, *, csv_safe: bool) -> None:
+    def __init__(self, binding: Binding, jobs: Sequence[Job], per: str, options: Options) -> None:
+        path = options.per_sample or ""
         self.binding = binding
         self.per = per
         self.shown = [job for job in jobs if job.has_samples]
@@ -59,7 +61,7 @@ class Outlet:
         columns = [SinkColumn(name, "text") for name in keys] or [SinkColumn("row", "int")]
         columns += [SinkColumn(name, "text") for name in ("status", *by)]
         columns += [SinkColumn(name, "float") for name in numbers]
-        self.sink: Sink = open_sink(path, columns, csv_safe=csv_safe)
+        self.sink: Sink = open_sink(path, columns, csv_safe=options.csv_safe, endpoint_url=options.endpoint_url)
 
     def _keys(self) -> tuple[str, ...]:
         if self.per != "row":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from lossctl.atomic import AtomicFile
+from lossctl.data.sinks.target import check_target, output_file
 from lossctl.engine.result import Report
 from lossctl.engine.scores import Scores
 from lossctl.errors import UsageError
@@ -20,6 +20,7 @@ EXTENSIONS = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".md": "markdow
 def output_format(path: str | os.PathLike[str]) -> str:
     """The format that the extension asks for; ask before the work begins."""
     name = os.fspath(path)
+    check_target(name)
     extension = os.path.splitext(name)[1].lower()
     if extension in EXTENSIONS:
         return EXTENSIONS[extension]
@@ -37,15 +38,16 @@ def write_output(
     *,
     digits: int = 6,
     csv_safe: bool = False,
+    endpoint_url: str | None = None,
 ) -> None:
-    """Write the report to ``path``, in the format of its extension, whole or not at all."""
+    """Write the report to a path or a URI, in the format of its extension, whole or not at all."""
     format = output_format(path)
-    write_atomically(os.fspath(path), render(report, format, digits=digits, csv_safe=csv_safe))
+    write_atomically(os.fspath(path), render(report, format, digits=digits, csv_safe=csv_safe), endpoint_url)
 
 
-def write_atomically(path: str, chunks: Iterable[str]) -> None:
+def write_atomically(path: str, chunks: Iterable[str], endpoint_url: str | None = None) -> None:
     """Put the text at ``path`` (UTF-8): readers see the old file or the new one, never a part."""
-    file = AtomicFile(path)
+    file = output_file(path, endpoint_url)
     try:
         for chunk in chunks:
             file.write(utf8(chunk))

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyarrow import _compute
 
-from lossctl.atomic import AtomicFile
 from lossctl.data.sinks.arrays import ArrowArray, call, texts, words
 from lossctl.data.sinks.numbers import NONFINITE, decimal, spelled
 from lossctl.spelling import csv_texts, json_texts, utf8
 
 if TYPE_CHECKING:
     from lossctl.data.sinks.sink import SinkColumn
+    from lossctl.data.sinks.target import OutputFile
 
 __all__ = ["LineRows", "Style", "csv_style", "json_style"]
 
@@ -54,7 +54,7 @@ def json_style(columns: Sequence[SinkColumn]) -> Style:
 class LineRows:
     """Rows as lines. A line depends on its row alone, so it does not matter how many come at a time."""
 
-    def __init__(self, file: AtomicFile, columns: Sequence[SinkColumn], style: Style) -> None:
+    def __init__(self, file: OutputFile, columns: Sequence[SinkColumn], style: Style) -> None:
         self._file = file
         self._columns = columns
         self._style = style

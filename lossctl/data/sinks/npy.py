@@ -9,10 +9,11 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from lossctl.atomic import AtomicFile, naming
+from lossctl.atomic import naming
 
 if TYPE_CHECKING:
     from lossctl.data.sinks.sink import SinkColumn
+    from lossctl.data.sinks.target import OutputFile
 
 __all__ = ["NpyRows"]
 
@@ -20,7 +21,7 @@ __all__ = ["NpyRows"]
 class NpyRows:
     """The float columns as one array. What cannot be gone back on (a pipe) waits in a temporary file."""
 
-    def __init__(self, file: AtomicFile, columns: Sequence[SinkColumn]) -> None:
+    def __init__(self, file: OutputFile, columns: Sequence[SinkColumn]) -> None:
         self._file = file
         self._floats = [i for i, column in enumerate(columns) if column.kind == "float"]
         self._spool: IO[bytes] | None = None

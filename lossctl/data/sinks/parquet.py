@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyarrow._parquet import ParquetWriter  # pyarrow.parquet adds its file systems: 30 ms at the start
 
-from lossctl.atomic import AtomicFile
 from lossctl.data.sinks.arrays import TEXT, ArrowArray, doubles, integers, texts
 from lossctl.spelling import utf8
 
 if TYPE_CHECKING:
     from lossctl.data.sinks.sink import SinkColumn
+    from lossctl.data.sinks.target import OutputFile
 
 __all__ = ["GROUP_ROWS", "ParquetRows"]
 
@@ -24,7 +24,7 @@ _TYPES = {"int": pa.int64(), "float": pa.float64(), "text": TEXT}
 class ParquetRows:
     """Rows gathered to whole row groups. Text is plain text to readers, coded inside; missing is null."""
 
-    def __init__(self, file: AtomicFile, columns: Sequence[SinkColumn]) -> None:
+    def __init__(self, file: OutputFile, columns: Sequence[SinkColumn]) -> None:
         self._columns = columns
         names = [utf8(column.name).decode() for column in columns]
         self._schema = pa.schema([(name, _TYPES[c.kind]) for name, c in zip(names, columns, strict=True)])
@@ -86,7 +86,7 @@ def _array(column: SinkColumn, cell: Any, run: slice) -> ArrowArray:
 class _Output:
     """The file as Arrow's writer wants it; once closed, what is written is let fall."""
 
-    def __init__(self, file: AtomicFile) -> None:
+    def __init__(self, file: OutputFile) -> None:
         self.closed = False
         self._file = file
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
-from lossctl.atomic import AtomicFile
+from lossctl.data.sinks.target import check_target, output_file
 from lossctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+
+    from lossctl.data.sinks.target import OutputFile
 
     Mask: TypeAlias = NDArray[np.bool_]
     Ints: TypeAlias = NDArray[np.int64]
@@ -55,6 +57,7 @@ class Encoder(Protocol):
 def sink_format(path: str | os.PathLike[str]) -> str:
     """The format that the extension asks for; ask before the work begins."""
     name = os.fspath(path)
+    check_target(name)
     extension = os.path.splitext(name)[1].lower()
     if extension in SINKS:
         return SINKS[extension]
@@ -66,15 +69,22 @@ def sink_format(path: str | os.PathLike[str]) -> str:
     )
 
 
-def open_sink(path: str | os.PathLike[str], columns: Sequence[SinkColumn], *, csv_safe: bool = False) -> Sink:
+def open_sink(
+    path: str | os.PathLike[str],
+    columns: Sequence[SinkColumn],
+    *,
+    csv_safe: bool = False,
+    endpoint_url: str | None = None,
+) -> Sink:
     """A sink for rows of these columns; NPY takes the ``float`` columns and leaves out the others.
 
-    With ``csv_safe`` text in CSV that a spreadsheet would run begins with an apostrophe. Raises ``UsageError``
-    for an unknown extension or columns that share a name, ``OutputError`` if the file cannot be made.
+    With ``csv_safe`` text in CSV that a spreadsheet would run begins with an apostrophe. ``endpoint_url``
+    is where an S3 server listens that is not Amazon's. Raises ``UsageError`` for an unknown extension, a place that
+    can only be read or columns that share a name, ``OutputError`` if the file cannot be made.
     """
     form = sink_format(path)
     _check_names(os.fspath(path), columns)
-    file = AtomicFile(path)
+    file = output_file(path, endpoint_url)
     try:
         return Sink(file, columns, _encoder(form, file, columns, csv_safe))
     except BaseException:
@@ -90,7 +100,7 @@ def _check_names(path: str, columns: Sequence[SinkColumn]) -> None:
         seen.add(name)
 
 
-def _encoder(form: str, file: AtomicFile, columns: Sequence[SinkColumn], csv_safe: bool) -> Encoder:
+def _encoder(form: str, file: OutputFile, columns: Sequence[SinkColumn], csv_safe: bool) -> Encoder:
     if form == "parquet":
         from lossctl.data.sinks.parquet import ParquetRows
 
@@ -111,7 +121,7 @@ class Sink:
     not on how many came at a time.
     """
 
-    def __init__(self, file: AtomicFile, columns: Sequence[SinkColumn], encoder: Encoder) -> None:
+    def __init__(self, file: OutputFile, columns: Sequence[SinkColumn], encoder: Encoder) -> None:
         self.path = file.path
         self.columns = tuple(columns)
         self.rows = 0

@@ -15,6 +15,7 @@ from lossctl.data.stored import Stored
 from lossctl.data.stores.names import split
 from lossctl.data.stores.remote import RemoteBytes, changed
 from lossctl.data.stores.retry import TRIES, patiently
+from lossctl.data.stores.sending import Sending
 from lossctl.data.stores.store import Entry, Writable
 from lossctl.errors import DataError, UsageError
 
@@ -26,6 +27,7 @@ _S3_ACCESS = "credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_P
 _S3_ACCESS += "--endpoint-url or AWS_ENDPOINT_URL, AWS_REGION"
 _CONNECT = 10  # seconds
 _READ = 60
+_WRITING = {"background_writes": False, "allow_delayed_open": True}  # bounded memory; small files in one request
 _SEEN = 64  # objects that were asked for, and most likely are read next
 
 
@@ -114,8 +116,8 @@ class ArrowStore:
 
     def create(self, uri: str) -> Writable:
         """A file to be written from its start."""
-        stream: Writable = self._once(lambda: self._writer().open_output_stream(self._inner(uri)), uri)
-        return stream
+        stream = self._once(lambda: self._writer().open_output_stream(self._inner(uri)), uri)
+        return Sending(stream, lambda call: self._once(call, uri))
 
     def move(self, uri: str, to: str) -> None:
         """Another name for a file."""
@@ -124,6 +126,10 @@ class ArrowStore:
     def remove(self, uri: str) -> None:
         """The file is gone."""
         self._once(lambda: self._writer().delete_file(self._inner(uri)), uri)
+
+    def clear(self, uri: str) -> None:
+        """The folder is gone with all below it."""
+        self._once(lambda: self._writer().delete_dir(self._inner(uri)), uri)
 
     def _writer(self) -> Any:
         with self._lock:
@@ -181,16 +187,17 @@ def s3_store(bucket: str, endpoint: str | None, region: str | None) -> ArrowStor
         region = patiently(lambda: fs.resolve_s3_region(bucket), root, "Amazon S3", _S3_ACCESS)
     whom = f"{endpoint or 'Amazon S3'} (region {region})"
 
-    def made(tries: int) -> Any:
+    def made(tries: int, **writing: bool) -> Any:
         return fs.S3FileSystem(
             region=region,
             connect_timeout=_CONNECT,
             request_timeout=_READ,
             retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=tries),
             **place,
+            **writing,
         )
 
-    return ArrowStore(made(1), root, bucket, whom, _S3_ACCESS, lambda: made(TRIES), heads=True)
+    return ArrowStore(made(1), root, bucket, whom, _S3_ACCESS, lambda: made(TRIES, **_WRITING), heads=True)
 
 
 def other_store(scheme: str, host: str) -> ArrowStore:

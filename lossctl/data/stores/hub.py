@@ -90,6 +90,10 @@ class HubStore:
         """Refused."""
         raise _no_writing(uri)
 
+    def clear(self, uri: str) -> None:
+        """Refused."""
+        raise _no_writing(uri)
+
     def _tried(self, call: Callable[[], T], uri: str) -> T:
         return patiently(call, uri, self.whom, _ACCESS)
 

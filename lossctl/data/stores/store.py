@@ -70,6 +70,10 @@ class Store(Protocol):
         """The file is gone."""
         ...
 
+    def clear(self, uri: str) -> None:
+        """The folder is gone with all below it."""
+        ...
+
 
 def store_of(uri: str, endpoint_url: str | None = None) -> Store:
     """The store of a URI. ``endpoint_url`` is where an S3 server listens that is not Amazon's.

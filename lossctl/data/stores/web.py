@@ -98,6 +98,10 @@ class WebStore:
         """Refused."""
         raise _no_writing(uri)
 
+    def clear(self, uri: str) -> None:
+        """Refused."""
+        raise _no_writing(uri)
+
     def tried(self, call: Callable[[], Awaitable[T]], uri: str) -> T:
         """What a coroutine returns, with patience."""
         from fsspec.asyn import sync
