@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossctl.data.arrays.memory import MemorySource
-from lossctl.data.inputs import open_beside, open_inputs
+from lossctl.data.inputs import Inputs, open_beside, open_inputs
 from lossctl.data.remembered import Remembered
 from lossctl.data.roles.binding import Request
 from lossctl.data.source import Source
@@ -21,7 +21,7 @@ from lossctl.engine.result import Note, Report, Result
 from lossctl.engine.run import run
 from lossctl.engine.samples import SampleLog
 from lossctl.engine.scores import Scores
-from lossctl.engine.scoring import Opening, check_names, score_files, sort_label
+from lossctl.engine.scoring import Opened, Opening, check_names, score_files, sort_label
 from lossctl.errors import UsageError
 from lossctl.model.call import LossCall, accepted, member, parse_calls
 from lossctl.model.spec import LossSpec
@@ -114,10 +114,10 @@ def compute(losses: str, *inputs: Any, **options: Any) -> Computed:
     file. Raises ``DataError``, ``UsageError`` and ``OutputError``.
     """
     asked = Asked.of(losses, options)
-    sources, request, elsewhere = asked.opening(inputs, {})()
+    found = asked.opening(inputs, {})()
 
     def once(settings: Options) -> Report:
-        return run(asked.calls, sources, request, settings, elsewhere)
+        return run(asked.calls, found.sources, found.request, settings, found.elsewhere, None, found.inputs)
 
     chosen = asked.options
     return Computed(once(chosen), lambda: once(chosen._replace(rows=ALL, worst=None, ci=None, per_sample=None)))
@@ -150,7 +150,9 @@ def score(
     check_names([name for name, _ in pairs], 'give names: {"a": path, "b": path}')
     if isinstance(targets, (str, os.PathLike)):
         targets = open_beside(os.fspath(targets), **asked.reader_of_files)
-        targets = Remembered(targets, asked.options.memory) if len(pairs) > 1 else targets
+        targets = (
+            Remembered(targets, asked.options.memory) if len(pairs) > 1 and asked.options.engine == "local" else targets
+        )
     beside = () if targets is None else (targets,)
     shelf: dict[str, Source] = {}
     openings = {name: asked.opening((value, *beside), shelf) for name, value in pairs}
@@ -191,13 +193,14 @@ class Asked(NamedTuple):
     def reader_of_files(self) -> dict[str, Any]:
         """How every file is read."""
         prose = all(call.entry.spec.reads_text for call in self.calls)
-        return {"prose": prose, **self.reader}
+        return {"prose": prose, "endpoint_url": self.options.endpoint_url, **self.reader}
 
     def opening(self, inputs: Sequence[Any], shelf: dict[str, Source]) -> Opening:
         """How these paths, or these arrays, are opened; a path may be a source that is open already."""
 
-        def opened() -> tuple[list[Source], Request, Mapping[str, int]]:
+        def opened() -> Opened:
             request, columns, elsewhere = dict(self.request), self.roles, dict[str, int]()
+            known = None
             if all(isinstance(item, (str, os.PathLike)) or is_source(item) for item in inputs):
                 paths = [os.fspath(item) if isinstance(item, os.PathLike) else item for item in inputs]
                 sources, columns, elsewhere = open_inputs(
@@ -208,12 +211,20 @@ class Asked(NamedTuple):
                     shelf=shelf,
                     **self.reader_of_files,
                 )
+                known = self.inputs(paths)
             else:
                 sources = arrays_source(self.calls, inputs, request)
             wanted: dict[str, Any] = {k: listed(v) if k in LISTS else v for k, v in request.items()}
-            return sources, Request(roles=columns, **wanted), elsewhere
+            return Opened(sources, Request(roles=columns, **wanted), elsewhere, known)
 
         return opened
+
+    def inputs(self, paths: Sequence[Any]) -> Inputs:
+        """The files, for others to open the same."""
+        reader = dict(self.reader_of_files)
+        prose, unmatched = reader.pop("prose"), self.request.get("unmatched")
+        names = tuple(path if isinstance(path, str) else path.name for path in paths)
+        return Inputs(names, self.roles, prose, unmatched, self.options.memory, reader)
 
 
 def is_source(value: Any) -> bool:

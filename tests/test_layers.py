@@ -33,6 +33,9 @@ LIBRARIES = {
     "scipy": ("gaps.py", "losses/distribution/crps.py", "losses/segmentation/shapes.py"),
     "rapidfuzz": ("sequences/",),
     "dask": (),
+    "fsspec": ("data/stores/",),
+    "aiohttp": ("data/stores/",),
+    "huggingface_hub": ("data/stores/",),
 }
 # The packages that hand on what stands above them, when it is asked for.
 HANDED_ON = {"__init__.py": {"api", "index"}, "__main__.py": {"cli"}}

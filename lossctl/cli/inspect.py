@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -14,6 +13,8 @@ from lossctl.cli.common import COMMON, HELP, apply_common
 from lossctl.cli.options import ROWS, reading
 from lossctl.cli.plan import PlanCommand, plan_option, put_plan
 from lossctl.cli.terminal import looks, put
+from lossctl.data.places import is_file, opened
+from lossctl.data.stores.names import tail
 from lossctl.errors import UsageError
 
 __all__ = ["inspect"]
@@ -61,6 +62,7 @@ def inspect(ctx: click.Context, /, files: tuple[str, ...], format: str, **values
         delimiter=values["delimiter"],
         no_header=values["no_header"],
         null_values=values["null_value"] or None,
+        endpoint_url=values["endpoint_url"],
         prose=texts(files),
     )
     surveys = [survey(source, values["limit"]) for source in sources]
@@ -79,14 +81,14 @@ def inspect(ctx: click.Context, /, files: tuple[str, ...], format: str, **values
 
 def texts(files: Sequence[str]) -> bool:
     """Whether two files are called text, and are no tables of numbers: lines of it, as losses of text read them."""
-    if len(files) != 2 or not all(name.endswith(".txt") and os.path.isfile(name) for name in files):
+    if len(files) != 2 or not all(tail(name).endswith(".txt") and is_file(name) for name in files):
         return False
     return not all(map(is_table, files))
 
 
 def is_table(name: str) -> bool:
     """Whether the first lines are numbers, equally many each."""
-    with open(name, "rb") as file:
+    with opened(name) as file:
         rows = [line.replace(b",", b" ").split() for line in islice(file, LOOK)]
     try:
         cells = [float(cell) for row in rows for cell in row]

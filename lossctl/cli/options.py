@@ -63,6 +63,12 @@ def reading(roles: Mapping[str, str], synonyms: Mapping[str, str] = NONE) -> lis
         option(f, "--delimiter", metavar="C", help="What separates cells of a text table."),
         option(f, "--no-header", is_flag=True, help="The table has no header: columns are 1, 2, 3, ..."),
         option(f, "--null-value", metavar="S", multiple=True, help="A cell that means missing (repeatable)."),
+        option(
+            f,
+            "--endpoint-url",
+            metavar="URL",
+            help="Of an S3 service. [default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, else Amazon's]",
+        ),
     ]
     return [o for o in options if o.name is not None and (o.name.startswith("r_") or o.name not in roles)]
 
@@ -201,4 +207,17 @@ def RUNNING() -> list[click.Option]:  # noqa: N802
         ),
         option(s, "--chunk-rows", type=click.IntRange(min=1), metavar="N", help="Rows held at once; changes no digit."),
         option(s, "--memory", metavar="SIZE", help="What may be held at once, such as 500M. [default: 2G]"),
+        option(
+            s,
+            "--engine",
+            type=choice("engine"),
+            default="local",
+            help="Threads of this machine, or a Dask cluster; changes no digit. [default: local]",
+        ),
+        option(
+            s,
+            "--scheduler",
+            metavar="ADDR",
+            help="Of a Dask cluster that is up. [default: DASK_SCHEDULER_ADDRESS, else processes of this machine]",
+        ),
     ]

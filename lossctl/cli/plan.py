@@ -79,6 +79,9 @@ def put_plan(files: Sequence[str], form: str, values: Mapping[str, Any], setting
         chunk_rows=values["chunk_rows"],
         threads=values["threads"],
         memory=memory_size(values["memory"]) if values["memory"] else MEMORY,
+        engine=values["engine"],
+        scheduler=values["scheduler"],
+        endpoint_url=values["endpoint_url"],
     ).checked()
     sources, roles, elsewhere = open_inputs(
         files, roles_of(values), unmatched=values["unmatched"], memory=options.memory, **reader_of(values, calls)

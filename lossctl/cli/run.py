@@ -15,9 +15,11 @@ from lossctl.cli import terminal
 from lossctl.cli.common import Settings, apply_common, say
 from lossctl.cli.terminal import put_all, watching
 from lossctl.cli.verdict import check_bounds, check_judged, judge
-from lossctl.data.inputs import open_inputs
+from lossctl.data.inputs import Inputs
+from lossctl.data.places import may_hold, opened, overwritten, same
 from lossctl.data.roles.binding import Request
 from lossctl.data.shards.paths import shards_of
+from lossctl.data.stores.names import is_uri, local_path
 from lossctl.engine.options import ALL, MEMORY, Options, Plan, memory_size
 from lossctl.engine.result import InputInfo, Report
 from lossctl.engine.run import run
@@ -45,14 +47,13 @@ def run_compute(ctx: click.Context, losses: str, values: dict[str, Any]) -> int:
     if not paths and not asked:
         raise UsageError("no file to score", code="no-input", hint=f"lossctl compute {losses} preds.csv")
     read = [*paths, *files_in(asked)]
-    check_outputs(values["output"], read)
+    check_outputs(values["output"], read, options.endpoint_url)
     check_samples(values["per_sample"], values["output"])
-    sources, roles, elsewhere = open_inputs(
-        paths, asked, unmatched=values["unmatched"], memory=options.memory, **reader_of(values, calls)
-    )
+    inputs = inputs_of(paths, values, calls, options)
+    sources, roles, elsewhere = inputs.open()
     say_names(losses, settings)
     with watching(settings) as watch:
-        report = run(calls, sources, request_of(values, roles), options, elsewhere, watch)
+        report = run(calls, sources, request_of(values, roles), options, elsewhere, watch, inputs)
     talk(report, settings, roles)
     check_judged(report, values)
     write_alignments(report, write(report, values, settings), values)
@@ -65,7 +66,8 @@ def calls_of(losses: str, values: Mapping[str, Any]) -> list[LossCall]:
     """The losses with their parameters, those given as options among them."""
     files = file_params(losses)
     texts = {k[2:]: spell(v) for k, v in values.items() if k.startswith("p_") and v is not None}
-    return parse_calls(losses, {key: text if key in files else list_file(text) for key, text in texts.items()})
+    lists = {key: list_file(text, values["endpoint_url"]) for key, text in texts.items() if key not in files}
+    return parse_calls(losses, {**texts, **lists})
 
 
 def roles_of(values: Mapping[str, Any]) -> dict[str, str]:
@@ -76,7 +78,7 @@ def roles_of(values: Mapping[str, Any]) -> dict[str, str]:
 def files_in(roles: Mapping[str, str]) -> list[str]:
     """The files that columns are taken from: ``--ROLE FILE`` or ``--ROLE FILE:COLUMNS``."""
     paths = (path for text in roles.values() for path in (text, text.rpartition(":")[0]))
-    return [path for path in paths if os.path.exists(path)]
+    return [path for path in paths if (is_uri(path) and not path.endswith(":")) or os.path.exists(local_path(path))]
 
 
 def reader_of(values: Mapping[str, Any], calls: Sequence[LossCall]) -> dict[str, Any]:
@@ -86,8 +88,16 @@ def reader_of(values: Mapping[str, Any], calls: Sequence[LossCall]) -> dict[str,
         "delimiter": values["delimiter"],
         "no_header": values["no_header"],
         "null_values": values["null_value"] or None,
+        "endpoint_url": values["endpoint_url"],
         "prose": all(call.entry.spec.reads_text for call in calls),
     }
+
+
+def inputs_of(paths: Sequence[str], values: Mapping[str, Any], calls: Sequence[LossCall], options: Options) -> Inputs:
+    """The files of a run, and how they are read."""
+    reader = reader_of(values, calls)
+    prose = reader.pop("prose")
+    return Inputs(tuple(paths), roles_of(values), prose, values["unmatched"], options.memory, reader)
 
 
 def say_names(losses: str, settings: Settings) -> None:
@@ -114,11 +124,11 @@ def spell(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def list_file(text: str) -> str:
+def list_file(text: str, endpoint_url: str | None = None) -> str:
     """The text itself, or the numbers in the file it names."""
-    if any(c.isalpha() for c in text) and os.path.isfile(text):
-        with open(text, encoding="utf-8") as file:
-            return ",".join(file.read().replace(",", " ").split())
+    if any(c.isalpha() for c in text) and (is_uri(text) or os.path.isfile(local_path(text))):
+        with opened(text, endpoint_url) as file:
+            return ",".join(file.read().decode("utf-8").replace(",", " ").split())
     return text
 
 
@@ -168,6 +178,9 @@ def options_of(values: Mapping[str, Any]) -> Options:
         show_alignment=values.get("show_alignment"),
         per_sample=values.get("per_sample"),
         csv_safe=values["csv_safe"],
+        engine=values["engine"],
+        scheduler=values["scheduler"],
+        endpoint_url=values["endpoint_url"],
     ).checked()
 
 
@@ -209,31 +222,34 @@ def inert(text: str) -> str:
     return escape(text)
 
 
-def check_outputs(outputs: Sequence[str], paths: Sequence[str]) -> None:
+def check_outputs(outputs: Sequence[str], paths: Sequence[str], endpoint_url: str | None = None) -> None:
     for path in outputs:
         output_format(path)
-        refuse_input(path, paths)
+        refuse_input(path, paths, endpoint_url)
 
 
 def check_samples(path: str | None, outputs: Sequence[str]) -> None:
     """Refuse two documents in one file; that it is no input is for the engine to see, which has opened them."""
-    if path is not None and any(os.path.realpath(path) == os.path.realpath(other) for other in outputs):
+    if path is not None and any(same(path, other) for other in outputs):
         raise UsageError(f"-o and --per-sample both write {path}", code="bad-option", hint="name another file")
 
 
-def refuse_input(path: str, paths: Sequence[str]) -> None:
+def refuse_input(path: str, paths: Sequence[str], endpoint_url: str | None = None) -> None:
     """Refuse to write over a file that is read."""
-    for other in paths if os.path.exists(path) else ():
-        for file in shards_of(other) or [other]:
-            if os.path.exists(file) and os.path.samefile(path, file):
-                hint = "name another file" if file == other else f"it is one of the files of {other}: name another"
-                raise UsageError(f"-o {path} would overwrite an input", code="output-is-input", hint=hint)
+    for other in paths if is_uri(path) or os.path.exists(local_path(path)) else ():
+        near = is_uri(path) == is_uri(other)
+        whole = near and overwritten(path, [other]) is not None
+        files = shards_of(other, endpoint_url) if near and not whole and may_hold(other, path) else None
+        if whole or (files is not None and overwritten(path, files) is not None):
+            hint = "name another file" if whole else f"it is one of the files of {other}: name another"
+            raise UsageError(f"-o {path} would overwrite an input", code="output-is-input", hint=hint)
 
 
 def write(report: Report | Scores, values: Mapping[str, Any], settings: Settings) -> str:
     """Files first, then standard output; in which format that was."""
     for path in values["output"]:
-        write_output(report, path, digits=values["digits"], csv_safe=values["csv_safe"])
+        how = {name: values[name] for name in ("digits", "csv_safe", "endpoint_url")}
+        write_output(report, path, **how)
     form: str = values["format"]
     if form == "auto":
         form = "table" if sys.stdout.isatty() else "plain"

@@ -15,6 +15,7 @@ from lossctl.cli.run import (
     check_outputs,
     chosen_columns,
     inert,
+    inputs_of,
     options_of,
     reader_of,
     request_of,
@@ -31,7 +32,7 @@ from lossctl.data.remembered import Remembered
 from lossctl.data.source import Source
 from lossctl.engine.options import Options
 from lossctl.engine.scores import Scores
-from lossctl.engine.scoring import Opening, check_names, score_files, sort_label
+from lossctl.engine.scoring import Opened, Opening, check_names, score_files, sort_label
 from lossctl.errors import DataError, UsageError
 from lossctl.model.call import LossCall
 from lossctl.report.problem import error_json, error_text
@@ -102,7 +103,7 @@ def files_of(losses: str, values: Mapping[str, Any]) -> dict[str, str]:
     beside = [values["targets"]] if values["targets"] is not None else []
     if [*paths, *beside].count("-") > 1:
         raise UsageError("standard input can be read once only: - is given twice", code="file-count")
-    check_outputs(values["output"], [*paths, *beside])
+    check_outputs(values["output"], [*paths, *beside], values["endpoint_url"])
     return dict(pairs)
 
 
@@ -113,12 +114,12 @@ def openings(
     reader = reader_of(values, calls)
     targets = values["targets"]
     beside: list[Source] = [] if targets is None else [open_beside(targets, **reader)]
-    if len(files) > 1:
+    if len(files) > 1 and options.engine == "local":
         beside = [cast("Source", Remembered(source, options.memory)) for source in beside]
     shelf: dict[str, Source] = {}
 
     def opening(path: str) -> Opening:
-        def opened() -> tuple[list[Source], Any, Mapping[str, int]]:
+        def opened() -> Opened:
             sources, roles, elsewhere = open_inputs(
                 [path, *beside],
                 roles_of(values),
@@ -127,7 +128,8 @@ def openings(
                 shelf=shelf,
                 **reader,
             )
-            return sources, request_of(values, roles), elsewhere
+            paths = (path,) if targets is None else (path, targets)
+            return Opened(sources, request_of(values, roles), elsewhere, inputs_of(paths, values, calls, options))
 
         return opened
 

@@ -72,11 +72,13 @@ def open_source(
     null_values: Sequence[str] | None = None,
     stdin: IO[bytes] | None = None,
     prose: bool = False,
+    endpoint_url: str | None = None,
 ) -> Source:
     """The source behind a path; ``-`` is stdin, CSV unless ``input_format`` or its bytes say otherwise.
 
     ``delimiter`` and ``no_header`` are for CSV, TSV and text, ``null_values`` for JSONL as well. With ``prose``
-    each line of a file is a row of text, unless its name, its bytes or an option tell of a table. Raises
+    each line of a file is a row of text, unless its name, its bytes or an option tell of a table. The path may be a
+    URI; ``endpoint_url`` is where an S3 server listens that is not Amazon's. Raises
     ``UsageError`` for an unknown format; ``DataError``: ``not-found``, ``is-a-directory``, ``unreadable``, ``empty``,
     ``unsupported-format``, ``wrong-format``, and what the reader of that format raises.
     """
@@ -87,7 +89,7 @@ def open_source(
         raise UsageError(f"--input-format {input_format}: unknown format", hint=f"one of {known}")
     from lossctl.data.opening import Input
 
-    data = Input(path, stdin)
+    data = Input(path, stdin, endpoint_url)
     if input_format is None and data.suffix in _REFUSED:
         raise _refusal(data, data.suffix)
     head = data.head()

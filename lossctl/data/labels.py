@@ -71,6 +71,11 @@ class Vocabulary:
         self.positive = False
         self.seen.clear()
 
+    def forget(self) -> None:
+        """Be as new."""
+        self.clear()
+        self.codes.clear()
+
     def encode(self, role: str, places: NDArray[np.int64], values: Sequence[str], first: int) -> NDArray[np.int64]:
         """(N,) codes, -1 for a missing label; ``first`` is the 0-based row of the block."""
         table = np.full(len(values) + 1, -1, np.int64)
@@ -88,6 +93,19 @@ class Vocabulary:
                     if here.any() and (known is None or first + int(np.argmax(here)) < known[0]):
                         setattr(notes, name, (first + int(np.argmax(here)), text))
         return table[places]
+
+    def codes_of(self, labels: Sequence[Label]) -> list[int]:
+        """The codes of some labels, which get one if they have none."""
+        with self._lock:
+            return [self.codes.setdefault(label, len(self.codes)) for label in labels]
+
+    def note(self, role: str, kind: str, row: int, text: str) -> None:
+        """A label of a kind that was seen elsewhere: the first row counts."""
+        with self._lock:
+            notes = self.seen.setdefault(role, Seen())
+            known = getattr(notes, kind)
+            if known is None or row < known[0]:
+                setattr(notes, kind, (row, text))
 
     def words(self) -> dict[int, str]:
         """The labels by their codes, as text."""

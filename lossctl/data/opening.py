@@ -8,10 +8,14 @@ import stat
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import IO, Any, Literal, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from lossctl.data.stored import Cursor, FileBytes, Spool, Stored, reading
+from lossctl.data.stores.names import is_uri, local_path, tail
 from lossctl.errors import DataError
+
+if TYPE_CHECKING:
+    from lossctl.data.stores.remote import RemoteBytes
 
 __all__ = ["Input", "extension"]
 
@@ -25,7 +29,7 @@ _SUFFIXES: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd"}
 
 def extension(path: str) -> str:
     """The extension of a path in lower case, without ``.gz`` or ``.zst``."""
-    stem, suffix = os.path.splitext(path.lower())
+    stem, suffix = os.path.splitext(tail(path).lower())
     return os.path.splitext(stem)[1] if suffix in _SUFFIXES else suffix
 
 
@@ -75,22 +79,28 @@ def _gathered(read: Callable[[int], bytes | None], fd: int) -> Callable[[int], b
 
 
 class Input:
-    """One input, by path or ``-`` for stdin.
+    """One input, by path, by URI, or ``-`` for stdin.
 
-    ``name`` is what messages call it. ``compression`` is told by the first bytes. Raises
-    ``DataError`` (codes ``not-found``, ``is-a-directory``, ``unreadable``) from the start.
+    ``name`` is what messages call it. ``compression`` is told by the first bytes. ``endpoint_url`` is where the
+    server of a store listens. Raises ``DataError`` (codes ``not-found``, ``is-a-directory``, ``unreadable``) from
+    the start.
     """
 
-    def __init__(self, path: str | os.PathLike[str], stdin: IO[bytes] | None = None) -> None:
-        text = os.fspath(path)
+    def __init__(
+        self, path: str | os.PathLike[str], stdin: IO[bytes] | None = None, endpoint_url: str | None = None
+    ) -> None:
+        text = local_path(os.fspath(path))
         self.name = "<stdin>" if text == "-" else text
         self._path = text
         self._stdin = stdin
         self._spool: Spool | None = None
         self._unpacked: Spool | None = None
         self._seen: tuple[int, ...] | None = None
+        self._remote: RemoteBytes | None = None
         if text == "-":
             self._open_stdin()
+        elif is_uri(text):
+            self._open_uri(endpoint_url)
         else:
             self._open_path()
         self.compression = self._compression()
@@ -98,8 +108,13 @@ class Input:
     @property
     def path(self) -> str | None:
         """The path, if a library may open the file itself: a regular file, not compressed."""
-        plain = self._spool is None and self._path != "-" and self.compression is None
+        plain = self._spool is None and self._path != "-" and self.compression is None and self._remote is None
         return self._path if plain else None
+
+    @property
+    def remote(self) -> bool:
+        """Whether its bytes are elsewhere, and any of them can be asked for; not compressed."""
+        return self._remote is not None and self.compression is None
 
     @property
     def suffix(self) -> str:
@@ -128,6 +143,13 @@ class Input:
         """``stored`` as a Python file that can seek."""
         return io.BufferedReader(Cursor(self.stored()), 1 << 16)
 
+    def ranged(self) -> io.RawIOBase:
+        """As ``file``, but every read is one request for its bytes alone, where ``remote``."""
+        from lossctl.data.stores.remote import Exactly
+
+        assert self._remote is not None
+        return Cursor(Exactly(self._remote))
+
     def head(self, size: int = 8) -> bytes:
         """The first decompressed bytes; fewer only if there are no more. A slow pipe is waited for."""
         stream, data = self.stream(), b""
@@ -137,7 +159,7 @@ class Input:
 
     def check_same(self) -> None:
         """Raises ``DataError`` (code ``changed``) if the file is not the one first seen."""
-        if self._spool is None and self._path != "-":
+        if self._spool is None and self._remote is None and self._path != "-":  # remote bytes are checked as they come
             with reading(self.name):
                 self._compare(os.stat(self._path))
 
@@ -151,12 +173,32 @@ class Input:
     def _raw(self) -> Stored:
         if self._spool is not None:
             return self._spool
+        if self._remote is not None:
+            return self._remote
         with reading(self.name):
             if self._path == "-":
                 return FileBytes(self.name, os.dup(self._stdin_fd), self._stdin_start)
             stored = FileBytes(self.name, fd := os.open(self._path, _READ))
             self._compare(os.fstat(fd))
             return stored
+
+    def _open_uri(self, endpoint_url: str | None) -> None:
+        from lossctl.data.stores.store import store_of
+
+        store = store_of(self._path, endpoint_url)
+        entry = store.entry(self._path)
+        if entry is None:
+            signs = tail(self._path) != self._path or "*" in self._path
+            web = self._path[:4].lower() == "http" and signs
+            hint = "on the web, * and ? are part of an address, and no pattern" if web else f"asked: {store.whom}"
+            raise DataError(f"{self.name}: no such file", code="not-found", file=self.name, hint=hint)
+        if entry.folder:
+            raise DataError(f"{self.name} is a directory, not a file", code="is-a-directory", file=self.name)
+        stored = store.stored(entry)
+        if isinstance(stored, Spool):
+            self._spool = stored
+        else:
+            self._remote = cast("RemoteBytes", stored)
 
     def _open_path(self) -> None:
         with reading(self.name):
@@ -196,7 +238,7 @@ class Input:
         while count < 4 and (more := stored.at(count, view[count:])):
             count += more
         found = next((kind for magic, kind in _MAGIC.items() if first.startswith(magic)), None)
-        named = _SUFFIXES.get(os.path.splitext(self._path.lower())[1])
+        named = _SUFFIXES.get(os.path.splitext(tail(self._path).lower())[1])
         if named and count and found != named:
             message = f"the name says {named}, but these are no {named} data"
             raise DataError(message, code="corrupt", file=self.name)

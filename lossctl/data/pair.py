@@ -16,7 +16,7 @@ from lossctl.errors import DataError, UsageError
 from lossctl.model.spec import Arrays
 from lossctl.sequences.ragged import Ragged
 
-__all__ = ["Batches", "Chunk", "walk", "whole_inputs"]
+__all__ = ["Batches", "Chunk", "lengths_differ", "walk", "whole_inputs"]
 
 WHOLE_ROWS = 1024  # rows at a time of an array that is read as a whole
 
@@ -253,7 +253,13 @@ def unequal(
     sources: Sequence[Source], streams: Mapping[int, Iterator[Block]], lengths: dict[int, int], first: int
 ) -> DataError:
     """Read to the end of every source, to say how many rows each has."""
-    counts = {place: first + size + sum(b.rows for b in streams[place]) for place, size in lengths.items()}
+    return lengths_differ(
+        sources, {place: first + size + sum(b.rows for b in streams[place]) for place, size in lengths.items()}
+    )
+
+
+def lengths_differ(sources: Sequence[Source], counts: Mapping[int, int]) -> DataError:
+    """The error for sources with so many rows each."""
     shown = ", ".join(f"{sources[place].name} {count:,}" for place, count in counts.items())
     return DataError(
         f"the files have different numbers of rows: {shown}",

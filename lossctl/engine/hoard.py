@@ -84,6 +84,20 @@ class Hoard:
         for held in [*other._fresh, *([] if other._table is None else [Held(other._table)])]:
             self._hold(held if move is None else held.under(move))
 
+    def contents(self) -> Iterator[Part]:
+        """All that is held, groups as they are numbered now: values, or where these are rounded bins with counts."""
+        if self.approximate:
+            self._put_away()
+        yield from self._blocks()
+
+    def restore(self, part: Part, taken: int, *, rounded: bool) -> None:
+        """Take on the contents of another that took so many bytes."""
+        self.taken += taken
+        self.room.collect(taken)
+        self._rounded |= rounded
+        if len(part.values):
+            self._hold(Held(part))
+
     @property
     def approximate(self) -> bool:
         """Whether answers are those of rounded values; this is settled once all values are in."""

@@ -368,6 +368,7 @@ class Shared:
         self.lock = Lock()
         self.whole: dict[str, Any] | None = None
         self.reduce: Reduction | None = None
+        self.told = False  # whether findings in them came from another process
 
 
 def view_of(call: LossCall, options: Options) -> str:

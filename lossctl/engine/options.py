@@ -36,6 +36,7 @@ CHOICES = {
     "empty": ("error", "nan", "zero"),
     "row": (None, "mean", "sum"),
     "weight_norm": (None, "sum", "n"),
+    "engine": ("local", "dask"),
 }
 
 
@@ -93,6 +94,9 @@ class Options(NamedTuple):
     show_alignment: int | None = None
     per_sample: str | None = None
     csv_safe: bool = False
+    engine: Literal["local", "dask"] = "local"
+    scheduler: str | None = None
+    endpoint_url: str | None = None
 
     def checked(self) -> Options:
         """The options themselves, or a ``UsageError`` for a word or a number that means nothing."""
@@ -115,6 +119,12 @@ class Options(NamedTuple):
                 "--show-alignment N shows the N worst rows, and other rows are asked for",
                 code="bad-option",
                 hint="leave --rows, --worst and --reduction none out",
+            )
+        if self.scheduler is not None and self.engine != "dask":
+            raise UsageError("--scheduler is for --engine dask", code="bad-option", hint="add --engine dask")
+        if self.scheduler is not None and self.threads is not None:
+            raise UsageError(
+                "--threads: how many are at work is for the cluster to say", code="bad-option", hint="leave it out"
             )
         if self.ci is not None:
             self.ci.checked()

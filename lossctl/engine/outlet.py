@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lossctl.data import places
 from lossctl.data.sinks.sink import SinkColumn, open_sink, sink_format
 from lossctl.engine.result import apart
 from lossctl.engine.samples import joint_status
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lossctl.data.roles.binding import Binding
     from lossctl.data.sinks.sink import Cells, Sink
     from lossctl.engine.job import Job
+    from lossctl.engine.options import Options
     from lossctl.engine.scored import Scored
     from lossctl.engine.slices import Slices
 
@@ -42,16 +43,8 @@ class Outlet:
     each loss and nothing else.
     """
 
-    def __init__(
-        self,
-        path: str,
-        binding: Binding,
-        jobs: Sequence[Job],
-        per: str,
-        *,
-        csv_safe: bool,
-        endpoint_url: str | None = None,
-    ) -> None:
+    def __init__(self, binding: Binding, jobs: Sequence[Job], per: str, options: Options) -> None:
+        path = options.per_sample or ""
         self.binding = binding
         self.per = per
         self.shown = [job for job in jobs if job.has_samples]
@@ -68,7 +61,7 @@ class Outlet:
         columns = [SinkColumn(name, "text") for name in keys] or [SinkColumn("row", "int")]
         columns += [SinkColumn(name, "text") for name in ("status", *by)]
         columns += [SinkColumn(name, "float") for name in numbers]
-        self.sink: Sink = open_sink(path, columns, csv_safe=csv_safe, endpoint_url=endpoint_url)
+        self.sink: Sink = open_sink(path, columns, csv_safe=options.csv_safe, endpoint_url=options.endpoint_url)
 
     def _keys(self) -> tuple[str, ...]:
         if self.per != "row":
@@ -145,11 +138,10 @@ def check_path(path: str, binding: Binding) -> None:
     """Refuse to write samples in an unknown format, or over a file that is read."""
     sink_format(path)
     for source in binding.sources:
-        for file in getattr(source, "files", (source.name,)):
-            if os.path.exists(path) and os.path.exists(file) and os.path.samefile(path, file):
-                raise UsageError(
-                    f"--per-sample {path} would overwrite an input", code="output-is-input", hint="name another file"
-                )
+        if places.overwritten(path, getattr(source, "files", (source.name,))) is not None:
+            raise UsageError(
+                f"--per-sample {path} would overwrite an input", code="output-is-input", hint="name another file"
+            )
 
 
 def filled(values: NDArray[np.float64] | None, there: NDArray[np.bool_]) -> NDArray[np.float64]:

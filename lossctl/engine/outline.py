@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
+from lossctl.data import places
 from lossctl.data.roles.binding import Binding
+from lossctl.data.shards.files import Files
 from lossctl.data.source import Source
+from lossctl.data.stores.names import tail
 from lossctl.data.tasks import cutting, tasks
 from lossctl.engine.job import Job
 from lossctl.engine.options import Options
@@ -67,7 +69,7 @@ def outline(binding: Binding, jobs: Sequence[Job], options: Options) -> Outline:
     return Outline(
         losses=tuple(job.label for job in jobs),
         left_out=tuple(f"{one.name}: {one.reason}" for one in binding.left),
-        sources=tuple(reading(binding.sources[place], wanted[place]) for place in used),
+        sources=tuple(reading(binding.sources[place], wanted[place], options.endpoint_url) for place in used),
         rows=rows,
         passes=1 + any(job.needs_prelude for job in jobs),
         cut=cut,
@@ -96,33 +98,38 @@ def counted_tasks(
     if way == "chunks":
         return None if rows is None else -(-rows // chunk), False, rows
     if way == "spans" and not hasattr(sources[0], "cuts"):
-        return guess(sources[0]), True, rows
+        return guess(sources[0], options.endpoint_url), True, rows
     sizes = [task.size() for task in tasks(binding, chunk, options.limit)]
     return len(sizes), False, sum(sizes)
 
 
-def guess(source: Source) -> int | None:
+def guess(source: Source, endpoint_url: str | None = None) -> int | None:
     """About how many spans there will be of text whose rows are found by reading."""
     from lossctl.data.text.rowends import about
 
-    paths = paths_of(source)
-    if source.format not in TEXTS or paths is None or any(path.endswith(COMPRESSED) for path in paths):
+    files = getattr(source, "files", (source.name,))
+    if source.format not in TEXTS or any(tail(file).endswith(COMPRESSED) for file in files):
         return None
-    return sum(about(os.path.getsize(path)) for path in paths)
+    sizes = sizes_of(source, endpoint_url)
+    return None if sizes is None else sum(map(about, sizes))
 
 
-def reading(source: Source, wanted: Sequence[Sequence[str]]) -> Reading:
+def reading(source: Source, wanted: Sequence[Sequence[str]], endpoint_url: str | None = None) -> Reading:
     columns = tuple(dict.fromkeys(name for names in wanted for name in names))
-    paths = paths_of(source)
-    size = None if paths is None else sum(map(os.path.getsize, paths))
+    sizes = sizes_of(source, endpoint_url)
     files = len(getattr(source, "files", (source.name,)))
+    size = None if sizes is None else sum(sizes)
     return Reading(source.name, source.format, files, rows_of(source, columns), size, columns)
 
 
-def paths_of(source: Source) -> list[str] | None:
-    """The regular files of a source; ``None`` if it has others."""
-    paths = list(getattr(source, "files", (source.name,)))
-    return paths if all(map(os.path.isfile, paths)) else None
+def sizes_of(source: Source, endpoint_url: str | None) -> list[int] | None:
+    """The bytes of each file of a source; ``None`` if it has others than regular ones."""
+    files = getattr(source, "files", (source.name,))
+    if isinstance(files, Files):
+        known: list[int] = files.sizes.tolist()
+        return None if min(known) < 0 else known
+    sizes = [size for file in files if (size := places.size(file, endpoint_url)) is not None]
+    return sizes if len(sizes) == len(files) else None
 
 
 def rows_of(source: Source, columns: Sequence[str]) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from lossctl.data.roles.bind import bind, label_or_role
 from lossctl.data.roles.binding import Batching, Binding, LeftOut, Request, left_out, nothing_fits
@@ -15,12 +15,17 @@ from lossctl.engine.options import Options
 from lossctl.engine.pace import row_bytes
 from lossctl.engine.plan import housed, known_rows
 from lossctl.engine.result import Report
+from lossctl.engine.takings import check_units
 from lossctl.engine.watch import Watch
-from lossctl.engine.work import Work, check_units
+from lossctl.engine.work import Work
 from lossctl.errors import LossctlError, UsageError
 from lossctl.model.call import LossCall, labels
 
-__all__ = ["ready", "run"]
+if TYPE_CHECKING:
+    from lossctl.data.inputs import Inputs
+    from lossctl.engine.cluster.engines import Engine
+
+__all__ = ["ready", "reported", "run"]
 
 Made = TypeVar("Made")
 
@@ -32,28 +37,40 @@ def run(
     options: Options,
     elsewhere: Mapping[str, int] | None = None,
     watch: Watch | None = None,
+    inputs: Inputs | None = None,
+    engine: Engine | None = None,
 ) -> Report:
     """Score the sources with every call, in one pass (two where a loss needs a statistic first).
 
-    ``watch`` is told how far it has got. Raises ``UsageError`` for a call that cannot be carried out and
+    ``watch`` is told how far it has got. Where other processes do the work ``inputs`` tells them what the sources
+    are, and ``engine`` is one that is at work already. Raises ``UsageError`` for a call that cannot be carried out and
     ``DataError`` for data that cannot be scored as asked.
     """
+    asked = request
     request, binding, jobs = ready(calls, sources, request, options, elsewhere)
     found = [fitting(job.bound.call, partial(housed, binding, job, options), binding.left) for job in jobs]
     jobs = [job for job in found if job is not None]
     if not jobs:
         raise nothing_fits(binding.left)
+    if options.engine != "local" and is_dealt(binding, jobs, options):
+        from lossctl.engine.cluster.driver import deal
+
+        return deal(binding, jobs, request, options, watch, engine, inputs, asked)
     if len(binding.keys) > 1:
         from lossctl.data.joined import rejoin
 
         binding = rejoin(binding, request.unmatched or "error", options.memory)
-    work = Work(binding, jobs, request, options, watch)
+    return reported(Work(binding, jobs, request, options, watch))
+
+
+def reported(work: Work) -> Report:
+    """The passes, and what is to be said of them; nothing is left behind where one fails."""
     try:
-        if any(job.needs_prelude for job in jobs):
+        if any(job.needs_prelude for job in work.jobs):
             work.survey()
         work.score()
         if work.log is not None:
-            add_details(work.log, work.jobs, work.chunks, options)
+            add_details(work.log, work.jobs, work.chunks, work.options)
         report = work.report()
         if work.outlet is not None:
             work.outlet.commit()
@@ -61,6 +78,16 @@ def run(
         work.close()
         raise
     return report
+
+
+def is_dealt(binding: Binding, jobs: Sequence[Job], options: Options) -> bool:
+    """Whether the work can be dealt out; if not, it is said why it is done here."""
+    from lossctl.engine.cluster.plan import obstacle
+
+    why = obstacle(binding, jobs, options)
+    if why is not None:
+        binding.notes.append(("one-machine", f"--engine {options.engine}: all of it ran on this machine, since {why}"))
+    return why is None
 
 
 def ready(

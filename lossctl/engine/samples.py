@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from typing import IO, Any, TypeAlias
+from itertools import pairwise
+from typing import IO, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +65,14 @@ class Lines:
         )
 
 
+class Spilled(NamedTuple):
+    """Lines in the file: where, how many, and the first row."""
+
+    offset: int
+    n: int
+    first: int
+
+
 class SampleLog:
     """Collects lines as they come; keeps what is to be shown.
 
@@ -92,7 +101,8 @@ class SampleLog:
         self._parts: list[Lines] = []
         self._kept = 0
         self._file: IO[bytes] | None = None
-        self._spilled: list[tuple[int, int]] = []  # offset and rows of each block in the file
+        self._spilled: list[Spilled] = []
+        self._mixed = False  # whether parts came from other logs: each is a run of rows, and they are in no order
 
     def add(self, lines: Lines, keys: Callable[[], Sequence[Names]] | None) -> None:
         """Take note of some rows; ``keys`` gives their keys and is only called for rows that are kept."""
@@ -113,9 +123,57 @@ class SampleLog:
         if self.order == "worst":
             joined = Lines.join(self._parts)
             self._parts = [joined.take(self._worst(joined))]
-        self._kept = sum(n for _, n in self._spilled) + sum(len(part.rows) for part in self._parts)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Count what is kept, and move it to the file where it is too much."""
+        self._kept = sum(block.n for block in self._spilled) + sum(len(part.rows) for part in self._parts)
         if self.order == "all" and sum(part.values.nbytes for part in self._parts) > IN_MEMORY:
             self._spill()
+
+    def like(self) -> SampleLog:
+        """An empty one of the same sort."""
+        return SampleLog(self.per, self.labels, self.key_names, self._keep, self.order == "worst", self._ascending)
+
+    def lines(self) -> Lines | None:
+        """All lines that are kept, in the order in which they are shown."""
+        blocks = list(self._blocks())
+        return Lines.join(blocks) if blocks else None
+
+    def hold(self, lines: Lines) -> None:
+        """Take lines that another log has kept, of rows that are not here, in their order; ``total`` stays."""
+        self._mixed = True
+        if self.order == "all":
+            ends = [*(np.flatnonzero(np.diff(lines.rows) != 1) + 1).tolist(), len(lines.rows)]
+            self._parts += [lines.take(slice(start, end)) for start, end in pairwise([0, *ends])]
+        else:
+            joined = Lines.join([*self._parts, lines])
+            places = np.argsort(joined.rows) if self.order == "first" else self._worst(joined)
+            self._parts = [joined.take(places[: self._keep])]
+        self._settle()
+
+    def renumber(self, real: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> None:
+        """Give the rows other numbers, in the same order."""
+        for part in self._parts:
+            part.rows = real(part.rows)
+        for place, block in enumerate(self._spilled):
+            file = self._file
+            assert file is not None
+            file.seek(block.offset)
+            rows = real(np.frombuffer(file.read(8 * block.n), np.int64))
+            file.seek(block.offset)
+            file.write(np.ascontiguousarray(rows, np.int64).tobytes())
+            self._spilled[place] = block._replace(first=int(rows[0]))
+
+    def merge(self, other: SampleLog) -> None:
+        """Add the samples of other rows, in any order: what is kept is what adding them in row order would keep.
+
+        The other log gives up its temporary file, and is of no use any more.
+        """
+        self.total += other.total
+        for lines in other._blocks():
+            self.hold(lines)
+        other.close()
 
     @property
     def full(self) -> bool:
@@ -153,27 +211,31 @@ class SampleLog:
 
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="lossctl-")  # noqa: SIM115 - lives as long as the log
-        block = Lines.join(self._parts)
-        self._spilled.append((self._file.seek(0, 2), len(block.rows)))
-        for array in (block.rows, block.status, block.values, block.scored):
-            self._file.write(np.ascontiguousarray(array).tobytes())
-        keys = json.dumps(block.keys).encode()
-        self._file.write(len(keys).to_bytes(8, "little") + keys)
+        for block in self._parts if self._mixed else [Lines.join(self._parts)]:
+            self._spilled.append(Spilled(self._file.seek(0, 2), len(block.rows), int(block.rows[0])))
+            for array in (block.rows, block.status, block.values, block.scored):
+                self._file.write(np.ascontiguousarray(array).tobytes())
+            keys = json.dumps(block.keys).encode()
+            self._file.write(len(keys).to_bytes(8, "little") + keys)
         self._parts = []
 
     def _blocks(self) -> Iterator[Lines]:
-        losses = len(self.labels)
-        for offset, n in self._spilled:
-            file = self._file
-            assert file is not None
-            file.seek(offset)
-            rows = np.frombuffer(file.read(8 * n), np.int64)
-            status = np.frombuffer(file.read(n), np.uint8)
-            values = np.frombuffer(file.read(8 * n * losses), np.float64).reshape(n, losses)
-            scored = np.frombuffer(file.read(n * losses), np.bool_).reshape(n, losses)
-            keys = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-            yield Lines(rows, None if keys is None else [tuple(k) for k in keys], status, values, scored)
-        yield from self._parts
+        blocks: list[Lines | Spilled] = [*self._spilled, *self._parts]
+        if self._mixed:
+            blocks.sort(key=lambda block: block.first if isinstance(block, Spilled) else int(block.rows[0]))
+        for block in blocks:
+            yield self._read(block) if isinstance(block, Spilled) else block
+
+    def _read(self, block: Spilled) -> Lines:
+        n, losses, file = block.n, len(self.labels), self._file
+        assert file is not None
+        file.seek(block.offset)
+        rows = np.frombuffer(file.read(8 * n), np.int64)
+        status = np.frombuffer(file.read(n), np.uint8)
+        values = np.frombuffer(file.read(8 * n * losses), np.float64).reshape(n, losses)
+        scored = np.frombuffer(file.read(n * losses), np.bool_).reshape(n, losses)
+        keys = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        return Lines(rows, None if keys is None else [tuple(k) for k in keys], status, values, scored)
 
     def __iter__(self) -> Iterator[Sample]:
         none = (None,) * len(self.detail_names)

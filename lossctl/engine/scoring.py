@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from lossctl import index
 from lossctl.data.roles.binding import Request
@@ -16,10 +17,23 @@ from lossctl.engine.watch import Pass, Tick, Watch
 from lossctl.errors import DataError, UsageError
 from lossctl.model.call import LossCall, labels
 
-__all__ = ["Opening", "check_names", "score_files", "sort_label"]
+if TYPE_CHECKING:
+    from lossctl.data.inputs import Inputs
+    from lossctl.engine.cluster.engines import Engine
 
-# What it takes to open a file: its sources, which columns are asked for, and where those of roles' own files are.
-Opening: TypeAlias = Callable[[], tuple[list[Source], Request, Mapping[str, int]]]
+__all__ = ["Opened", "Opening", "check_names", "score_files", "sort_label"]
+
+
+class Opened(NamedTuple):
+    """A file that is open: its sources, which columns are asked for, where those of roles' own files are."""
+
+    sources: list[Source]
+    request: Request
+    elsewhere: Mapping[str, int]
+    inputs: Inputs | None = None  # for others to open the same
+
+
+Opening: TypeAlias = Callable[[], Opened]
 
 
 def score_files(
@@ -37,13 +51,23 @@ def score_files(
     file. ``UsageError`` always.
     """
     found = []
-    for place, (name, opening) in enumerate(files.items(), 1):
-        told = None if watch is None else partial(watch_file, watch, name, place, len(files))
-        found.append(scored(calls, name, opening, options, keep_going=keep_going, watch=told))
+    with working(options) as engine:
+        for place, (name, opening) in enumerate(files.items(), 1):
+            told = None if watch is None else partial(watch_file, watch, name, place, len(files))
+            found.append(scored(calls, name, opening, options, keep_going=keep_going, watch=told, engine=engine))
     scores = Scores(found, tuple(differing(found)), keep_going)
     if sort not in {None, "name", *scores.labels} and len(scores.errors) < len(found):
         raise DataError(f"--sort {sort}: the loss was left out of every file", code="left-out")
     return in_order(scores, sort)
+
+
+def working(options: Options) -> AbstractContextManager[Engine | None]:
+    """One engine for all files."""
+    if options.engine == "local":
+        return nullcontext()
+    from lossctl.engine.cluster.engines import hired
+
+    return hired(options)
 
 
 def watch_file(watch: Watch, name: str, place: int, files: int, one: Pass) -> Tick:
@@ -58,13 +82,17 @@ def scored(
     *,
     keep_going: bool,
     watch: Watch | None = None,
+    engine: Engine | None = None,
 ) -> FileReport:
     """One file, with its error if that is to be kept."""
     file = name
     try:
-        sources, request, elsewhere = opening()
-        file = sources[0].name if sources else name
-        return FileReport(name, run(calls, sources, request, options._replace(rows=0), elsewhere, watch))
+        found = opening()
+        file = found.sources[0].name if found.sources else name
+        options = options._replace(rows=0)
+        return FileReport(
+            name, run(calls, found.sources, found.request, options, found.elsewhere, watch, found.inputs, engine)
+        )
     except DataError as error:
         error.file = error.file or file
         if not keep_going:

@@ -148,6 +148,11 @@ class Cutter:
                 self.labels.append(name)
         return table[places]
 
+    @property
+    def waits(self) -> bool:
+        """Whether there are rows whose list may go on."""
+        return bool(self._waiting)
+
     def push(self, piece: Piece) -> Piece | None:
         """Rows whose lists are complete, or ``None`` if there are none yet."""
         self._waiting.append(piece)

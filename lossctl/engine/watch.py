@@ -11,7 +11,8 @@ __all__ = ["Pass", "Tick", "Watch"]
 class Pass(NamedTuple):
     """One look at all rows; ``aim`` is empty for the one that every run has.
 
-    ``rows`` is how many there are, if the sources know; ``file`` is one of ``files``.
+    ``rows`` is how many there are, if the sources know; ``file`` is one of ``files``. Where nobody counts rows,
+    it is something else that is counted, by its ``unit``.
     """
 
     aim: str
@@ -19,6 +20,7 @@ class Pass(NamedTuple):
     name: str = ""
     file: int = 1
     files: int = 1
+    unit: str = "rows"
 
     def of(self, name: str, file: int, files: int) -> Pass:
         """The same pass over one of several files."""

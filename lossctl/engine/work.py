@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,47 +14,29 @@ from lossctl.data.tasks import chunks, tasks
 from lossctl.engine.finish import input_infos, results_of, warnings_of
 from lossctl.engine.job import Job
 from lossctl.engine.local import HELD, Window, drive
-from lossctl.engine.options import ALL, Options
+from lossctl.engine.options import Options
 from lossctl.engine.pace import chunk_rows
 from lossctl.engine.plan import known_rows, threads_of
 from lossctl.engine.result import Report
-from lossctl.engine.samples import SampleLog
-from lossctl.engine.scored import Scored, kinds_of, names_of
 from lossctl.engine.slices import Scattered
-from lossctl.engine.state import Shown, State
+from lossctl.engine.state import State
+from lossctl.engine.takings import Found, Takings, check_units, sample_units
 from lossctl.engine.watch import Pass, Watch
-from lossctl.errors import DataError, LossctlError, UsageError
+from lossctl.errors import DataError, LossctlError
 from lossctl.model.batch import OK, STATUS
 from lossctl.model.findings import refuse
 
 if TYPE_CHECKING:
-    from lossctl.data.sinks.sink import Cells
     from lossctl.engine.outlet import Outlet
+    from lossctl.engine.samples import SampleLog
 
-__all__ = ["Work", "check_units"]
+__all__ = ["Work"]
 
-SHOWN = 10  # rows shown where nobody says how many
 HELD_BYTES = 1 << 25  # of samples that wait for those before them
 
 
 def nothing(item: object) -> None:
     """For passes that hand nothing on."""
-
-
-def sample_units(jobs: Sequence[Job]) -> set[str]:
-    return {job.unit for job in jobs if job.has_samples}
-
-
-def check_units(jobs: Sequence[Job], options: Options) -> None:
-    """Refuse to show samples where there are none, or of two kinds."""
-    units = sample_units(jobs)
-    if options.shows and len(units) != 1:
-        kind = f"samples of different kinds: {kinds_of(units)}" if units else "no per-sample values"
-        raise UsageError(
-            f"{', '.join(job.bound.call.name for job in jobs)}: {kind}",
-            code="mixed-units",
-            hint="ask for one kind at a time, or leave --rows, --worst and --per-sample out",
-        )
 
 
 class Work:
@@ -69,41 +51,20 @@ class Work:
         self.options = options
         self.watch = watch
         self.state = State(binding, jobs)
-        self.log: SampleLog | None = None
-        self.outlet: Outlet | None = None
+        self.takings: Takings | None = None
+
+    @property
+    def log(self) -> SampleLog | None:
+        return None if self.takings is None else self.takings.log
+
+    @property
+    def outlet(self) -> Outlet | None:
+        return None if self.takings is None else self.takings.outlet
 
     def close(self) -> None:
         """Give up the files of an earlier pass, or of one that has failed."""
-        if self.log is not None:
-            self.log.close()
-        if self.outlet is not None:
-            self.outlet.abort()
-
-    def new_outlet(self) -> Outlet | None:
-        path = self.options.per_sample
-        if path is None:
-            return None
-        from lossctl.engine.outlet import Outlet  # seldom wanted
-
-        return Outlet(path, self.binding, self.jobs, sample_units(self.jobs).pop(), csv_safe=self.options.csv_safe)
-
-    def new_log(self) -> SampleLog | None:
-        units = sample_units(self.jobs)
-        shown = [job for job in self.jobs if job.has_samples]
-        keep: int | None = SHOWN if self.options.rows is None else self.options.rows
-        worst = self.options.kept_worst
-        if len(units) != 1 or (keep == 0 and worst is None and self.options.reduction != "none"):
-            return None
-        per = units.pop()
-        keys = self.binding.keys[0].columns if self.binding.keys else ()
-        if worst is not None:
-            keep = worst
-        elif self.options.reduction == "none" or keep == ALL:
-            keep = None
-        if per != "row":
-            keys = names_of(self.binding, shown[0])
-        ascending = shown[0].spec.direction == "maximise"
-        return SampleLog(per, tuple(job.label for job in shown), keys, keep, worst is not None, ascending)
+        if self.takings is not None:
+            self.takings.close()
 
     @property
     def rows(self) -> int:
@@ -140,11 +101,14 @@ class Work:
     def survey(self) -> None:
         """The first pass, for statistics of the whole input."""
         waiting = [job for job in self.jobs if job.needs_prelude]
-        self.drive("first look", lambda state, _, chunk: state.survey(chunk), Window(nothing))
+        self.first_look()
         self.leave_out()
         for job in waiting:
             if job in self.jobs:
                 job.settle()
+
+    def first_look(self) -> None:
+        self.drive("first look", lambda state, _, chunk: state.survey(chunk), Window(nothing))
 
     def score(self) -> None:
         """The main pass; once more with gathered lists where their rows turn out to be scattered.
@@ -186,34 +150,18 @@ class Work:
             job.bound.vocabulary.clear()
         self.state = State(self.binding, self.jobs)
         self.close()
-        log, outlet = self.log, self.outlet = self.new_log(), self.new_outlet()
-
-        def keep(made: tuple[Shown | None, list[Cells] | None]) -> None:
-            shown, cells = made
-            if log is not None and shown is not None:
-                log.add(shown.lines, shown.keys)
-            if outlet is not None and cells is not None:
-                outlet.write(cells)
-
-        def made(state: State, done: Sequence[Scored | None], chunk: Chunk | None) -> tuple[Any, Any]:
-            shown = None if log is None or log.full else state.lines(done, chunk, log.per)
-            if log is not None and shown is not None:
-                shown = Shown(*log.narrowed(*shown))
-            cells = None if outlet is None else outlet.cells(done, chunk, state.slices)
-            return shown, cells
-
+        takings = self.takings = Takings(self.binding, self.jobs, self.options)
         size = 8 * self.rows * (len(self.jobs) + 2)  # of the values of a chunk, with its rows and statuses
-        window: Window[tuple[Any, Any]] = Window(keep, min(HELD, max(1, HELD_BYTES // size)))
+        window: Window[Found] = Window(takings.keep, min(HELD, max(1, HELD_BYTES // size)))
 
         def look(state: State, index: int, chunk: Chunk) -> None:
-            found = made(state, state.score(chunk), chunk)
-            if any(part is not None for part in found):
+            found = takings.found(state, state.score(chunk), chunk)
+            if found:
                 window.put(index, found)
 
         self.drive(aim, look, window)
-        keep(made(self.state, self.state.rest(), None))
-        if log is not None:
-            log.total = self.state.read if log.per == "row" else self.state.lists
+        takings.keep(takings.found(self.state, self.state.rest(), None))
+        takings.end(self.state)
 
     def report(self) -> Report:
         names = tuple(ref.columns[0] for ref in self.binding.by)

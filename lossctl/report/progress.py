@@ -124,16 +124,16 @@ def sayings(one: Pass, rows: int, seconds: float) -> list[str]:
     'old.csv (2 of 5), 1,000,000 rows, 500,000 rows/s'
     """
     rate = rows / seconds if seconds > 0 else 0.0
-    share, count, left = [], f"{rows:,} rows", []
+    share, count, left = [], f"{rows:,} {one.unit}", []
     if one.rows:
         share = [f"{min(100 * rows // one.rows, 100)}%"]
-        count = f"{rows:,} of {one.rows:,} rows"
+        count = f"{rows:,} of {one.rows:,} {one.unit}"
         left = [f"{duration(max(one.rows - rows, 0) / rate)} left"] if rate > 0 else []
     name = one.name if len(one.name) <= NAME else f"...{one.name[3 - NAME :]}"
     head = [f"{escape(name)} ({one.file} of {one.files})"] if one.files > 1 else []
     head += [one.aim] if one.aim else []
     return [
-        ", ".join([*head, *share, count, f"{quick(rate)} rows/s", *left]),
+        ", ".join([*head, *share, count, f"{quick(rate)} {one.unit}/s", *left]),
         ", ".join([*head, *share, count, *left]),
         ", ".join([*share, count, *left]),
         ", ".join([*share, *left] or [f"{rows:,}"]),

@@ -209,7 +209,7 @@ class NpySource:
         if column.type == "other":
             message = f"arrays of dtype {array.dtype} are not read: only numbers, booleans and 1-D text are"
             raise DataError(message, code="dtype", file=self.name)
-        if data.path is not None:
+        if data.path is not None or data.remote:
             array.check_size(data.stored().size() - array.start)
         self.columns: tuple[Column, ...] = (column,)
         self._turned = False
@@ -229,7 +229,7 @@ class NpySource:
 
     def cuts(self) -> Sequence[int]:
         """Every so many rows, a power of two, for a plain file; otherwise only the first row and the last."""
-        if self._data.path is None:
+        if self._data.path is None and not self._data.remote:
             return [*range(0, self._rows, self._rows or 1), self._rows]
         wanted = min(max(self._array.size // _SPANS, _LEAST_BYTES), _SPAN_BYTES)
         step = 1 << max((wanted * self._rows // max(self._array.size, 1)).bit_length() - 1, 0)

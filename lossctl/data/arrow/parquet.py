@@ -37,6 +37,7 @@ _RUN_ROWS = 1 << 20
 _CUT_ROWS = 1 << 19  # between two cuts, at least, where row groups are smaller
 _CUTS = 32  # at least, as far as the row groups allow
 _BUFFER = 1 << 18
+_AHEAD_BYTES = 1 << 27
 
 
 class ParquetSource(ArrowFile):
@@ -114,7 +115,7 @@ class ParquetSource(ArrowFile):
         texts = self._coded(set(names) & text)
         rows = self._batch_rows({self._elements.get(name, (name, 0))[0] for name in names})
         groups = range(bisect_right(self._edges, start) - 1, bisect_left(self._edges, stop))
-        for run in self._runs(groups) if texts else [groups] if groups else []:
+        for run in self._runs(groups) if texts or self._data.remote else [groups] if groups else []:
             at, end = self._edges[run.start], self._edges[run.stop]
             for batch in self._run(run, below, texts, rows, threads):
                 skip, at = max(start - at, 0), at + batch.num_rows
@@ -150,7 +151,7 @@ class ParquetSource(ArrowFile):
 
     def _batches(self, groups: range, leaves: list[int], coded: list[str], rows: int, threads: bool) -> Iterator[Any]:
         with reading(self.name, "Parquet file"):
-            reader = self._open(coded)
+            reader = self._open(coded, self._ahead(groups, len(leaves)))
             batches = reader.iter_batches(rows, row_groups=groups, column_indices=leaves, use_threads=threads)
         while True:
             with reading(self.name, "Parquet file"):
@@ -189,16 +190,24 @@ class ParquetSource(ArrowFile):
             self._row_bytes[name] = 1 if part is None else part.arrays[name].nbytes // part.rows + 1
         return super()._uneven(name)
 
-    def _open(self, coded: Sequence[str] = ()) -> Any:
-        """A new reader; column chunks are read through a small buffer, never whole."""
+    def _ahead(self, groups: Sequence[int], leaves: int) -> bool:
+        """Whether the columns are fetched before they are needed: in few requests, but all of them held at once."""
+        if not self._data.remote or not groups:
+            return False
+        rows = self._edges[groups[-1] + 1] - self._edges[groups[0]]
+        return rows * self._row_size * leaves // max(len(self._paths), 1) <= _AHEAD_BYTES
+
+    def _open(self, coded: Sequence[str] = (), ahead: bool = False) -> Any:
+        """A new reader; column chunks are read through a small buffer, never whole, unless they come from afar."""
         self._data.check_same()
-        source = self._data.path or pa.PythonFile(self._data.file(), mode="r")
+        exact = ahead or (self._data.remote and self._metadata is None)
+        source = self._data.path or pa.PythonFile(self._data.ranged() if exact else self._data.file(), mode="r")
         reader = ParquetReader()
         reader.open(
             source,
             use_memory_map=False,
             buffer_size=_BUFFER,
-            pre_buffer=False,
+            pre_buffer=ahead,
             read_dictionary=coded,
             metadata=self._metadata,
         )

@@ -6,14 +6,20 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from lossctl.data.formats import format_named
 from lossctl.data.stored import reading
+from lossctl.data.stores.names import is_uri, listable, local_path
 from lossctl.errors import DataError
+
+if TYPE_CHECKING:
+    from lossctl.data.shards.files import Files
 
 __all__ = ["check_names", "is_pattern", "shards_of"]
 
 _HIDDEN = (".", "_")  # what programs keep beside their output: _SUCCESS, _delta_log, .part-0.crc
+_PACKED = (".gz", ".zst", ".GZ", ".ZST")
 _PATTERN = re.compile(r"[*?[]")
 _LEFT_OUT = "files whose names begin with . or _ are left out"
 
@@ -23,35 +29,72 @@ def is_pattern(path: str) -> bool:
     return _PATTERN.search(path) is not None
 
 
-def shards_of(path: str) -> list[str] | None:
+def shards_of(path: str, endpoint_url: str | None = None) -> Files | None:
     """The files of a directory or of a pattern (``*``, ``?``, ``[...]``, ``**``), sorted; ``None`` for a plain file.
 
     A path that exists is what it is, whatever signs it holds. Raises ``DataError``: ``not-found`` where there is
     no file, ``unreadable``.
     """
-    if os.path.isdir(path):
-        found = sorted(_below(path))
-        if not found:
-            message = f"{path} is a directory without files"
-            raise DataError(message, code="not-found", file=path, hint=f"is it the right one?  {_LEFT_OUT}")
-        return found
-    if os.path.exists(path) or not is_pattern(path):
+    if is_uri(path):
+        return _elsewhere(path, endpoint_url)
+    path = local_path(path)
+    folder = os.path.isdir(path)
+    if not folder and (os.path.exists(path) or not is_pattern(path)):
         return None
+    from lossctl.data.shards.files import Files, local_size  # a single file has no need of it
+
+    if folder:
+        return _some(path, Files.of(os.path.join(path, ""), ((file, None) for file in _below(path)), local_size))
     drive, tail = os.path.splitdrive(path)
     parts = tail.replace(os.sep, "/").split("/")
     base = drive + os.sep if parts[0] == "" else drive
-    found = sorted(set(_matches(base, [part for part in parts if part])))
-    if not found:
-        message = f"no file matches {path}"
-        raise DataError(message, code="not-found", file=path, hint=f"is the folder the right one?  {_LEFT_OUT}")
-    return found
+    parts = [part for part in parts if part]
+    first = next(at for at, part in enumerate(parts) if is_pattern(part))
+    above = os.path.join(base, *parts[:first], "") if first or base else ""
+    found = ((file, None) for file in _matches(base, parts))
+    return _some(path, Files.of(above, found, local_size), pattern=True)
+
+
+def _elsewhere(uri: str, endpoint_url: str | None) -> Files | None:
+    if not listable(uri):
+        if uri.endswith("/"):
+            message = f"{uri}: a web server does not list its files"
+            raise DataError(message, code="not-found", file=uri, hint="name each file by its address")
+        return None
+    from lossctl.data.shards.files import Files
+    from lossctl.data.stores.listing import below, literal, matches
+    from lossctl.data.stores.store import store_of
+
+    store = store_of(uri, endpoint_url)
+    entry = store.entry(uri)
+    if entry is not None and entry.folder:
+        found = ((each.path, each.size) for each in below(store, uri))
+        return _some(uri, Files.of(uri.rstrip("/") + "/", found))
+    if entry is not None or not is_pattern(uri):
+        return None
+    base, parts = literal(uri)
+    found = ((each.path, each.size) for each in matches(store, base, parts))
+    return _some(uri, Files.of(base, found), pattern=True)
+
+
+def _some(path: str, files: Files, *, pattern: bool = False) -> Files:
+    if len(files):
+        return files
+    message = f"no file matches {path}" if pattern else f"{path} is a directory without files"
+    which = "is the folder" if pattern else "is it"
+    raise DataError(message, code="not-found", file=path, hint=f"{which} the right one?  {_LEFT_OUT}")
 
 
 def check_names(path: str, files: Sequence[str], *, prose: bool) -> None:
     """Refuses files whose extensions name different formats. Raises ``DataError`` (code ``mixed-formats``)."""
     first: dict[str, str] = {}
     strangers: list[str] = []
+    seen: set[str] = set()
     for file in files:
+        ending = _ending(file)
+        if ending in seen:
+            continue
+        seen.add(ending)
         kind, known = format_named(file, prose=prose)
         if known:
             first.setdefault(kind, file)
@@ -69,9 +112,16 @@ def check_names(path: str, files: Sequence[str], *, prose: bool) -> None:
         )
 
 
-def _entries(folder: str) -> list[os.DirEntry[str]]:
+def _ending(file: str) -> str:
+    """The last extension, or the last two of what is compressed; cheap, as there may be a million."""
+    name = file[file.rfind("/") + 1 :]
+    last = name.rfind(".")
+    return name[name.rfind(".", 0, max(last, 0)) :] if name.endswith(_PACKED) else name[last:] if last >= 0 else ""
+
+
+def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
     with reading(folder or os.curdir), os.scandir(folder or os.curdir) as entries:
-        return list(entries)
+        yield from entries
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -79,24 +129,29 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
 
 
-def _folders(folder: str, above: tuple[tuple[int, int], ...] = ()) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
-    """The folder and all below it that are not hidden, each with what stands in it; a link to one above adds none."""
+def _walk(folder: str, above: tuple[tuple[int, int], ...] = ()) -> Iterator[tuple[str, bool]]:
+    """The folder and all below it that is not hidden, and whether each is a folder; a link to one above adds none."""
     with reading(folder or os.curdir):
         info = os.stat(folder or os.curdir)
     mine = (info.st_dev, info.st_ino)
     if mine in above:
         return
-    entries = [entry for entry in _entries(folder) if not entry.name.startswith(_HIDDEN)]
-    yield folder, entries
-    for entry in entries:
-        if _is_folder(entry):
-            yield from _folders(os.path.join(folder, entry.name), (*above, mine))
+    yield folder, True
+    folders = []
+    for entry in _entries(folder):
+        if not entry.name.startswith(_HIDDEN):
+            path = os.path.join(folder, entry.name)
+            if _is_folder(entry):
+                folders.append(path)
+            else:
+                yield path, False
+    for path in folders:
+        yield from _walk(path, (*above, mine))
 
 
 def _below(folder: str) -> Iterator[str]:
     """The files of a folder and of those below it."""
-    for inner, entries in _folders(folder):
-        yield from (os.path.join(inner, entry.name) for entry in entries if not _is_folder(entry))
+    return (path for path, is_folder in _walk(folder) if not is_folder)
 
 
 def _matches(base: str, parts: Sequence[str]) -> Iterator[str]:
@@ -104,8 +159,9 @@ def _matches(base: str, parts: Sequence[str]) -> Iterator[str]:
     if not parts:
         yield from _below(base) if os.path.isdir(base) else (base,)
     elif parts[0] == "**":
-        for folder, _ in _folders(base):
-            yield from _matches(folder, parts[1:])
+        for folder, is_folder in _walk(base):
+            if is_folder:
+                yield from _matches(folder, parts[1:])
     elif not is_pattern(parts[0]):
         path = os.path.join(base, parts[0])
         if os.path.isdir(path) or (len(parts) == 1 and os.path.lexists(path)):

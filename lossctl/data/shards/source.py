@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from lossctl.data import places
 from lossctl.data.shards.agree import Wanted, check_columns, check_has, check_kind
-from lossctl.data.shards.spans import ShardSpan, WholeSpan, Within
+from lossctl.data.shards.some import SomeFiles, SomeStarts
+from lossctl.data.shards.spans import FileSpan, ShardSpan, WholeSpan, Within
 from lossctl.data.shards.stack import StackedBlock, restacked
 from lossctl.data.source import Block, Column, Source, Span
-from lossctl.data.stored import reading
 from lossctl.data.values import check_asked
 from lossctl.errors import DataError
 
@@ -33,13 +33,18 @@ class ShardedSource:
     ``DataError``: ``mixed-formats``, ``columns-differ``, ``changed``, ``key-repeated``.
     """
 
-    def __init__(self, name: str, files: Sequence[str], reader: Callable[[str], Source]) -> None:
+    def __init__(
+        self, name: str, files: Sequence[str], reader: Callable[[str], Source], endpoint_url: str | None = None
+    ) -> None:
         self.name = name
-        self.files = tuple(files)
+        self.files = files
+        self.guides: list[int] = []  # files behind the first that told how columns are read
+        self._endpoint_url = endpoint_url
         self._reader = reader
         self._seen: dict[int, int] = {}  # a file is the same for as long as this is
         self._starts: dict[int, int] = {}  # of the files that were reached, their first rows
-        self._cut_at: tuple[list[int], list[int]] | None = None
+        self._all: NDArray[np.int64] | None = None  # those of all files, where others have read them
+        self._cut_at: tuple[list[int], Sequence[int]] | None = None
         self._asked: list[tuple[str, tuple[str, ...]]] = []
         self._check_same(0)
         self._first: Any = reader(files[0])
@@ -64,9 +69,50 @@ class ShardedSource:
 
     def place(self, row: int) -> tuple[str, int]:
         """The file that holds a row that was read, and its number there."""
+        if self._all is not None:
+            at = int(np.searchsorted(self._all, row, side="right")) - 1
+            return self.files[at], row - int(self._all[at])
         reached = sorted((start, place) for place, start in self._starts.copy().items())
         at = bisect_right(reached, (row, len(self.files))) - 1
         return (self.name, row) if at < 0 else (self.files[reached[at][1]], row - reached[at][0])
+
+    def stand(self, starts: NDArray[np.int64]) -> None:
+        """(files,) the rows with which the files begin; there may be files without rows."""
+        self._all = starts
+
+    def stand_from(self, place: int, starts: Sequence[int]) -> None:
+        """The rows with which the files from ``place`` on begin, and with which the last of them ends."""
+        self._starts = dict(enumerate(starts[:-1], place))
+        self._cut_at = [], SomeStarts(len(self.files), place, starts)
+
+    def settle(self, numeric: Sequence[str], text: Sequence[str], sequences: Sequence[str]) -> None:
+        """Look up in the files what only data tell of these columns, which is the same for all files."""
+        self._settled(Wanted(numeric, text, sequences))
+
+    def cuts_of(self, place: int) -> Sequence[int]:
+        """Rows, from 0, at which one of the files may be cut, and how many it has: read to its end, if need be."""
+        source = self._open(place, Wanted())
+        return source.cuts() if hasattr(source, "cuts") else (0, WholeSpan(source, Wanted()).count())
+
+    def part(self, place: int, piece: int, pieces: int, asked: Sequence[Any], first: int) -> Iterator[tuple[Span, int]]:
+        """The spans of a file, or of one of so many pieces of it, each with its first row: ``first`` is that of all."""
+        wanted = Wanted(*asked)
+        source: Any = self._open(place, wanted)
+        self._starts[place] = first
+        if not hasattr(source, "spans"):
+            yield FileSpan(WholeSpan(source, wanted), 0), first
+            return
+        spans: Iterable[Span] = source.spans(*wanted)
+        skip = 0
+        if pieces > 1:
+            every = list(spans)
+            low, high = (len(every) * at // pieces for at in (piece, piece + 1))
+            skip, spans = sum(span.count() for span in every[:low]), every[low:high]
+        start, self._starts[place] = skip, first - skip
+        for span in spans:
+            count = span.count()
+            yield FileSpan(span, start), first - skip + start
+            start += count
 
     def _take(self) -> None:
         self.columns = tuple(column._replace(rows=None) for column in self._first.columns)
@@ -82,13 +128,17 @@ class ShardedSource:
         return wanted
 
     def _look_up(self, name: str, wanted: Wanted) -> None:
-        for place in range(len(self.files)) if hasattr(self._first, "knows") else ():
+        for place in self._places() if hasattr(self._first, "knows") else ():
             source = self._open(place, wanted)
             if source.knows(name):
                 if place:
                     self._first.follow(source)
+                    self.guides.append(place)
                 break
         self._take()
+
+    def _places(self) -> Sequence[int]:
+        return self.files.places if isinstance(self.files, SomeFiles) else range(len(self.files))
 
     def _open(self, place: int, wanted: Wanted) -> Any:
         """One of the files, read as the first one is."""
@@ -108,12 +158,7 @@ class ShardedSource:
 
     def _check_same(self, place: int) -> None:
         path = self.files[place]
-        with reading(path):
-            info = os.stat(path)
-        if not stat.S_ISREG(info.st_mode):
-            message = f"{path} is no regular file, and files of a data set are read more than once"
-            raise DataError(message, code="unreadable", file=path)
-        mark = hash((info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns))
+        mark = places.mark(path, self._endpoint_url)
         if self._seen.setdefault(place, mark) != mark:
             raise DataError("the file changed while it was read", code="changed", file=path)
 
@@ -132,11 +177,12 @@ class ShardedSource:
             if column.width is not None and name.startswith(f"{column.name}."):
                 self._look_up(column.name, Wanted())
         found = bool(self._first.find(name))
-        for place in range(1, len(self.files)) if self.format == "jsonl" and not found else ():
+        for place in self._places()[1:] if self.format == "jsonl" and not found else ():
             source = self._open(place, Wanted())
             found = source.find(name)
             if found:
                 self._first.follow(source)
+                self.guides.append(place)
                 break
         if found and self.format != "jsonl":  # whose files take the columns of the first
             self._asked.append(("find", (name,)))

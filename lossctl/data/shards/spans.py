@@ -9,7 +9,7 @@ from lossctl.data.shards.agree import Wanted
 from lossctl.data.shards.stack import StackedBlock
 from lossctl.data.source import Block, Source, Span
 
-__all__ = ["ShardSpan", "WholeSpan", "Within"]
+__all__ = ["FileSpan", "ShardSpan", "WholeSpan", "Within"]
 
 _ROWS = 1 << 16
 
@@ -77,3 +77,20 @@ class ShardSpan:
         self._begun(first - start)
         for block in self._span.blocks(start, rows):
             yield StackedBlock(first - start + block.first, [(block, 0, block.rows)])
+
+
+class FileSpan:
+    """A span of one file, which begins with row ``start`` of it, among rows that are counted otherwise."""
+
+    def __init__(self, span: Span, start: int) -> None:
+        self._span = span
+        self._start = start
+
+    def count(self) -> int:
+        """How many rows there are."""
+        return self._span.count()
+
+    def blocks(self, first: int, rows: int) -> Iterator[StackedBlock]:
+        """Blocks of ``rows`` rows, counted from ``first``."""
+        for block in self._span.blocks(self._start, rows):
+            yield StackedBlock(first - self._start + block.first, [(block, 0, block.rows)])

@@ -6,15 +6,20 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from itertools import count
-from typing import Any
 
 from lossctl.errors import DataError
 
-__all__ = ["BLOCK", "RemoteBytes"]
+__all__ = ["BLOCK", "Exactly", "RemoteBytes", "changed"]
 
 BLOCK = 4 << 20
+HEAD = 1 << 18
 _LEAST = 16  # blocks that are kept, of all files together; more where more threads read
 _FILES = count()
+
+
+def changed(name: str) -> DataError:
+    """What is said of a file that is not the one first seen."""
+    return DataError("the file changed while it was read", code="changed", file=name)
 
 
 class _Shelf:
@@ -49,8 +54,10 @@ _SHELF = _Shelf()
 class RemoteBytes:
     """A file of ``size`` bytes; ``fetch(offset, count)`` gets some of them, ``check`` raises if it is another by now.
 
-    Small reads are served from aligned blocks, of which a few are kept; a thread waits for a block that another
-    one fetches. Reads larger than a block are made as they are asked for.
+    It is called after each fetch: what is handed out is of the file first seen, also long after.
+
+    Small reads are served from aligned blocks (the first ones from a small one), of which a few are kept; a thread
+    waits for a block that another one fetches. Reads larger than a block are made as they are asked for.
     """
 
     def __init__(
@@ -63,6 +70,7 @@ class RemoteBytes:
         self._key = next(_FILES)
         self._lock = threading.Lock()
         self._waiting: dict[int, threading.Lock] = {}
+        self._head: bytes | None = None
 
     def at(self, offset: int, view: memoryview) -> int:
         """Raises ``DataError``: ``changed`` and ``shrank`` where the file is not the one first seen."""
@@ -71,7 +79,7 @@ class RemoteBytes:
         if len(view) > BLOCK:
             return self.exactly(offset, view)
         place, start = divmod(offset, BLOCK)
-        data = self._block(place)
+        data = self._first() if offset + len(view) <= HEAD else self._block(place)
         piece = data[start : start + len(view)] if start or len(view) < len(data) else data
         view[: len(piece)] = piece
         return len(piece)
@@ -79,7 +87,9 @@ class RemoteBytes:
     def exactly(self, offset: int, view: memoryview) -> int:
         """As ``at``, all that there is for the view in one request, and no byte more."""
         wanted = max(min(len(view), self._size - offset), 0)
-        if wanted:
+        if self._head is not None and offset + wanted <= len(self._head):
+            view[:wanted] = self._head[offset : offset + wanted]
+        elif wanted:
             view[:wanted] = self._got(offset, wanted)
         return wanted
 
@@ -87,12 +97,16 @@ class RemoteBytes:
         """The size when the file was first seen."""
         return self._size
 
-    def check_same(self) -> None:
-        """Raises ``DataError`` (code ``changed``) if the file is not the one first seen."""
-        if self._check is not None:
-            self._check()
+    def _first(self) -> bytes:
+        """The bytes that tell what the file is, without a whole block of it."""
+        with self._lock:
+            if self._head is None:
+                self._head = self._got(0, min(HEAD, self._size))
+            return self._head
 
     def _block(self, place: int) -> bytes:
+        if self._size <= HEAD:
+            return self._first()
         data = _SHELF.get((self._key, place))
         if data is not None:
             return data
@@ -109,15 +123,14 @@ class RemoteBytes:
 
     def _got(self, offset: int, wanted: int) -> bytes:
         data = self._fetch(offset, wanted)
+        if self._check is not None:
+            self._check()
         if len(data) < wanted:
-            self.check_same()
             raise DataError(
                 f"the file shrank while it was read: {self._size:,} bytes at first, {offset + len(data):,} now",
                 code="shrank",
                 file=self._name,
             )
-        if offset + wanted == self._size and wanted < self._size:  # read in several pieces: were they of one file?
-            self.check_same()
         return data
 
     def __del__(self) -> None:
@@ -127,15 +140,13 @@ class RemoteBytes:
 class Exactly:
     """Bytes read as they are asked for, where the reader itself knows best which ones it needs."""
 
-    def __init__(self, remote: Any) -> None:
+    def __init__(self, remote: RemoteBytes) -> None:
         self._remote = remote
 
     def at(self, offset: int, view: memoryview) -> int:
         """As ``RemoteBytes.exactly``."""
-        count: int = self._remote.exactly(offset, view)
-        return count
+        return self._remote.exactly(offset, view)
 
     def size(self) -> int:
         """The size when the file was first seen."""
-        size: int = self._remote.size()
-        return size
+        return self._remote.size()

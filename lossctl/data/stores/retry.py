@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from lossctl.errors import DataError
 
-__all__ = ["Failed", "patiently"]
+__all__ = ["FailedError", "patiently"]
 
 T = TypeVar("T")
 
@@ -23,14 +23,15 @@ _ABSENT = re.compile(
     r"NO_SUCH_KEY|NO_SUCH_BUCKET|RESOURCE_NOT_FOUND|HTTP status 404|Bucket '.*' not found", re.IGNORECASE
 )
 _DENIED = re.compile(
-    r"ACCESS_DENIED|INVALID_ACCESS_KEY_ID|SIGNATURE_DOES_NOT_MATCH|INVALID_SIGNATURE|INVALID_CLIENT_TOKEN|EXPIRED_TOKEN|"
-    r"MISSING_AUTHENTICATION|UNRECOGNIZED_CLIENT|OPT_IN_REQUIRED|HTTP status 40[13]|AuthenticationFailed|AuthorizationFailure",
+    r"ACCESS_DENIED|INVALID_ACCESS_KEY_ID|SIGNATURE_DOES_NOT_MATCH|INVALID_SIGNATURE|INVALID_CLIENT_TOKEN|"
+    r"EXPIRED_TOKEN|MISSING_AUTHENTICATION|UNRECOGNIZED_CLIENT|OPT_IN_REQUIRED|HTTP status 40[13]|"
+    r"AuthenticationFailed|AuthorizationFailure",
     re.IGNORECASE,
 )
 _PASSING = {408, 425, 429}
 
 
-class Failed(Exception):
+class FailedError(Exception):
     """A request that a server has answered with an error."""
 
     def __init__(self, status: int, message: str) -> None:

@@ -1,0 +1,1 @@
+"""What a worker has seen, as bytes that another process can merge."""
