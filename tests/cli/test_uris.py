@@ -156,9 +156,9 @@ def test_score_and_inspect(shards, there, run_here):
     assert "wer" in done.stdout
     done = run_here("inspect", shards.uri("preds"), "--plan", "mse", "--format", "json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["sources"][0]["bytes"] > 0
+    assert json.loads(done.stdout)["plan"]["sources"][0]["bytes"] > 0
     done = run_here("inspect", there["s3"]("x.parquet"), "--plan", "mse", "--format", "json")
-    assert json.loads(done.stdout)["sources"][0]["bytes"] > 0
+    assert json.loads(done.stdout)["plan"]["sources"][0]["bytes"] > 0
 
 
 def test_a_file_uri_is_a_path(files, run_here):

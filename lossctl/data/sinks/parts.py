@@ -57,9 +57,9 @@ class Parts:
             raise ValueError(f"{self.path} is being written already")
         place, staging = self._place, self._place.name()
         self._forget = weakref.finalize(self, _clear, place, staging, os.getpid())
-        atexit.register(self._forget)  # of pyarrow's own, which ends S3, this one comes first
         try:
             place.begin(staging)
+            atexit.register(self._forget)  # behind pyarrow's own, which ends S3: the last registered runs first
         except BaseException:
             self.abort()
             raise

@@ -28,7 +28,6 @@ _S3_ACCESS += "--endpoint-url or AWS_ENDPOINT_URL, AWS_REGION"
 _CONNECT = 10  # seconds
 _READ = 60
 _WRITING = {"background_writes": False, "allow_delayed_open": True}  # bounded memory; small files in one request
-_PARTS = ("ETag", "Last-Modified", "Content-Length")
 _SEEN = 64  # objects that were asked for, and most likely are read next
 
 

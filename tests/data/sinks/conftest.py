@@ -136,7 +136,7 @@ class Bucket:
         self.door, self.name, self.client = door, name, client
         self.uri = f"s3://{name}"
 
-    def keys(self) -> dict[str, int]:
+    def sizes(self) -> dict[str, int]:
         """The sizes of all objects but the marks of folders."""
         found = self.client.list_objects_v2(Bucket=self.name).get("Contents", [])
         return {item["Key"]: item["Size"] for item in found if not item["Key"].endswith("/")}

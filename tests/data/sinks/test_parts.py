@@ -143,7 +143,7 @@ def test_what_comes_in_the_way_meanwhile_is_left_alone(path) -> None:
     work(parts.begin(), 0)
     path.mkdir()
     (path / "mine.txt").write_text("mine")
-    with pytest.raises(OutputError, match="holds mine.txt"):
+    with pytest.raises(OutputError, match=r"holds mine\.txt"):
         parts.commit(1)
     assert content(path) == {"mine.txt": b"mine"}
     assert left(path) == []
