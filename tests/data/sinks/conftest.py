@@ -102,7 +102,7 @@ class Passage(BaseHTTPRequestHandler):
         finally:
             line.close()
 
-    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = answer  # noqa: N815
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = answer
 
 
 @pytest.fixture(scope="session")
