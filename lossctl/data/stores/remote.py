@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from itertools import count
 
@@ -27,6 +27,7 @@ class _Shelf:
 
     def __init__(self) -> None:
         self._blocks: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        self._closed: deque[int] = deque()
         self._lock = threading.Lock()
 
     def get(self, key: tuple[int, int]) -> bytes | None:
@@ -38,14 +39,17 @@ class _Shelf:
 
     def put(self, key: tuple[int, int], data: bytes) -> None:
         with self._lock:
+            while self._closed:
+                file = self._closed.popleft()
+                for old in [old for old in self._blocks if old[0] == file]:
+                    del self._blocks[old]
             self._blocks[key] = data
             while len(self._blocks) > max(_LEAST, 2 * threading.active_count()):
                 self._blocks.popitem(last=False)
 
-    def drop(self, file: int) -> None:
-        with self._lock:
-            for key in [key for key in self._blocks if key[0] == file]:
-                del self._blocks[key]
+    def close(self, file: int) -> None:
+        """Its blocks are of no use any more; takes no lock, as it may be called in the middle of anything."""
+        self._closed.append(file)
 
 
 _SHELF = _Shelf()
@@ -134,7 +138,7 @@ class RemoteBytes:
         return data
 
     def __del__(self) -> None:
-        _SHELF.drop(self._key)
+        _SHELF.close(self._key)
 
 
 class Exactly:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import concurrent.futures
+import gzip
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
@@ -27,6 +29,12 @@ def gets(bucket, key):
 
 def heads(bucket, key):
     return [path for method, path, _ in bucket.server.log if method == "HEAD" and path.endswith(key)]
+
+
+def whole(path):
+    source = open_source(path)
+    name = source.columns[0].name
+    return [block.numbers(name) for block in source.blocks([name], [], 100)]
 
 
 def test_entries(s3_bucket):
@@ -219,6 +227,30 @@ def test_a_file_that_shrinks_while_it_is_read(s3_bucket):
     with pytest.raises(DataError) as caught:
         stored.at(BLOCK + 100, view)
     assert caught.value.code in {"changed", "shrank"}
+
+
+@pytest.mark.parametrize("name", ["x.parquet", "x.arrow", "x.npy", "x.npz", "x.csv.gz"])
+def test_a_file_that_was_cut_off(s3_bucket, tmp_path, name):
+    """The same error as on disk."""
+    table = pa.table({"pred": np.arange(1000.0), "target": np.arange(1000.0)})
+    path = tmp_path / name
+    if name.endswith("parquet"):
+        pq.write_table(table, path)
+    elif name.endswith("arrow"):
+        feather.write_feather(table, path)
+    elif name.endswith("npy"):
+        np.save(path, table["pred"])
+    elif name.endswith("npz"):
+        np.savez(path, pred=table["pred"])
+    else:
+        path.write_bytes(gzip.compress(b"pred,target\n" + b"1,2\n" * 1000))
+    path.write_bytes(path.read_bytes()[:-20])
+    codes = []
+    for each in (str(path), s3_bucket.put(name, path)):
+        with pytest.raises(DataError) as caught:
+            whole(each)
+        codes.append((caught.value.code, caught.value.message.replace(each, "X")))
+    assert codes[0] == codes[1]
 
 
 def test_folders_and_patterns(s3_bucket):
