@@ -20,7 +20,7 @@ __all__ = ["SUCCESS", "Parts", "check_all", "part_path", "refused", "strangers"]
 
 SUCCESS = "_SUCCESS"  # written last, as Hadoop and Spark do
 _DIGITS = 8
-_PART = re.compile(rf"part-\d{{{_DIGITS}}}(\.[a-z]+)")
+_PART = re.compile(rf"part-\d{{{_DIGITS}}}(\..+)")
 
 
 def part_path(staging: str, index: int, extension: str) -> str:
