@@ -19,6 +19,7 @@ from lossctl.data.inputs import Inputs
 from lossctl.data.places import may_hold, opened, overwritten, same
 from lossctl.data.roles.binding import Request
 from lossctl.data.shards.paths import shards_of
+from lossctl.data.sinks.target import check_reachable
 from lossctl.data.stores.names import is_uri, local_path
 from lossctl.engine.options import ALL, MEMORY, Options, Plan, memory_size
 from lossctl.engine.result import InputInfo, Report
@@ -226,6 +227,7 @@ def check_outputs(outputs: Sequence[str], paths: Sequence[str], endpoint_url: st
     for path in outputs:
         output_format(path)
         refuse_input(path, paths, endpoint_url)
+        check_reachable(path, endpoint_url)
 
 
 def check_samples(path: str | None, outputs: Sequence[str]) -> None:

@@ -52,6 +52,7 @@ class Folder:
         """Put the directory in its place once all parts are there."""
         with naming(self._path):
             self._check(staging, count)
+            self._thin(staging)
             mark = os.path.join(staging, SUCCESS)
             with open(mark, "wb") as file:
                 os.fsync(file.fileno())
@@ -69,6 +70,14 @@ class Folder:
             wanted = (part_path(staging, index, self._extension) for index in range(count))
             names |= {os.path.basename(path) for path in wanted if os.path.exists(path)}
         check_all(self._path, names, count, self._extension)
+
+    def _thin(self, staging: str) -> None:
+        """Remove parts without a byte (JSON Lines without a row), which readers take for an accident; not the last."""
+        with os.scandir(staging) as entries:
+            sizes = {entry.path: entry.stat().st_size for entry in entries}
+        empty = sorted(path for path, size in sizes.items() if size == 0)
+        for path in empty if len(empty) < len(sizes) else empty[1:]:
+            os.unlink(path)
 
     def _older(self) -> os.stat_result | None:
         """What stands there and may be replaced; refuses what may not."""

@@ -20,7 +20,7 @@ __all__ = ["SUCCESS", "Parts", "check_all", "part_path", "refused", "strangers"]
 
 SUCCESS = "_SUCCESS"  # written last, as Hadoop and Spark do
 _DIGITS = 8
-_PART = re.compile(rf"part-\d{{{_DIGITS}}}(\.[a-z]+)")
+_PART = re.compile(rf"part-\d{{{_DIGITS}}}(\..+)")
 
 
 def part_path(staging: str, index: int, extension: str) -> str:
@@ -35,12 +35,12 @@ class Parts:
 
     ``begin`` makes a place for parts, a text that goes to workers on any machine that sees the same files. Each writes
     ``part_path(place, index, extension)``; one that is written twice, by a retry or at the same time, is replaced
-    whole. ``commit`` puts all of them at ``path`` with an empty ``_SUCCESS`` beside them, ``abort`` leaves what was
-    there; so do a failure of ``commit`` and the end of a ``with`` block, of the object or of the process. What stood at
-    ``path`` is replaced if it is a file, or a directory of parts of an earlier run and nothing else; anything else is
-    an ``OutputError``, said by ``begin``. For what readers see meanwhile: ``folder.Folder`` and ``prefix.Prefix``.
-    After a kill -9 the hidden place stays (``.NAME.lossctl-*`` beside the directory, ``_lossctl-*`` inside it on a
-    store) and may be removed.
+    whole. ``commit`` puts all of them at ``path`` (those without a byte are left out) with an empty ``_SUCCESS`` beside
+    them, ``abort`` leaves what was there; so do a failure of ``commit`` and the end of a ``with`` block, of the object
+    or of the process. What stood at ``path`` is replaced if it is a file, or a directory of parts of an earlier run
+    and nothing else; anything else is an ``OutputError``, said by ``begin``. For what readers see meanwhile:
+    ``folder.Folder`` and ``prefix.Prefix``. After a kill -9 the hidden place stays (``.NAME.lossctl-*`` beside the
+    directory, ``_lossctl-*`` inside it on a store) and may be removed.
     """
 
     def __init__(self, path: str | os.PathLike[str], endpoint_url: str | None = None) -> None:

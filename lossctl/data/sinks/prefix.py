@@ -63,8 +63,10 @@ class Prefix:
     def commit(self, staging: str, count: int) -> None:
         """Move the parts to their names once all are there, ``_SUCCESS`` last."""
         with telling(self._uri):
-            new = sorted(name for name in self._names(staging) if name != _BEGUN)
-            check_all(self._uri, new, count, self._extension)
+            sizes = {file_name(entry.path): entry.size for entry in self._entries(staging) if not entry.folder}
+            sizes.pop(_BEGUN, None)
+            check_all(self._uri, sizes, count, self._extension)
+            new = sorted(name for name, size in sizes.items() if size != 0) or sorted(sizes)[:1]
             older, alone = self._older()
             aside = joined(staging, _OLDER)
             self._moving = True

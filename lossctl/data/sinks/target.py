@@ -11,7 +11,7 @@ from lossctl.errors import UsageError
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-__all__ = ["OutputFile", "check_target", "output_file"]
+__all__ = ["OutputFile", "check_reachable", "check_target", "output_file"]
 
 _READ_ONLY = ("http", "https", "hf")
 
@@ -71,3 +71,19 @@ def check_target(path: str | os.PathLike[str]) -> None:
             file=name,
             hint="name a file, or an object of a store: s3://, gs://, abfs://, hdfs://",
         )
+
+
+def check_reachable(path: str | os.PathLike[str], endpoint_url: str | None = None) -> None:
+    """Refuse a URI whose server does not answer or has no such bucket; ask before the work begins."""
+    name = os.fspath(path)
+    if "://" not in name:
+        return
+    from lossctl.data.stores.names import is_uri
+
+    if is_uri(name):
+        from lossctl.data.sinks.upload import check_bucket, telling
+        from lossctl.data.stores.store import store_of
+
+        with telling(name):
+            store = store_of(name, endpoint_url)
+        check_bucket(store, name)

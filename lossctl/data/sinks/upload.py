@@ -8,7 +8,8 @@ import os
 import tempfile
 from collections.abc import Iterator
 from threading import Event, Thread
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from lossctl.data.stores.names import file_name, joined, split
 from lossctl.data.stores.store import store_of
@@ -24,6 +25,7 @@ __all__ = ["Upload", "check_bucket", "put", "telling"]
 _PIECE = 16 << 20
 _PIECES = 5_000  # a multipart upload has at most 10,000 parts
 _GRACE = 2.0  # seconds that the end of a request is waited for after Ctrl-C
+_FOUND: WeakSet[Any] = WeakSet()  # stores whose bucket is there: a process may write many parts
 _IN_PLACE = ("hdfs",)  # where a file shows while it is being written
 
 
@@ -166,6 +168,8 @@ def _let_go(stream: object) -> None:
 
 def check_bucket(store: Store, uri: str) -> None:
     """That the server answers and has the bucket; who may write there need not be allowed to look."""
+    if store in _FOUND:
+        return
     root = split(uri).root
     with telling(uri):
         try:
@@ -180,6 +184,7 @@ def check_bucket(store: Store, uri: str) -> None:
             file=uri,
             hint="create it first, or check the name and the endpoint (--endpoint-url, AWS_ENDPOINT_URL)",
         )
+    _FOUND.add(store)
 
 
 @contextlib.contextmanager

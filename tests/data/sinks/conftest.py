@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-moto = pytest.importorskip("moto.server")
 ACCESS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -107,6 +106,8 @@ class Passage(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def door() -> Iterator[Door]:
+    """The server, and what stands before it; credentials in the environment of all processes."""
+    moto = pytest.importorskip("moto.server")
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     before = {key: os.environ.get(key) for key in ACCESS}
     os.environ.update(ACCESS)

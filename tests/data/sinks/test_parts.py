@@ -100,6 +100,18 @@ def test_the_rows_come_back_in_order(lossctl, tmp_path, extension) -> None:
     assert lines == [f"{row + 1},ok,{row / (2 if extension == '.npy' else 1)}" for row in range(24)]
 
 
+def test_parts_without_a_byte_are_left_out(tmp_path) -> None:
+    path = tmp_path / "out.jsonl"
+    for filled in (1, 0):
+        parts = Parts(path)
+        staging = parts.begin()
+        for index, rows in enumerate((0, 0, filled)):
+            (Path(staging) / f"part-0000000{index}.jsonl").write_text("{}\n" * rows)
+        parts.commit(3)
+        kept = "part-00000002.jsonl" if filled else "part-00000000.jsonl"
+        assert list(content(path)) == ["_SUCCESS", kept]
+
+
 def test_an_older_directory_is_replaced(path, way) -> None:
     put(path, 5, run=1)
     path.chmod(0o750)

@@ -66,6 +66,19 @@ def test_parts_appear_under_their_names(bucket, uri, ending) -> None:
     assert bucket.sizes() == NEW
 
 
+def test_parts_without_a_byte_are_left_out(bucket) -> None:
+    for filled in (1, 0):
+        parts = Parts(f"{bucket.uri}/out.jsonl")
+        staging = parts.begin()
+        for index, rows in enumerate((0, 0, filled)):
+            with open_sink(part_path(staging, index, ".jsonl"), COLUMNS) as sink:
+                sink.write([(np.arange(float(rows)), None)])
+                sink.commit()
+        parts.commit(3)
+        kept = "part-00000002.jsonl" if filled else "part-00000000.jsonl"
+        assert list(bucket.sizes()) == ["out.jsonl/_SUCCESS", f"out.jsonl/{kept}"]
+
+
 def test_an_older_run_and_an_object_of_that_name_are_replaced(bucket, uri) -> None:
     older(bucket)
     put(uri)
@@ -141,7 +154,10 @@ class Memory:
         def found():
             start = self.key(uri) + "/"
             names = {key[len(start) :].partition("/")[::2] for key in self.sizes if key.startswith(start)}
-            return [Entry(f"{uri}/{name}", 0, "", bool(rest)) for name, rest in sorted(names)]
+            at = self.key(uri)
+            return [
+                Entry(f"{uri}/{name}", self.sizes.get(f"{at}/{name}"), "", bool(rest)) for name, rest in sorted(names)
+            ]
 
         return iter({entry.path: entry for entry in self.call(found)}.values())
 
