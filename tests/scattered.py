@@ -14,6 +14,7 @@ from lossctl.engine.options import Options
 from lossctl.engine.result import Report
 from lossctl.engine.run import ready
 from lossctl.engine.state import State
+from lossctl.engine.takings import Takings
 from lossctl.engine.wire.addresses import UNIT_BITS, relocate
 from lossctl.engine.wire.frame import pack, unpack
 from lossctl.engine.wire.logs import log_in, log_out
@@ -67,7 +68,7 @@ class Parts:
                 job.fresh()
                 job.bound.vocabulary.clear()
             work.state = State(self.binding, work.jobs)
-            work.log = work.new_log()
+            work.takings = Takings(work.binding, work.jobs, self.options)
             self.gather(lambda state, chunk: state.score(chunk), work.log)
             if self.addresses:
                 relocate(work.state, work.log, self.rows)

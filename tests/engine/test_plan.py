@@ -20,7 +20,7 @@ from lossctl.engine.options import Options
 from lossctl.engine.options import Plan as Interval
 from lossctl.engine.outline import Outline, outline
 from lossctl.engine.run import ready, run
-from lossctl.engine.scoring import score_files
+from lossctl.engine.scoring import Opened, score_files
 from lossctl.engine.watch import Pass, Tick
 from lossctl.engine.work import Work
 from lossctl.errors import DataError, UsageError
@@ -298,9 +298,9 @@ def test_every_file_is_told() -> None:
         raise DataError("no such file", code="not-found")
 
     files = {
-        "a": lambda: ([MemorySource(TABLE)], Request(), {}),
+        "a": lambda: Opened([MemorySource(TABLE)], Request(), {}),
         "b": missing,
-        "c": lambda: ([MemorySource(TABLE)], Request(), {}),
+        "c": lambda: Opened([MemorySource(TABLE)], Request(), {}),
     }
     score_files(parse_calls("mse"), files, Options(), keep_going=True, watch=watch)
     assert [one for one, _ in told] == [Pass("", ROWS, "a", 1, 3), Pass("", ROWS, "c", 3, 3)]
