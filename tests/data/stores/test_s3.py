@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import gzip
+import time
 
 import numpy as np
 import pyarrow as pa
@@ -99,6 +100,20 @@ def test_from_start_to_end_in_few_requests(s3_bucket):
     assert len(gets(s3_bucket, "x")) == 4
 
 
+def test_the_next_block_is_fetched_before_it_is_needed(s3_bucket):
+    stored = Input(s3_bucket.put("x", DATA)).stored()
+    view = memoryview(bytearray(10))
+    stored.at(BLOCK - 10, view)
+    stored.at(BLOCK, view)
+    for _ in range(200):
+        if len(gets(s3_bucket, "x")) == 4:
+            break
+        time.sleep(0.02)
+    assert sorted(gets(s3_bucket, "x"))[-1] == f"bytes={2 * BLOCK}-{len(DATA) - 1}"
+    stored.at(2 * BLOCK, view)
+    assert len(gets(s3_bucket, "x")) == 4  # with the first bytes
+
+
 def test_a_small_file_is_one_request(s3_bucket):
     rows = "pred,target\n" + "1,2\n" * 1000
     source = open_source(s3_bucket.put("x.csv", rows.encode()))
@@ -117,7 +132,7 @@ def test_several_threads_fetch_a_block_once(s3_bucket):
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         assert all(pool.map(some, [BLOCK + 5000 * i for i in range(200)]))
-    assert len(gets(s3_bucket, "x")) == 2
+    assert len(gets(s3_bucket, "x")) == len(set(gets(s3_bucket, "x"))) <= 3
 
 
 def test_parquet_is_read_in_few_ranges(s3_bucket, tmp_path):
