@@ -337,3 +337,28 @@ def test_the_region_is_looked_up_at_amazon(monkeypatch):
     monkeypatch.setattr("pyarrow.fs.resolve_s3_region", lambda bucket: "eu-north-1")
     assert s3_store("bucket", None, None).files.region == "eu-north-1"
     assert s3_store("bucket", None, "us-west-2").files.region == "us-west-2"
+
+
+def test_what_goes_wrong_in_the_middle_of_parquet(s3_bucket, tmp_path):
+    values = np.random.default_rng(1).normal(size=200_000)
+    pq.write_table(pa.table({"pred": values}), tmp_path / "x.parquet", row_group_size=50_000)
+    uri = s3_bucket.put("x.parquet", tmp_path / "x.parquet")
+    for fault, code in ((503, None), ("reset", None), (403, "unreadable")):
+        source = open_source(uri)
+        s3_bucket.server.faults += [("x.parquet", fault)] * 2
+        if code is None:
+            assert (
+                np.concatenate([block.numbers("pred") for block in source.blocks(["pred"], [], 1000)]) == values
+            ).all()
+            continue
+        with pytest.raises(DataError) as caught:
+            list(source.blocks(["pred"], [], 1000))
+        s3_bucket.server.faults.clear()
+        assert caught.value.code == code
+        assert uri in caught.value.message
+    source = open_source(uri)
+    pq.write_table(pa.table({"pred": values[::-1]}), tmp_path / "x.parquet", row_group_size=50_000)
+    s3_bucket.put("x.parquet", tmp_path / "x.parquet")
+    with pytest.raises(DataError) as caught:
+        list(source.blocks(["pred"], [], 1000))
+    assert caught.value.code == "changed"
