@@ -171,6 +171,7 @@ class WebServer:
         self.files: dict[str, bytes] = {}
         self.log: list[tuple[str, str, str]] = []
         self.faults: list[tuple[str, int | str]] = []
+        self.most = 1 << 30  # bytes of a range that are sent at once
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -203,7 +204,7 @@ class WebServer:
         head = {"ETag": f'"{hash(data) & 0xFFFFFFFF:x}-{len(data)}"'}
         found = re.fullmatch(r"bytes=(\d+)-(\d+)", asked)
         if status == 200 and found and not path.startswith("/plain/"):
-            start, stop = int(found[1]), min(int(found[2]) + 1, len(data))
+            start, stop = int(found[1]), min(int(found[2]) + 1, len(data), int(found[1]) + self.most)
             status = 206 if start < len(data) else 416
             head["Content-Range"] = f"bytes {start}-{stop - 1}/{len(data)}" if status == 206 else f"bytes */{len(data)}"
             data = data[start:stop]
@@ -240,4 +241,5 @@ def web_server(_web: WebServer) -> WebServer:
     """A web server on the loopback, with no files."""
     for each in (_web.files, _web.log, _web.faults):
         each.clear()
+    _web.most = 1 << 30
     return _web

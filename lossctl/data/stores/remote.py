@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import cache
 from itertools import count
 
 from lossctl.errors import DataError
@@ -55,13 +58,20 @@ class _Shelf:
 _SHELF = _Shelf()
 
 
+@cache
+def _fetchers() -> ThreadPoolExecutor:
+    """Those who fetch a block before it is needed."""
+    return ThreadPoolExecutor(4, "lossctl-fetch")
+
+
 class RemoteBytes:
     """A file of ``size`` bytes; ``fetch(offset, count)`` gets some of them, ``check`` raises if it is another by now.
 
     It is called after each fetch: what is handed out is of the file first seen, also long after.
 
     Small reads are served from aligned blocks (the first ones from a small one), of which a few are kept; a thread
-    waits for a block that another one fetches. Reads larger than a block are made as they are asked for.
+    waits for a block that another one fetches, and the next block is fetched before it is needed where they follow
+    each other. Reads larger than a block are made as they are asked for.
     """
 
     def __init__(
@@ -75,6 +85,7 @@ class RemoteBytes:
         self._lock = threading.Lock()
         self._waiting: dict[int, threading.Lock] = {}
         self._head: bytes | None = None
+        self._last = -1  # block that was read
 
     def at(self, offset: int, view: memoryview) -> int:
         """Raises ``DataError``: ``changed`` and ``shrank`` where the file is not the one first seen."""
@@ -111,6 +122,17 @@ class RemoteBytes:
     def _block(self, place: int) -> bytes:
         if self._size <= HEAD:
             return self._first()
+        data = self._held(place)
+        if place == self._last + 1 and (place + 1) * BLOCK < self._size:  # read from start to end, as it seems
+            _fetchers().submit(self._ahead, place + 1)
+        self._last = place
+        return data
+
+    def _ahead(self, place: int) -> None:
+        with suppress(Exception):  # whoever needs the block will meet the error
+            self._held(place)
+
+    def _held(self, place: int) -> bytes:
         data = _SHELF.get((self._key, place))
         if data is not None:
             return data

@@ -76,12 +76,12 @@ def may_pass(error: Exception) -> bool:
     return isinstance(error, (OSError, TimeoutError)) or type(error).__module__.partition(".")[0] in _CLIENTS
 
 
-_CLIENTS = {"aiohttp", "requests", "httpx", "asyncio", "fsspec"}
+_CLIENTS = {"aiohttp", "asyncio", "fsspec", "httpcore", "httpcore2", "httpx", "httpx2", "requests", "urllib3"}
 
 
 def status_of(error: Exception) -> int | None:
     """The status of a server's answer, if there was one."""
-    status = getattr(error, "status", None)
+    status = getattr(error, "status", None) or getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(status, int) and status:
         return status
     found = _STATUS.search(str(error))

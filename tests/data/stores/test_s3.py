@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import gzip
+import time
 
 import numpy as np
 import pyarrow as pa
@@ -99,6 +100,20 @@ def test_from_start_to_end_in_few_requests(s3_bucket):
     assert len(gets(s3_bucket, "x")) == 4
 
 
+def test_the_next_block_is_fetched_before_it_is_needed(s3_bucket):
+    stored = Input(s3_bucket.put("x", DATA)).stored()
+    view = memoryview(bytearray(10))
+    stored.at(BLOCK - 10, view)
+    stored.at(BLOCK, view)
+    for _ in range(200):
+        if len(gets(s3_bucket, "x")) == 4:
+            break
+        time.sleep(0.02)
+    assert sorted(gets(s3_bucket, "x"))[-1] == f"bytes={2 * BLOCK}-{len(DATA) - 1}"
+    stored.at(2 * BLOCK, view)
+    assert len(gets(s3_bucket, "x")) == 4  # with the first bytes
+
+
 def test_a_small_file_is_one_request(s3_bucket):
     rows = "pred,target\n" + "1,2\n" * 1000
     source = open_source(s3_bucket.put("x.csv", rows.encode()))
@@ -117,7 +132,7 @@ def test_several_threads_fetch_a_block_once(s3_bucket):
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         assert all(pool.map(some, [BLOCK + 5000 * i for i in range(200)]))
-    assert len(gets(s3_bucket, "x")) == 2
+    assert len(gets(s3_bucket, "x")) == len(set(gets(s3_bucket, "x"))) <= 3
 
 
 def test_parquet_is_read_in_few_ranges(s3_bucket, tmp_path):
@@ -322,3 +337,28 @@ def test_the_region_is_looked_up_at_amazon(monkeypatch):
     monkeypatch.setattr("pyarrow.fs.resolve_s3_region", lambda bucket: "eu-north-1")
     assert s3_store("bucket", None, None).files.region == "eu-north-1"
     assert s3_store("bucket", None, "us-west-2").files.region == "us-west-2"
+
+
+def test_what_goes_wrong_in_the_middle_of_parquet(s3_bucket, tmp_path):
+    values = np.random.default_rng(1).normal(size=200_000)
+    pq.write_table(pa.table({"pred": values}), tmp_path / "x.parquet", row_group_size=50_000)
+    uri = s3_bucket.put("x.parquet", tmp_path / "x.parquet")
+    for fault, code in ((503, None), ("reset", None), (403, "unreadable")):
+        source = open_source(uri)
+        s3_bucket.server.faults += [("x.parquet", fault)] * 2
+        if code is None:
+            assert (
+                np.concatenate([block.numbers("pred") for block in source.blocks(["pred"], [], 1000)]) == values
+            ).all()
+            continue
+        with pytest.raises(DataError) as caught:
+            list(source.blocks(["pred"], [], 1000))
+        s3_bucket.server.faults.clear()
+        assert caught.value.code == code
+        assert uri in caught.value.message
+    source = open_source(uri)
+    pq.write_table(pa.table({"pred": values[::-1]}), tmp_path / "x.parquet", row_group_size=50_000)
+    s3_bucket.put("x.parquet", tmp_path / "x.parquet")
+    with pytest.raises(DataError) as caught:
+        list(source.blocks(["pred"], [], 1000))
+    assert caught.value.code == "changed"

@@ -32,6 +32,11 @@ def test_ranges(web_server):
     assert len([asked for _, _, asked in web_server.log if not asked.startswith("bytes=0-0")]) == 4
 
 
+def test_a_server_that_sends_less_than_it_is_asked_for(web_server):
+    web_server.most = 1_000_000
+    assert whole(Input(web_server.put("/x.bin", DATA)).stream()) == DATA
+
+
 def test_no_ranges(web_server):
     data = Input(web_server.put("/plain/x.bin", DATA))
     assert whole(data.stream()) == DATA
