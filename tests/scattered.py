@@ -27,7 +27,7 @@ class Parts:
     """The same run, given to several workers, each of which makes its own plan.
 
     ``cut`` has the rows of a part, several to a chunk; ``addresses`` numbers rows by part and place instead; the
-    ``known`` labels have codes already, others in each worker.
+    ``known`` labels have codes already, others in each worker. In a ``tree`` others merge some parts first.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class Parts:
         seed: int = 0,
         addresses: bool = False,
         known: Sequence[str] = (),
+        tree: bool = False,
     ) -> None:
         self.make = lambda: ready(list(calls), sources(), request, options)
         self.request, self.binding, jobs = self.make()
@@ -51,6 +52,7 @@ class Parts:
         self.random = random.Random(seed)
         self.addresses = addresses and options.ci is None and not whole
         self.known = list(known)
+        self.tree = tree
         self.frames: list[bytes] = []
 
     def run(self) -> Report:
@@ -84,6 +86,8 @@ class Parts:
         ends = self.ends()
         frames = [self.part(place, look, log) for place in range(len(ends))]
         self.random.shuffle(frames)
+        if self.tree:
+            frames = [self.joint(frames[at : at + 2], log) for at in range(0, len(frames), 2)]
         self.frames += frames
         for data in frames:
             header, tree = unpack(data)
@@ -91,6 +95,31 @@ class Parts:
             self.work.state.merge(state_in(tree["state"], self.binding, [job.twin() for job in self.work.jobs]))
             if log is not None:
                 log.merge(log_in(tree["log"], log))
+
+    def plan(self) -> tuple[Any, list[Any]]:
+        """The binding and the jobs of another process."""
+        _, binding, jobs = self.make()
+        jobs = [job for job in jobs if job.label in {mine.label for mine in self.work.jobs}]
+        for job in jobs:
+            job.resolved = next(mine for mine in self.work.jobs if mine.label == job.label).resolved
+            self.random.shuffle(self.known)
+            job.bound.vocabulary.codes_of(self.known)
+        return binding, jobs
+
+    def joint(self, frames: list[bytes], log: Any) -> bytes:
+        """Some frames as one, by a process that has read no rows."""
+        binding, jobs = self.plan()
+        state, samples = State(binding, jobs), None if log is None else log.like()
+        for data in frames:
+            tree = unpack(data)[1]
+            state.merge(state_in(tree["state"], binding, [job.twin() for job in jobs]))
+            if samples is not None:
+                samples.merge(log_in(tree["log"], samples))
+        return self.frame(state, samples)
+
+    def frame(self, state: State, samples: Any) -> bytes:
+        tree = {"state": state_out(state), "log": None if samples is None else log_out(samples)}
+        return pack({"losses": [job.label for job in state.jobs]}, tree)
 
     def ends(self) -> list[int]:
         rows = sum(chunk.rows for chunk in self.work.chunks())
@@ -102,12 +131,7 @@ class Parts:
 
     def part(self, place: int, look: Any, log: Any) -> bytes:
         """What one worker makes of its rows."""
-        _, binding, jobs = self.make()
-        jobs = [job for job in jobs if job.label in {mine.label for mine in self.work.jobs}]
-        for job in jobs:
-            job.resolved = next(mine for mine in self.work.jobs if mine.label == job.label).resolved
-            self.random.shuffle(self.known)
-            job.bound.vocabulary.codes_of(self.known)
+        binding, jobs = self.plan()
         state, samples = State(binding, [job.twin() for job in jobs]), None if log is None else log.like()
         start = place * self.cut
         for chunk in Work(binding, jobs, self.request, self.options).chunks():
@@ -116,8 +140,7 @@ class Parts:
                     chunk.first += (place << UNIT_BITS) - start
                 self.show(state, look(state, chunk), chunk, samples)
         self.show(state, state.rest(), None, samples)
-        tree = {"state": state_out(state), "log": None if samples is None else log_out(samples)}
-        return pack({"losses": [job.label for job in jobs]}, tree)
+        return self.frame(state, samples)
 
     def show(self, state: State, done: Any, chunk: Any, samples: Any) -> None:
         shown = None if samples is None or done is None else state.lines(done, chunk, samples.per)

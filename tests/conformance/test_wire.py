@@ -49,7 +49,8 @@ def both(scattered: Any, case: Any, name: str) -> tuple[list[str], list[str]]:
     calls = [LossCall.make(case.entry.name, dict(case.given))]
     given = Options(**({} if case.per == "dataset" else {"rows": -1}), **options, chunk_rows=3)
     one = run(calls, [MemorySource(table)], request, given)
-    parts = scattered.Parts(calls, lambda: [MemorySource(table)], request, given, 6, seed=ROWS, addresses=True)
+    how = {"seed": ROWS, "addresses": True, "tree": True}
+    parts = scattered.Parts(calls, lambda: [MemorySource(table)], request, given, 6, **how)
     return scattered.said(parts.run()), scattered.said(one)
 
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from lossctl.errors import DataError, LossctlError
 
-__all__ = ["Ints", "array_of", "count_of", "damaged", "item", "reading"]
+__all__ = ["MOST", "Ints", "array_of", "count_of", "damaged", "item", "reading"]
 
+MOST = 2**63  # where counts and rows end
 Ints = NDArray[np.int64]
 Kind = TypeVar("Kind")
 
@@ -47,8 +48,8 @@ def item(tree: Mapping[str, Any], name: str, *kinds: type[Kind]) -> Kind:
 def count_of(tree: Mapping[str, Any], name: str) -> int:
     """An entry that counts something."""
     found = item(tree, name, int)
-    if found < 0:
-        raise damaged(f"{name!r} is below zero")
+    if not 0 <= found < MOST:
+        raise damaged(f"{name!r} is out of range")
     return found
 
 

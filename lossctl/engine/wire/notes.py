@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from lossctl.engine.wire.damage import count_of, damaged, item
+from lossctl.engine.wire.damage import MOST, count_of, damaged, item
 from lossctl.errors import DataError, LossctlError, OutputError, UsageError
 from lossctl.model.findings import PLACES, Finding, Findings, Rule, shown
 
@@ -95,7 +95,7 @@ def finding_in(tree: Tree) -> Finding:
 
 
 def whole(row: Any) -> int:
-    if not isinstance(row, int) or isinstance(row, bool) or row < 0:
+    if not isinstance(row, int) or isinstance(row, bool) or not 0 <= row < MOST:
         raise damaged("a row is no number")
     return row
 

@@ -89,9 +89,8 @@ def job_out(job: Job) -> Tree:
         "infinite": job.infinite,
         "seen": seen_out(job.bound.vocabulary),
     }
-    if isinstance(job.reduce, Penalised) and job.whole:
-        finisher = job.finisher
-        assert isinstance(finisher, Penalised)
+    finisher = job.finisher if job.whole else job.shared.reduce  # which came from elsewhere
+    if isinstance(finisher, Penalised):
         tree["price"] = finisher.known
     if job.columns:
         tree["columns"] = [tally_out(column, words.term) for column in job.columns]

@@ -88,7 +88,14 @@ def compared(scattered: Any, losses: str, table: Any, request: Request, options:
         made = outcome(
             lambda s=seed: scattered.said(
                 scattered.Parts(
-                    parse_calls(losses), lambda: [MemorySource(table)], request, options, cut, seed=s, **how
+                    parse_calls(losses),
+                    lambda: [MemorySource(table)],
+                    request,
+                    options,
+                    cut,
+                    seed=s,
+                    tree=s == 2,
+                    **how,
                 ).run()
             )
         )
