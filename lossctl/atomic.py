@@ -7,6 +7,7 @@ import os
 import stat
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import IO, TYPE_CHECKING
 
 from lossctl.errors import LossctlError, OutputError
@@ -14,12 +15,45 @@ from lossctl.errors import LossctlError, OutputError
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-__all__ = ["AtomicFile", "naming"]
+__all__ = ["AtomicFile", "Outgoing", "naming"]
 
 _LINKS = 40  # that are followed before a name is taken to go round in circles
 
 
-class AtomicFile:
+class Outgoing:
+    """Bytes that gather in a file before they appear at ``path``, where they go."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.size = 0
+        self._file: IO[bytes] | None = None
+
+    def write(self, data: ReadableBuffer) -> int:
+        """Append the bytes; how many they are."""
+        with self._telling():
+            written = self._open().write(data)
+        self.size += written
+        return written
+
+    def overwrite(self, data: bytes) -> None:
+        """Put the bytes over those at the start. Only where the file is ``seekable``."""
+        with self._telling():
+            file = self._open()
+            file.seek(0)
+            file.write(data)
+            file.seek(0, os.SEEK_END)
+
+    def _telling(self) -> AbstractContextManager[None]:
+        """What makes an error of the system one of ours."""
+        return naming(self.path)
+
+    def _open(self) -> IO[bytes]:
+        if self._file is None:
+            raise ValueError(f"{self.path} is no longer being written")
+        return self._file
+
+
+class AtomicFile(Outgoing):
     """Bytes on their way to ``path``: readers see the old file until ``commit``, then the new one, never a part.
 
     They go to a temporary file beside the target, through a symbolic link and not over it. It takes the
@@ -29,11 +63,9 @@ class AtomicFile:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._file: IO[bytes] | None = None
+        super().__init__(os.fspath(path))
         self._forget: Callable[[], object] | None = None
         self._target = self._temporary = ""
-        self.path = os.fspath(path)
-        self.size = 0
         with naming(self.path):
             descriptor = _descriptor(self.path)
             old = _stat(self.path)
@@ -57,21 +89,6 @@ class AtomicFile:
         except BaseException:
             self.abort()
             raise
-
-    def write(self, data: ReadableBuffer) -> int:
-        """Append the bytes; how many they are."""
-        with naming(self.path):
-            written = self._open().write(data)
-        self.size += written
-        return written
-
-    def overwrite(self, data: bytes) -> None:
-        """Put the bytes over those at the start. Only where the file is ``seekable``."""
-        with naming(self.path):
-            file = self._open()
-            file.seek(0)
-            file.write(data)
-            file.seek(0, os.SEEK_END)
 
     def commit(self) -> None:
         """Let the file appear under its name."""
@@ -101,11 +118,6 @@ class AtomicFile:
 
     def __del__(self) -> None:
         self.abort()
-
-    def _open(self) -> IO[bytes]:
-        if self._file is None:
-            raise ValueError(f"{self.path} is no longer being written")
-        return self._file
 
 
 def _stat(path: str) -> os.stat_result | None:

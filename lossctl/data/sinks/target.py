@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING, Protocol
 
 from lossctl.atomic import AtomicFile
-from lossctl.errors import UsageError
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -65,12 +64,9 @@ def check_target(path: str | os.PathLike[str]) -> None:
     if not is_uri(name):
         local_path(name)
     elif split(name).scheme in _READ_ONLY:
-        raise UsageError(
-            f"{name}: nothing can be written to {split(name).scheme}://, which is for reading",
-            code="read-only",
-            file=name,
-            hint="name a file, or an object of a store: s3://, gs://, abfs://, hdfs://",
-        )
+        from lossctl.data.stores.store import read_only
+
+        raise read_only(name)
 
 
 def check_reachable(path: str | os.PathLike[str], endpoint_url: str | None = None) -> None:

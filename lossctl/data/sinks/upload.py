@@ -11,13 +11,12 @@ from threading import Event, Thread
 from typing import IO, TYPE_CHECKING, Any
 from weakref import WeakSet
 
+from lossctl.atomic import Outgoing
 from lossctl.data.stores.names import file_name, joined, split
 from lossctl.data.stores.store import store_of
 from lossctl.errors import DataError, LossctlError, OutputError
 
 if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
-
     from lossctl.data.stores.store import Store
 
 __all__ = ["Upload", "check_bucket", "put", "telling"]
@@ -29,7 +28,7 @@ _FOUND: WeakSet[Any] = WeakSet()  # stores whose bucket is there: a process may 
 _IN_PLACE = ("hdfs",)  # where a file shows while it is being written
 
 
-class Upload:
+class Upload(Outgoing):
     """Bytes on their way to an object: readers see the old object until ``commit``, then the new one, never a part.
 
     They wait in a temporary file without a name, which is gone with the process, and are sent by ``commit`` in one
@@ -41,30 +40,13 @@ class Upload:
     """
 
     def __init__(self, uri: str, endpoint_url: str | None = None) -> None:
-        self._file: IO[bytes] | None = None
-        self.path = uri
-        self.size = 0
+        super().__init__(uri)
         self.seekable = True
         with telling(uri):
             self._store = store_of(uri, endpoint_url)
         check_bucket(self._store, uri)
         with _keeping(uri):
             self._file = tempfile.TemporaryFile(prefix="lossctl-")  # noqa: SIM115 - open until commit
-
-    def write(self, data: ReadableBuffer) -> int:
-        """Append the bytes; how many they are."""
-        with _keeping(self.path):
-            written = self._open().write(data)
-        self.size += written
-        return written
-
-    def overwrite(self, data: bytes) -> None:
-        """Put the bytes over those at the start."""
-        with _keeping(self.path):
-            file = self._open()
-            file.seek(0)
-            file.write(data)
-            file.seek(0, os.SEEK_END)
 
     def commit(self) -> None:
         """Send the bytes, and let the object appear under its name."""
@@ -85,10 +67,8 @@ class Upload:
     def __del__(self) -> None:
         self.abort()
 
-    def _open(self) -> IO[bytes]:
-        if self._file is None:
-            raise ValueError(f"{self.path} is no longer being written")
-        return self._file
+    def _telling(self) -> contextlib.AbstractContextManager[None]:
+        return _keeping(self.path)
 
 
 def put(store: Store, uri: str, file: IO[bytes], size: int) -> None:

@@ -9,9 +9,8 @@ from lossctl.data.stored import Stored
 from lossctl.data.stores.names import split
 from lossctl.data.stores.remote import RemoteBytes, changed
 from lossctl.data.stores.retry import patiently
-from lossctl.data.stores.store import Entry, Writable
+from lossctl.data.stores.store import Entry, ReadOnly
 from lossctl.data.stores.web import needs
-from lossctl.errors import UsageError
 
 __all__ = ["HubStore"]
 
@@ -21,7 +20,7 @@ _ACCESS = "credentials: HF_TOKEN, or hf auth login; hf://datasets/USER/NAME/file
 _MARKS = ("blob_id", "sha256", "created", "mtime")
 
 
-class HubStore:
+class HubStore(ReadOnly):
     """The hub; ``files`` may be another file system of fsspec."""
 
     def __init__(self, files: Any = None) -> None:
@@ -78,22 +77,6 @@ class HubStore:
 
         return RemoteBytes(name, now.size, fetch, check)
 
-    def create(self, uri: str) -> Writable:
-        """Refused."""
-        raise _no_writing(uri)
-
-    def move(self, uri: str, to: str) -> None:
-        """Refused."""
-        raise _no_writing(uri)
-
-    def remove(self, uri: str) -> None:
-        """Refused."""
-        raise _no_writing(uri)
-
-    def clear(self, uri: str) -> None:
-        """Refused."""
-        raise _no_writing(uri)
-
     def _tried(self, call: Callable[[], T], uri: str) -> T:
         return patiently(call, uri, self.whom, _ACCESS)
 
@@ -108,7 +91,3 @@ def _entry(uri: str, info: Any) -> Entry:
     told = info.get("lfs") or {}
     mark = next((str(info[key]) for key in _MARKS if info.get(key)), "") or str(told.get("sha256", ""))
     return Entry(uri, None if folder else info["size"], f"{info['size']}@{mark}", folder)
-
-
-def _no_writing(uri: str) -> UsageError:
-    return UsageError(f"{uri}: hf:// is read only", code="bad-uri", hint="write to a file, or to s3://")

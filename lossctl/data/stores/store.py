@@ -13,8 +13,9 @@ from typing import NamedTuple, Protocol
 
 from lossctl.data.stored import Stored
 from lossctl.data.stores.names import WEB, split
+from lossctl.errors import UsageError
 
-__all__ = ["Entry", "Store", "Writable", "store_of"]
+__all__ = ["Entry", "ReadOnly", "Store", "Writable", "read_only", "store_of"]
 
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
@@ -73,6 +74,36 @@ class Store(Protocol):
     def clear(self, uri: str) -> None:
         """The folder is gone with all below it."""
         ...
+
+
+class ReadOnly:
+    """A store that nothing can be written to."""
+
+    def create(self, uri: str) -> Writable:
+        """Refused."""
+        raise read_only(uri)
+
+    def move(self, uri: str, to: str) -> None:
+        """Refused."""
+        raise read_only(uri)
+
+    def remove(self, uri: str) -> None:
+        """Refused."""
+        raise read_only(uri)
+
+    def clear(self, uri: str) -> None:
+        """Refused."""
+        raise read_only(uri)
+
+
+def read_only(uri: str) -> UsageError:
+    """The error for a URI of a store that nothing can be written to."""
+    return UsageError(
+        f"{uri}: nothing can be written to {split(uri).scheme}://, which is for reading",
+        code="read-only",
+        file=uri,
+        hint="name a file, or an object of a store: s3://, gs://, abfs://, hdfs://",
+    )
 
 
 def store_of(uri: str, endpoint_url: str | None = None) -> Store:

@@ -6,11 +6,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
 from lossctl.data.stored import Spool, Stored
-from lossctl.data.stores.names import file_name
 from lossctl.data.stores.remote import RemoteBytes, changed
 from lossctl.data.stores.retry import FailedError, patiently
-from lossctl.data.stores.store import Entry, Writable
-from lossctl.errors import DataError, UsageError
+from lossctl.data.stores.store import Entry, ReadOnly
+from lossctl.errors import DataError
 
 __all__ = ["WebStore", "needs"]
 
@@ -36,7 +35,7 @@ def needs(scheme: str, extra: str, library: str) -> DataError:
     return DataError(message, code="unreadable", hint=f"pip install 'lossctl[{extra}]'")
 
 
-class WebStore:
+class WebStore(ReadOnly):
     """One web server."""
 
     def __init__(self, scheme: str, host: str) -> None:
@@ -90,22 +89,6 @@ class WebStore:
             return data
 
         return RemoteBytes(name, first.size, fetch)  # each answer tells of which file it is
-
-    def create(self, uri: str) -> Writable:
-        """Refused."""
-        raise _no_writing(uri)
-
-    def move(self, uri: str, to: str) -> None:
-        """Refused."""
-        raise _no_writing(uri)
-
-    def remove(self, uri: str) -> None:
-        """Refused."""
-        raise _no_writing(uri)
-
-    def clear(self, uri: str) -> None:
-        """Refused."""
-        raise _no_writing(uri)
 
     def tried(self, call: Callable[[], Awaitable[T]], uri: str) -> T:
         """What a coroutine returns, with patience."""
@@ -186,8 +169,3 @@ class _Pouring:
             if not data:
                 raise changed(self._uri)
             left -= len(data)
-
-
-def _no_writing(uri: str) -> UsageError:
-    message = f"{uri}: {file_name(uri) or 'files'} cannot be written here, only read"
-    return UsageError(message, code="bad-uri", hint="write to a file, or to s3://")

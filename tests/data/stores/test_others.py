@@ -109,7 +109,7 @@ def test_the_hub_by_way_of_another_file_system():
         assert list(store.entries(f"{root}/none", below=True)) == []
         view = memoryview(bytearray(9))
         assert store.stored(entry).at(5, view) == 2
-        with pytest.raises(UsageError, match="read only"):
+        with pytest.raises(UsageError, match="for reading"):
             store.create(f"{root}/c.csv")
     finally:
         memory.rm("/datasets", recursive=True)

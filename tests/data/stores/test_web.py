@@ -118,7 +118,7 @@ def test_no_listing(web_server):
 def test_nothing_is_written(web_server):
     store = store_of(web_server.url)
     for call in (store.create, store.remove, lambda uri: store.move(uri, uri)):
-        with pytest.raises(UsageError, match="written"):
+        with pytest.raises(UsageError, match="for reading"):
             call(f"{web_server.url}/x")
 
 
