@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import Any
 
+from lossctl.engine.cluster.plan import FAN
 from lossctl.engine.cluster.worker import TaskError
 from lossctl.engine.options import Options, processors
 from lossctl.errors import DataError, LossctlError, UsageError
 
 __all__ = ["Dask", "hire"]
 
-FAN = 16  # states merged at a time
 AHEAD = 4  # tasks waiting for each thread of a worker
 PATIENCE = "20s"  # until a scheduler answers
 QUIET = ("distributed", "asyncio", "tornado")

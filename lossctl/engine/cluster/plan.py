@@ -42,6 +42,7 @@ LEAST, MOST = 1 << 23, 1 << 27  # bytes of a task
 TASKS = 64  # as far as these bounds allow
 AT_MOST = 1 << 14  # tasks, however much there is to read
 FILES = 1024  # of a task, at most
+FAN = 16  # states merged at a time
 
 
 class Task(NamedTuple):

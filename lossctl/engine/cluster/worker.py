@@ -135,7 +135,7 @@ def merge(recipe: bytes, states: Sequence[bytes]) -> bytes:
 def together(trees: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What the trees say of their units; those of a pass in order, which makes for fewer bytes."""
     names = [name for name in ("units", "rows", "cuts", "lengths") if name in trees[0]]
-    found = {name: np.concatenate([tree[name] for tree in trees]) for name in names}
+    found: dict[str, Any] = {name: np.concatenate([tree[name] for tree in trees]) for name in names}
     if "rows" in found:
         order = np.argsort(found["units"], kind="stable")
         return {name: values[order] for name, values in found.items()}
