@@ -159,9 +159,7 @@ class Input:
 
     def check_same(self) -> None:
         """Raises ``DataError`` (code ``changed``) if the file is not the one first seen."""
-        if self._remote is not None:
-            self._remote.check_same()
-        elif self._spool is None and self._path != "-":
+        if self._spool is None and self._remote is None and self._path != "-":  # remote bytes are checked as they come
             with reading(self.name):
                 self._compare(os.stat(self._path))
 
@@ -191,7 +189,8 @@ class Input:
         entry = store.entry(self._path)
         if entry is None:
             signs = tail(self._path) != self._path or "*" in self._path
-            hint = "on the web, * and ? are part of an address, and no pattern" if signs else None
+            web = self._path[:4].lower() == "http" and signs
+            hint = "on the web, * and ? are part of an address, and no pattern" if web else f"asked: {store.whom}"
             raise DataError(f"{self.name}: no such file", code="not-found", file=self.name, hint=hint)
         if entry.folder:
             raise DataError(f"{self.name} is a directory, not a file", code="is-a-directory", file=self.name)

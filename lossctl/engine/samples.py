@@ -166,10 +166,14 @@ class SampleLog:
             self._spilled[place] = block._replace(first=int(rows[0]))
 
     def merge(self, other: SampleLog) -> None:
-        """Add the samples of other rows, in any order: what is kept is what adding them in row order would keep."""
+        """Add the samples of other rows, in any order: what is kept is what adding them in row order would keep.
+
+        The other log gives up its temporary file, and is of no use any more.
+        """
         self.total += other.total
         for lines in other._blocks():
             self.hold(lines)
+        other.close()
 
     @property
     def full(self) -> bool:

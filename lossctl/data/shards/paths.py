@@ -6,12 +6,15 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from lossctl.data.formats import format_named
-from lossctl.data.shards.files import Files, local_size
 from lossctl.data.stored import reading
 from lossctl.data.stores.names import is_uri, listable, local_path
 from lossctl.errors import DataError
+
+if TYPE_CHECKING:
+    from lossctl.data.shards.files import Files
 
 __all__ = ["check_names", "is_pattern", "shards_of"]
 
@@ -35,10 +38,13 @@ def shards_of(path: str, endpoint_url: str | None = None) -> Files | None:
     if is_uri(path):
         return _elsewhere(path, endpoint_url)
     path = local_path(path)
-    if os.path.isdir(path):
-        return _some(path, Files.of(os.path.join(path, ""), ((file, None) for file in _below(path)), local_size))
-    if os.path.exists(path) or not is_pattern(path):
+    folder = os.path.isdir(path)
+    if not folder and (os.path.exists(path) or not is_pattern(path)):
         return None
+    from lossctl.data.shards.files import Files, local_size  # a single file has no need of it
+
+    if folder:
+        return _some(path, Files.of(os.path.join(path, ""), ((file, None) for file in _below(path)), local_size))
     drive, tail = os.path.splitdrive(path)
     parts = tail.replace(os.sep, "/").split("/")
     base = drive + os.sep if parts[0] == "" else drive
@@ -55,6 +61,7 @@ def _elsewhere(uri: str, endpoint_url: str | None) -> Files | None:
             message = f"{uri}: a web server does not list its files"
             raise DataError(message, code="not-found", file=uri, hint="name each file by its address")
         return None
+    from lossctl.data.shards.files import Files
     from lossctl.data.stores.listing import below, literal, matches
     from lossctl.data.stores.store import store_of
 

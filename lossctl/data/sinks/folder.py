@@ -26,9 +26,10 @@ class Folder:
 
     Readers see the old directory or the new one. On Linux the two change places at once; where the system cannot do
     that (NFS, other systems) there is a moment between two renames at which neither is there, and a kill -9 just then
-    leaves the old one as ``.NAME.lossctl-*.old``. A reader that has files of the old directory open keeps
-    them; one that opens them one by one while the directory is replaced may find them gone. The target is reached
-    through symbolic links, and not over them; the new directory has the mode of the old one.
+    leaves the old one as ``.NAME.lossctl-*.old``. Files of the old directory
+    that are open stay readable; a reader who is just then listing it, or opens its files by names listed before, may
+    find some gone or of the new run. The target is reached through symbolic links, and not over them; the new
+    directory has the mode of the old one. An error of the disk after the change leaves the new one.
     """
 
     def __init__(self, path: str, extension: str) -> None:

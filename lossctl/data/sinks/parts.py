@@ -14,6 +14,7 @@ from lossctl.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from types import TracebackType
 
 __all__ = ["SUCCESS", "Parts", "check_all", "part_path", "refused", "strangers"]
 
@@ -35,10 +36,11 @@ class Parts:
     ``begin`` makes a place for parts, a text that goes to workers on any machine that sees the same files. Each writes
     ``part_path(place, index, extension)``; one that is written twice, by a retry or at the same time, is replaced
     whole. ``commit`` puts all of them at ``path`` with an empty ``_SUCCESS`` beside them, ``abort`` leaves what was
-    there; so do a failure of ``commit``, the end of the process and the object's. What stood at ``path`` is replaced if
-    it is a file, or a directory of parts of an earlier run and nothing else; anything else is an ``OutputError``, said
-    by ``begin``. For what readers see meanwhile: ``folder.Folder`` and ``prefix.Prefix``. After a kill -9 the hidden
-    place stays (``.NAME.lossctl-*`` beside the directory, ``_lossctl-*`` inside it on a store) and may be removed.
+    there; so do a failure of ``commit`` and the end of a ``with`` block, of the object or of the process. What stood at
+    ``path`` is replaced if it is a file, or a directory of parts of an earlier run and nothing else; anything else is
+    an ``OutputError``, said by ``begin``. For what readers see meanwhile: ``folder.Folder`` and ``prefix.Prefix``.
+    After a kill -9 the hidden place stays (``.NAME.lossctl-*`` beside the directory, ``_lossctl-*`` inside it on a
+    store) and may be removed.
     """
 
     def __init__(self, path: str | os.PathLike[str], endpoint_url: str | None = None) -> None:
@@ -55,9 +57,9 @@ class Parts:
             raise ValueError(f"{self.path} is being written already")
         place, staging = self._place, self._place.name()
         self._forget = weakref.finalize(self, _clear, place, staging, os.getpid())
-        atexit.register(self._forget)  # of pyarrow's own, which ends S3, this one comes first
         try:
             place.begin(staging)
+            atexit.register(self._forget)  # behind pyarrow's own, which ends S3: the last registered runs first
         except BaseException:
             self.abort()
             raise
@@ -79,6 +81,14 @@ class Parts:
         if forget is not None:
             atexit.unregister(forget)
             forget()
+
+    def __enter__(self) -> Parts:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.abort()
 
 
 class Place(Protocol):
@@ -114,8 +124,13 @@ def _place_of(path: str, extension: str, endpoint_url: str | None) -> Place:
 
 
 def _clear(place: Place, staging: str, process: int) -> None:
-    if os.getpid() == process:  # not in a child that has forgotten its copy
+    if os.getpid() != process:  # a child that has forgotten its copy
+        return
+    try:
         place.clear(staging)
+    except BaseException:  # Ctrl-C once more: there may be many parts
+        place.clear(staging)
+        raise
 
 
 def strangers(names: Iterable[str], extension: str) -> list[str]:

@@ -23,7 +23,7 @@ __all__ = ["Upload", "check_bucket", "put", "telling"]
 
 _PIECE = 16 << 20
 _PIECES = 5_000  # a multipart upload has at most 10,000 parts
-_GRACE = 10.0  # seconds that the end of a request is waited for after Ctrl-C
+_GRACE = 2.0  # seconds that the end of a request is waited for after Ctrl-C
 _IN_PLACE = ("hdfs",)  # where a file shows while it is being written
 
 

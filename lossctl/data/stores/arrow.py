@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
 
 from pyarrow import fs
 
@@ -26,7 +28,16 @@ _S3_ACCESS += "--endpoint-url or AWS_ENDPOINT_URL, AWS_REGION"
 _CONNECT = 10  # seconds
 _READ = 60
 _WRITING = {"background_writes": False, "allow_delayed_open": True}  # bounded memory; small files in one request
-_PARTS = ("ETag", "Last-Modified", "Content-Length")
+_SEEN = 64  # objects that were asked for, and most likely are read next
+
+
+class _Seen(NamedTuple):
+    """An object as it was when it was asked for."""
+
+    file: Any
+    size: int
+    tag: bytes
+    mark: str
 
 
 class ArrowStore:
@@ -43,19 +54,31 @@ class ArrowStore:
         whom: str,
         access: str,
         writing: Callable[[], Any] | None = None,
+        *,
+        heads: bool = False,
     ) -> None:
         self.files = files
         self._root = root
         self._base = base
-        self._whom = whom
+        self.whom = whom
         self._access = access
         self._make = writing
         self._writing: Any = None
+        self._heads = heads  # whether a file tells its age when it is opened
+        self._seen: OrderedDict[str, _Seen] = OrderedDict()
         self._lock = threading.Lock()
 
     def entry(self, uri: str) -> Entry | None:
         """What is there; ``None`` for nothing."""
         path = self._inner(uri)
+        if self._heads and not uri.endswith("/") and path != self._base:  # one request, where a file is most likely
+            seen = self._tried(lambda: self._there(path), uri)
+            if seen is not None:
+                with self._lock:
+                    self._seen[path] = seen
+                    while len(self._seen) > _SEEN:
+                        self._seen.popitem(last=False)
+                return Entry(uri, seen.size, seen.mark, folder=False)
         info = self._tried(lambda: self.files.get_file_info([path])[0], uri)
         if info.type == fs.FileType.NotFound or (info.type != fs.FileType.Directory and uri.endswith("/")):
             return None
@@ -63,7 +86,7 @@ class ArrowStore:
 
     def entries(self, uri: str, below: bool) -> Iterator[Entry]:
         """What stands in a folder, or the files below it."""
-        selector = fs.FileSelector(self._inner(uri), recursive=below)
+        selector = fs.FileSelector(self._inner(uri), recursive=below, allow_not_found=True)
         infos = self._tried(lambda: self.files.get_file_info(selector), uri)
         infos.reverse()
         while infos:  # each is let go once it is handed on: there may be a million
@@ -74,25 +97,22 @@ class ArrowStore:
 
     def stored(self, entry: Entry) -> Stored:
         """The bytes of a file."""
-        path = self._inner(entry.path)
+        name, path, tried = entry.path, self._inner(entry.path), self._tried
+        with self._lock:
+            known = self._seen.pop(path, None)
+        if known is None or known.mark != entry.mark:
+            known = tried(lambda: self._opened(path), name)
+        first = known
+        if entry.size is not None and first.size != entry.size:
+            raise changed(name)
 
-        def opened() -> tuple[Any, dict[str, bytes]]:
-            file = self.files.open_input_file(path)
-            told = file.metadata() or {}
-            return file, {key: told[key] for key in _PARTS if key in told}
+        def check() -> None:  # pyarrow does not see when an answer is shorter than asked for
+            if tried(lambda: self._opened(path), name)[1:] != first[1:]:
+                raise changed(name)
 
-        file, first = self._tried(opened, entry.path)
-        size = file.size()
-
-        def check() -> None:
-            again, now = self._tried(opened, entry.path)
-            if now != first or again.size() != size:
-                raise changed(entry.path)
-
-        if entry.size is not None and size != entry.size:
-            raise changed(entry.path)
-        name, tried = entry.path, self._tried
-        return RemoteBytes(name, size, lambda offset, count: tried(lambda: file.read_at(count, offset), name), check)
+        return RemoteBytes(
+            name, first.size, lambda offset, count: tried(lambda: first.file.read_at(count, offset), name), check
+        )
 
     def create(self, uri: str) -> Writable:
         """A file to be written from its start."""
@@ -117,11 +137,29 @@ class ArrowStore:
                 self._writing = self.files if self._make is None else self._make()
             return self._writing
 
+    def _there(self, path: str) -> _Seen | None:
+        try:
+            return self._opened(path)
+        except FileNotFoundError:
+            return None
+
+    def _opened(self, path: str) -> _Seen:
+        file = self.files.open_input_file(path)
+        told = file.metadata() or {}
+        tag = told.get("ETag", b"") + b" " + told.get("Last-Modified", b"")
+        mark = ""
+        if self._heads:
+            seconds = datetime.fromisoformat(told["Last-Modified"].decode()).timestamp()
+            mark = f"{file.size()}@{int(seconds)}"
+        elif not tag.strip():
+            tag = str(self.files.get_file_info([path])[0].mtime_ns).encode()
+        return _Seen(file, file.size(), tag, mark)
+
     def _tried(self, call: Callable[[], T], uri: str) -> T:
-        return patiently(call, uri, self._whom, self._access)
+        return patiently(call, uri, self.whom, self._access)
 
     def _once(self, call: Callable[[], T], uri: str) -> T:
-        return patiently(call, uri, self._whom, self._access, tries=1, what="written")
+        return patiently(call, uri, self.whom, self._access, tries=1, what="written")
 
     def _inner(self, uri: str) -> str:
         return f"{self._base}/{split(uri).key}".rstrip("/") if self._base else "/" + split(uri).key.rstrip("/")
@@ -159,7 +197,7 @@ def s3_store(bucket: str, endpoint: str | None, region: str | None) -> ArrowStor
             **writing,
         )
 
-    return ArrowStore(made(1), root, bucket, whom, _S3_ACCESS, lambda: made(TRIES, **_WRITING))
+    return ArrowStore(made(1), root, bucket, whom, _S3_ACCESS, lambda: made(TRIES, **_WRITING), heads=True)
 
 
 def other_store(scheme: str, host: str) -> ArrowStore:

@@ -32,6 +32,7 @@ class HubStore:
                 raise needs("hf", "hf", (error.name or "huggingface_hub").partition(".")[0]) from None
             files = HfFileSystem(skip_instance_cache=True, use_listings_cache=False)
         self.files = files
+        self.whom = "the Hugging Face hub"
 
     def entry(self, uri: str) -> Entry | None:
         """What is there; ``None`` for nothing."""
@@ -49,11 +50,15 @@ class HubStore:
     def entries(self, uri: str, below: bool) -> Iterator[Entry]:
         """What stands in a folder, or the files below it."""
         path = _inner(uri)
-        if below:
-            found = list(self._tried(lambda: self.files.find(path, detail=True), uri).values())
-        else:
-            found = self._tried(lambda: self.files.ls(path, detail=True), uri)
-        for info in found:
+
+        def look() -> list[Any]:
+            try:
+                found = self.files.find(path, detail=True).values() if below else self.files.ls(path, detail=True)
+            except FileNotFoundError:
+                return []
+            return list(found)
+
+        for info in self._tried(look, uri):
             yield _entry("hf://" + info["name"].lstrip("/"), info)
 
     def stored(self, entry: Entry) -> Stored:
@@ -90,7 +95,7 @@ class HubStore:
         raise _no_writing(uri)
 
     def _tried(self, call: Callable[[], T], uri: str) -> T:
-        return patiently(call, uri, "the Hugging Face hub", _ACCESS)
+        return patiently(call, uri, self.whom, _ACCESS)
 
 
 def _inner(uri: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from itertools import count
 
@@ -27,6 +27,7 @@ class _Shelf:
 
     def __init__(self) -> None:
         self._blocks: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        self._closed: deque[int] = deque()
         self._lock = threading.Lock()
 
     def get(self, key: tuple[int, int]) -> bytes | None:
@@ -38,14 +39,17 @@ class _Shelf:
 
     def put(self, key: tuple[int, int], data: bytes) -> None:
         with self._lock:
+            while self._closed:
+                file = self._closed.popleft()
+                for old in [old for old in self._blocks if old[0] == file]:
+                    del self._blocks[old]
             self._blocks[key] = data
             while len(self._blocks) > max(_LEAST, 2 * threading.active_count()):
                 self._blocks.popitem(last=False)
 
-    def drop(self, file: int) -> None:
-        with self._lock:
-            for key in [key for key in self._blocks if key[0] == file]:
-                del self._blocks[key]
+    def close(self, file: int) -> None:
+        """Its blocks are of no use any more; takes no lock, as it may be called in the middle of anything."""
+        self._closed.append(file)
 
 
 _SHELF = _Shelf()
@@ -53,6 +57,8 @@ _SHELF = _Shelf()
 
 class RemoteBytes:
     """A file of ``size`` bytes; ``fetch(offset, count)`` gets some of them, ``check`` raises if it is another by now.
+
+    It is called after each fetch: what is handed out is of the file first seen, also long after.
 
     Small reads are served from aligned blocks (the first ones from a small one), of which a few are kept; a thread
     waits for a block that another one fetches. Reads larger than a block are made as they are asked for.
@@ -95,11 +101,6 @@ class RemoteBytes:
         """The size when the file was first seen."""
         return self._size
 
-    def check_same(self) -> None:
-        """Raises ``DataError`` (code ``changed``) if the file is not the one first seen."""
-        if self._check is not None:
-            self._check()
-
     def _first(self) -> bytes:
         """The bytes that tell what the file is, without a whole block of it."""
         with self._lock:
@@ -126,19 +127,18 @@ class RemoteBytes:
 
     def _got(self, offset: int, wanted: int) -> bytes:
         data = self._fetch(offset, wanted)
+        if self._check is not None:
+            self._check()
         if len(data) < wanted:
-            self.check_same()
             raise DataError(
                 f"the file shrank while it was read: {self._size:,} bytes at first, {offset + len(data):,} now",
                 code="shrank",
                 file=self._name,
             )
-        if offset + wanted == self._size and wanted < self._size:  # read in several pieces: were they of one file?
-            self.check_same()
         return data
 
     def __del__(self) -> None:
-        _SHELF.drop(self._key)
+        _SHELF.close(self._key)
 
 
 class Exactly:

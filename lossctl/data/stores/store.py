@@ -42,7 +42,9 @@ class Writable(Protocol):
 
 
 class Store(Protocol):
-    """Where files are. Raises ``DataError``: ``not-found``, ``unreadable``."""
+    """Where files are; ``whom`` is its server in words. Raises ``DataError``: ``not-found``, ``unreadable``."""
+
+    whom: str
 
     def entry(self, uri: str) -> Entry | None:
         """What is there; ``None`` for nothing."""

@@ -49,7 +49,7 @@ class WebStore:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT, sock_read=_READ)
         settings = {"trust_env": True, "auto_decompress": False, "timeout": timeout}
         self.files = HTTPFileSystem(client_kwargs=settings, skip_instance_cache=True)
-        self._whom = f"{scheme}://{host}"
+        self.whom = f"{scheme}://{host}"
 
     def entry(self, uri: str) -> Entry | None:
         """What is there; a web server has no folders."""
@@ -84,7 +84,7 @@ class WebStore:
                 raise changed(name)
             return answer.body
 
-        return RemoteBytes(name, first.size, fetch, lambda: same(self._asked(name, 0, 1)))
+        return RemoteBytes(name, first.size, fetch)  # each answer tells of which file it is
 
     def create(self, uri: str) -> Writable:
         """Refused."""
@@ -110,7 +110,7 @@ class WebStore:
             result: T = sync(self.files.loop, call)
             return result
 
-        return patiently(waited, uri, self._whom, _ACCESS)
+        return patiently(waited, uri, self.whom, _ACCESS)
 
     def _asked(self, uri: str, start: int, stop: int) -> Answer:
         return self.tried(lambda: self._ranged(uri, start, stop), uri)

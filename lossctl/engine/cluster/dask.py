@@ -50,7 +50,8 @@ class Dask:
                 n_workers=workers or processors(),
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
                 silence_logs=logging.CRITICAL,
             )
             address = self._cluster.scheduler_address

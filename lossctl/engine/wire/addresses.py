@@ -12,9 +12,10 @@ from lossctl.data.labels import Vocabulary
 from lossctl.engine.job import Job
 from lossctl.engine.samples import SampleLog
 from lossctl.engine.state import State
+from lossctl.errors import LossctlError
 from lossctl.model.findings import Finding
 
-__all__ = ["UNIT_BITS", "relocate"]
+__all__ = ["UNIT_BITS", "locate", "relocate"]
 
 Real: TypeAlias = Callable[[NDArray[np.int64]], NDArray[np.int64]]
 UNIT_BITS = 40  # of an address are the row in its unit; the first unit's are true rows
@@ -39,8 +40,7 @@ def relocate(seen: State | Iterable[Job], log: SampleLog | None, real: Real) -> 
                 move(finding, one)
         if job.failed is not None:
             job.failed_in = one(job.failed_in)
-            if job.failed.row is not None and job.failed.row > 1 << UNIT_BITS:
-                job.failed.row = one(job.failed.row - 1) + 1
+            locate(job.failed, real)
         vocabularies[id(job.bound.vocabulary)] = job.bound.vocabulary
     for vocabulary in vocabularies.values():
         for notes in vocabulary.seen.values():
@@ -50,6 +50,12 @@ def relocate(seen: State | Iterable[Job], log: SampleLog | None, real: Real) -> 
                     setattr(notes, kind, (one(there[0]), there[1]))
     if log is not None and log.per == "row":
         log.renumber(real)
+
+
+def locate(error: LossctlError, real: Real) -> None:
+    """Give an error that names an address its row."""
+    if error.row is not None and error.row > 1 << UNIT_BITS:
+        error.row = int(real(np.array([error.row - 1], np.int64))[0]) + 1
 
 
 def move(finding: Finding, one: Callable[[int], int]) -> None:

@@ -138,7 +138,7 @@ def beside_in(tree: Tree, job: Job) -> None:
     if found.by_rule and shared.whole is None and not shared.told:
         shared.told = True
         job.findings.merge(found)
-    if "price" in tree and shared.reduce is None:
+    if "price" in tree and shared.whole is None:
         if not isinstance(job.reduce, Penalised):
             raise damaged("it has a price, and the loss has none")
         shared.reduce = Penalised(job.reduce.base, job.reduce.price, number(tree["price"]))

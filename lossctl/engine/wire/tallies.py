@@ -105,9 +105,13 @@ def tally_in(tree: Tree, tally: Tally, most: int, renamed: Renamed) -> Tally:
     if "dropped" in tree:
         tally.dropped[:, where] = array_of(tree, "dropped", "i8", (2, k), 0, LARGEST)
     tally.width = count_of(tree, "width") if "width" in tree else 1
-    sums = item(tree, "sums", dict)
-    tally.sums = {renamed(name): sums_in(sums[name], n, at) for name in sums}
+    terms = item(tree, "sums", dict)
+    tally.sums = {renamed(name): sums_in(terms[name], n, at) for name in terms}
+    if len(tally.sums) != len(terms):
+        raise damaged("a term stands twice")
     tally.weight, tally.first, tally.second = (sums_in(tree.get(x), n, at) for x in ("weight", "first", "second"))
+    for sums in (*tally.sums.values(), tally.weight, tally.first, tally.second):
+        sums.grow(tally.groups)  # which may have been more before
     if "counted" in tree:
         tally.counted[where] = array_of(tree, "counted", "i8", (k,), 0, LARGEST)
     if tally.spread:

@@ -32,7 +32,7 @@ class WordsOut:
     """Numbers the labels of a job that stand in its state."""
 
     def __init__(self, job: Job) -> None:
-        self.codes = list(job.bound.vocabulary.codes)
+        self.codes = job.bound.vocabulary.codes
         self.known: dict[int, int] = {}
         self.named = bool(self.codes) and job.reduce.classes is not None
 
@@ -43,7 +43,8 @@ class WordsOut:
         return renamed(name, self.number) if self.named else name
 
     def labels(self) -> list[Any]:
-        return [self.codes[code] for code in self.known]
+        every = list(self.codes) if self.known else []
+        return [every[code] for code in self.known]
 
 
 class WordsIn:

@@ -26,7 +26,7 @@ class Door(ThreadingHTTPServer):
     """Hands requests on to the server behind it; ``rule(method, path)`` may answer first.
 
     A rule returns ``None`` (hand it on), a status to answer with, "reset" (cut the line), "lost" (hand it on and cut
-    the line before the answer) or an event that is waited for.
+    the line before the answer) or an event that is waited for and one of these.
     """
 
     daemon_threads = True
@@ -55,9 +55,9 @@ class Passage(BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.requests.append((self.command, self.path))
             verdict = self.server.rule(self.command, self.path)
-        if isinstance(verdict, threading.Event):
-            verdict.wait(30)
-            verdict = "reset"
+        if isinstance(verdict, tuple):
+            verdict[0].wait(30)
+            verdict = verdict[1]
         if verdict == "reset":
             self.close_connection = True
             self.connection.close()
@@ -102,7 +102,7 @@ class Passage(BaseHTTPRequestHandler):
         finally:
             line.close()
 
-    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = answer  # noqa: N815
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = answer
 
 
 @pytest.fixture(scope="session")
@@ -136,7 +136,7 @@ class Bucket:
         self.door, self.name, self.client = door, name, client
         self.uri = f"s3://{name}"
 
-    def keys(self) -> dict[str, int]:
+    def sizes(self) -> dict[str, int]:
         """The sizes of all objects but the marks of folders."""
         found = self.client.list_objects_v2(Bucket=self.name).get("Contents", [])
         return {item["Key"]: item["Size"] for item in found if not item["Key"].endswith("/")}
