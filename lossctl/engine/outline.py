@@ -69,8 +69,8 @@ def outline(binding: Binding, jobs: Sequence[Job], options: Options) -> Outline:
 
         dealt = dealing(binding, jobs, options)
     away = dealt is not None and dealt.obstacle is None
-    rows, threads = known_rows(binding, options.limit), threads_of(jobs, options)
-    chunk = chunk_rows(binding, options.chunk_rows, 1 if away else threads)
+    rows, threads = known_rows(binding, options.limit), 1 if away else threads_of(jobs, options)
+    chunk = chunk_rows(binding, options.chunk_rows, threads)
     opened = not any(is_long(source, 1 if away else MANY) for source in binding.sources)
     way, used, _ = cutting(binding, options.limit) if opened else uncounted(binding, options)
     count: int | None = None

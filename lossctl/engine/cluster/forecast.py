@@ -10,8 +10,8 @@ from lossctl.data.shards.files import Files
 from lossctl.engine.cluster.files import files_of, sizes_of
 from lossctl.engine.cluster.plan import (
     FAN,
-    FILES,
     Units,
+    counting_tasks,
     numbered,
     obstacle,
     scoring,
@@ -19,9 +19,10 @@ from lossctl.engine.cluster.plan import (
     units_of,
     used_of,
 )
+from lossctl.engine.cluster.worker import header
 from lossctl.engine.job import Job
 from lossctl.engine.options import Options
-from lossctl.engine.plan import need_of
+from lossctl.engine.plan import NUMBER, Need, need_of
 from lossctl.engine.state import State
 from lossctl.engine.wire.frame import pack
 from lossctl.engine.wire.states import state_out
@@ -29,9 +30,9 @@ from lossctl.engine.wire.states import state_out
 __all__ = ["Dealing", "dealing"]
 
 Way = Literal["files", "pieces", "rows"]
-SUMS = 100  # bytes, compressed, of the sums of a loss; measured, as the next two are
-SLICE = 12  # of those of a slice
-UNIT = 4  # of the number of rows in a file or a piece of one
+COUNTS, SUMS = 180, 110  # bytes of counts, and of the sums of a loss, compressed: measured, as the next ones are
+NAME, SLICE = 5, 10  # of the name of a slice, and of its sums of a loss
+UNIT = 3  # of the number of rows in a file or a piece of one
 KNOWN = 32  # bytes of the same in the memory of whoever puts rows in order
 
 
@@ -79,11 +80,11 @@ def dealing(binding: Binding, jobs: Sequence[Job], options: Options) -> Dealing:
         tasks=count,
         guessed=way == "rows",
         task_bytes=largest,
-        counting=sum(-(-len(one.files) // FILES) for one in units.values()) if numbered(binding, options) else 0,
+        counting=sum(map(counting_tasks, units.values())) if numbered(binding, options) else 0,
         levels=levels(count),
         state_bytes=state,
-        slice_bytes=SLICE * len(jobs) if binding.by else 0,
-        row_bytes=sum(need.bytes or 0 for need in needs),
+        slice_bytes=NAME + SLICE * len(jobs) if binding.by else 0,
+        row_bytes=sum(map(sent, needs)),
         driver_bytes=sum(map(held, files.values())) + KNOWN * pieces + whole,
     )
 
@@ -101,6 +102,11 @@ def tasks_of(binding: Binding, units: dict[int, Units], options: Options) -> tup
     return count, largest, "pieces" if (one.pieces > 1).any() else "files"
 
 
+def sent(need: Need) -> int:
+    """The bytes of a row that travel: without the number of its slice, which is mostly the same."""
+    return (need.bytes or 0) - (NUMBER if need.kind == "values" else 0)
+
+
 def levels(tasks: int) -> int:
     """How often states are merged before one is left.
 
@@ -116,7 +122,7 @@ def levels(tasks: int) -> int:
 def empty_state(binding: Binding, jobs: Sequence[Job]) -> int:
     """The bytes of a state without rows, and about those of its sums."""
     twins = [job.twin() for job in jobs]
-    return len(pack({}, state_out(State(binding, twins)))) + SUMS * len(jobs)
+    return len(pack(header(""), state_out(State(binding, twins)))) + COUNTS + SUMS * len(jobs)
 
 
 def held(files: Sequence[str]) -> int:

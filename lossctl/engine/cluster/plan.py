@@ -26,6 +26,7 @@ __all__ = [
     "Task",
     "Units",
     "counting",
+    "counting_tasks",
     "in_step",
     "numbered",
     "obstacle",
@@ -158,6 +159,11 @@ def counting(source: int, units: Units) -> Iterator[Task]:
             some, index = [], index + 1
     if some:
         yield Task(index, source, some)
+
+
+def counting_tasks(units: Units) -> int:
+    """How many tasks count the rows of a source."""
+    return -(-len(units.files) // FILES)
 
 
 def scoring(source: int, units: Units, firsts: Ints | None) -> Iterator[Task]:

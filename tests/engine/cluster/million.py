@@ -136,6 +136,7 @@ class Stubs(Idle):
         tasks: Iterator[tuple[str, bytes]],
         told: Callable[[int], None],
     ) -> bytes | None:
+        from lossctl.data.tasks import Part
         from lossctl.engine.cluster.plan import Task
         from lossctl.engine.cluster.worker import header, setup
         from lossctl.engine.wire.frame import pack
@@ -144,8 +145,6 @@ class Stubs(Idle):
         made = setup(partial.args[0])  # type: ignore[attr-defined]
         state = made.state()
         source: Any = made.binding.sources[0]
-        from lossctl.data.tasks import Part
-
         for span, row in source.part(0, 0, 1, made.wanted[0], 0):
             for chunk in Part(made.binding, 0, span, made.recipe.chunk_rows).chunks(row):
                 state.score(chunk)
@@ -194,6 +193,16 @@ def scored(engine: Idle, losses: str, **asked: Any) -> Any:
     return run(parse_calls(losses), sources, Request(roles=roles), options, elsewhere, None, inputs, engine)
 
 
+def checked(samples: str) -> None:
+    from lossctl.data.inputs import open_inputs
+    from lossctl.data.roles.binding import Request
+    from lossctl.engine.options import Options
+    from lossctl.engine.run import ready
+    from lossctl.model.call import parse_calls
+
+    ready(parse_calls("mse"), open_inputs([DATA], {})[0], Request(), Options(per_sample=samples))
+
+
 def main(way: str, files: int = 1_000_000, folders: int = 1000) -> dict[str, Any]:
     handler = stored(files, folders)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -204,11 +213,12 @@ def main(way: str, files: int = 1_000_000, folders: int = 1000) -> dict[str, Any
 
         found = shards_of(DATA)
         told["names"] = len(found or ())
-    elif way in {"plan", "samples"}:
+    elif way == "plan":
         idle = Idle()
-        more = {"per_sample": "s3://million/other/out.parquet"} if way == "samples" else {}
-        scored(idle, "mse", **more)
+        scored(idle, "mse")
         told |= vars(idle)
+    elif way == "check":
+        checked(f"{DATA}/day-0000/none.parquet")
     elif way == "pass":
         stubs = Stubs()
         report = scored(stubs, "mse,mae,huber,log-cosh")
