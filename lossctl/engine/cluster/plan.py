@@ -139,12 +139,12 @@ def target_of(size: int) -> int:
 
 
 def units_of(files: Sequence[str], sizes: Ints, *, divisible: bool) -> Units:
-    """Units of files of so many bytes; files that can be cut are, where they are larger than a task should be."""
+    """Units of files of so many bytes; files that can be cut are, where they are half as large again as a task."""
     sizes = np.maximum(sizes, 0)
     target = target_of(int(sizes.sum()))
     pieces = np.ones(len(files), np.int32)
     if divisible:
-        np.maximum(-(-sizes // target), 1, out=pieces, casting="unsafe")
+        np.maximum((2 * sizes + target) // (2 * target), 1, out=pieces, casting="unsafe")
     return Units(files, sizes, pieces, target)
 
 
