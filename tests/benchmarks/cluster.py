@@ -215,11 +215,14 @@ def scheduling(folder: Path) -> None:
 
 def s3(folder: Path) -> None:
     """From an S3 server on this machine, which is a test's own and no fast one."""
+    import logging
+
     import boto3
     from moto.server import ThreadedMotoServer
 
     keys = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "us-east-1"}
     os.environ.update(keys)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:

@@ -24,6 +24,7 @@ from pyarrow import fs
 
 from lossctl.data.stores import store
 from lossctl.data.stores.arrow import ArrowStore
+from lossctl.engine.options import Plan
 
 BUCKET = "million"
 DATA = f"s3://{BUCKET}/data"
@@ -170,9 +171,16 @@ class Stubs(Idle):
             self.bytes += len(text)
             self.largest = max(self.largest, len(text))
             work = Task.load(text)
-            units = np.array([unit[0] for unit in work.units], np.int64)
-            rows = random.integers(ROWS // 2, ROWS, len(units))
-            take(pack(header(made.plan), {"units": units, "rows": rows, "state": tree, "log": None}), 0)
+            rows = random.integers(ROWS // 2, ROWS, len(work.units))
+            if made.recipe.aim == "count":
+                units = np.array([[0, unit[1]] for unit in work.units], np.int64)
+                cuts = np.stack([np.zeros_like(rows), rows], 1).reshape(-1)
+                found = {"units": units, "cuts": cuts, "lengths": np.full(len(rows), 2, np.int64)}
+            else:
+                units = np.array([unit[0] for unit in work.units] or [0], np.int64)
+                rows = rows if len(rows) else np.array([work.rows[1] - work.rows[0]])
+                found = {"units": units, "rows": rows, "state": tree, "log": None}
+            take(pack(header(made.plan), found), 0)
             told(number)
         last = [state for level in sorted(waiting) for state in waiting[level]]
         merged = last[0] if len(last) == 1 else merge(last)
@@ -219,9 +227,10 @@ def main(way: str, files: int = 1_000_000, folders: int = 1000) -> dict[str, Any
         told |= vars(idle)
     elif way == "check":
         checked(f"{DATA}/day-0000/none.parquet")
-    elif way == "pass":
+    elif way in {"pass", "count"}:
         stubs = Stubs()
-        report = scored(stubs, "mse,mae,huber,log-cosh")
+        drawn = {"ci": Plan(resamples=10)} if way == "count" else {}
+        report = scored(stubs, "mse,mae,huber,log-cosh", **drawn)
         sizes = {level: [len(each), max(each)] for level, each in stubs.sizes.items()}
         told |= {**vars(stubs), "sizes": sizes, "read": report.read}
     else:
