@@ -12,7 +12,7 @@ from lossctl.engine.options import Options, processors, quantile_of
 from lossctl.engine.pace import row_bytes
 from lossctl.errors import UsageError
 
-__all__ = ["Need", "housed", "known_rows", "need_of", "threads_of"]
+__all__ = ["NUMBER", "Need", "housed", "known_rows", "need_of", "threads_of"]
 
 NUMBER = 8  # bytes of a value, a weight, a slice's number
 CODE = 4  # of a slice's number, beside a value for quantiles

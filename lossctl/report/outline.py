@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lossctl import __version__
 from lossctl.engine.outline import Outline, Reading
 from lossctl.engine.plan import Need
 from lossctl.report.page import Block, Item, Para, Section, bold, literal
+
+if TYPE_CHECKING:
+    from lossctl.engine.cluster.forecast import Dealing
 
 __all__ = ["outline_blocks", "outline_json"]
 
@@ -27,6 +30,11 @@ BEYOND = {
     "refused": "it is refused",
     "spooled": "the rest goes to a temporary file",
     "approximate": "statistics are approximate",
+}
+WAYS = {
+    "files": "whole files, small ones taken together",
+    "pieces": "files, small ones taken together, and pieces of large ones",
+    "rows": "the same rows of all files in step",
 }
 UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
@@ -56,8 +64,16 @@ def outline_json(plan: Outline) -> dict[str, Any]:
                 "chunks": plan.chunk_bytes,
                 "needs": [need._asdict() for need in plan.needs],
             },
+            **({} if plan.dealt is None else {"dealt": dealt_json(plan.dealt)}),
         },
     }
+
+
+def dealt_json(dealt: Dealing) -> dict[str, Any]:
+    """What workers are given; where they are given nothing, why."""
+    if dealt.obstacle is not None:
+        return {"engine": dealt.engine, "obstacle": dealt.obstacle}
+    return dealt._asdict()
 
 
 def outline_blocks(plan: Outline) -> Iterator[Block]:
@@ -70,14 +86,36 @@ def outline_blocks(plan: Outline) -> Iterator[Block]:
     yield Item(bold("passes"), (literal("2: the first one for a statistic" if plan.passes > 1 else "1"),))
     yield Item(bold("tasks"), (literal(task_count(plan)),))
     yield Item(bold("chunks"), (literal(f"{counted(plan.chunk_rows, 'row')} at a time"),))
-    yield Item(bold("threads"), (literal(f"{plan.threads:,}"),))
+    away = plan.dealt is not None and plan.dealt.obstacle is None
+    yield Item(bold("threads"), (literal("1 for a task" if away else f"{plan.threads:,}"),))
+    if plan.dealt is not None:
+        yield from dealt_blocks(plan.dealt)
     yield Section("MEMORY")
     yield Item(bold("allowed"), (literal(f"{size(plan.memory)} (--memory)"),))
-    yield Item(bold("chunks"), (literal(f"{size(plan.chunk_bytes)}: the arrays that all threads have before them"),))
+    whose = "a task has" if away else "all threads have"
+    yield Item(bold("chunks"), (literal(f"{size(plan.chunk_bytes)}: the arrays that {whose} before them"),))
     for need in plan.needs:
         yield Item(bold(need.loss), (literal(needed(need)),))
     if not plan.needs:
         yield Para(literal("The losses need sums only: no more memory for more rows."))
+
+
+def dealt_blocks(dealt: Dealing) -> Iterator[Block]:
+    """How the work is dealt out, and what comes back."""
+    yield Section(f"ENGINE {dealt.engine.upper()}")
+    if dealt.obstacle is not None:
+        yield Item(bold("one machine"), (literal(f"all of it runs on this machine, since {dealt.obstacle}"),))
+        return
+    yield Item(bold("a task"), (literal(f"{WAYS[str(dealt.way)]}: {size(dealt.task_bytes)} at most"),))
+    first = f"first, in a pass of {counted(dealt.counting, 'task')}" if dealt.counting else "on the way"
+    yield Item(bold("rows"), (literal(f"counted {first}"),))
+    more = f", and {counted(dealt.slice_bytes, 'byte')} for each value of --by" if dealt.slice_bytes else ""
+    more += f", and {counted(dealt.row_bytes, 'byte')} for each row" if dealt.row_bytes else ""
+    yield Item(bold("a state"), (literal(f"about {size(dealt.state_bytes)}{more}"),))
+    merges = f"{dealt.merged} states at a time, on {counted(dealt.levels, 'level')}" if dealt.levels else "none"
+    yield Item(bold("merges"), (literal(merges),))
+    holds = "the names of the files, what is known of each, one state"
+    yield Item(bold("this process"), (literal(f"holds about {size(dealt.driver_bytes)}: {holds}"),))
 
 
 def sized(one: Reading) -> str:
@@ -91,6 +129,8 @@ def sized(one: Reading) -> str:
 def task_count(plan: Outline) -> str:
     if plan.paired:
         return "known once the keys of both files are paired, before anything is scored"
+    if plan.dealt is not None and plan.dealt.obstacle is None:
+        return f"{'about ' if plan.guessed else ''}{plan.tasks:,}, dealt out to workers"
     if plan.tasks is None:
         return f"as many as there turn out to be: {CUTS[plan.cut]}"
     return f"{'about ' if plan.guessed else ''}{plan.tasks:,}: {CUTS[plan.cut]}"

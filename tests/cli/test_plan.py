@@ -127,6 +127,40 @@ def test_what_cannot_be_planned(run: Run, line: str, status: int, said: str) -> 
     assert said in done[2]
 
 
+def test_what_an_engine_would_be_given(run: Run) -> None:
+    before = document(run, "--plan mse parts")["plan"]
+    assert "dealt" not in before
+    plan = document(run, "--plan mse,median-ae --by land --engine dask parts")["plan"]
+    dealt = plan["dealt"]
+    assert (dealt["engine"], dealt["obstacle"], dealt["way"], dealt["counting"]) == ("dask", None, "files", 0)
+    assert plan["tasks"] == dealt["tasks"] == 1
+    assert dealt["task_bytes"] == plan["sources"][0]["bytes"]
+    assert (plan["rows"], plan["sources"][0]["rows"], plan["sources"][0]["files"]) == (None, None, 3)
+    assert (dealt["row_bytes"], dealt["slice_bytes"]) == (8, 25)
+    lines = [" ".join(line.split()) for line in run("inspect --plan mse --by land --engine dask parts")[1].splitlines()]
+    assert "ENGINE DASK" in lines
+    assert "tasks 1, dealt out to workers" in lines
+    assert f"a task whole files, small ones taken together: {dealt['task_bytes'] / 1024:.1f} KiB at most" in lines
+    assert "rows counted on the way" in lines
+    assert any(line.startswith("a state about ") and "15 bytes for each value of --by" in line for line in lines)
+    assert "merges none" in lines
+
+
+def test_files_in_step_are_counted_first(run: Run) -> None:
+    line = "inspect --plan mse --engine dask --pred y_pred --target parts:y_true t.parquet"
+    assert document(run, line.partition(" ")[2])["plan"]["dealt"]["way"] == "rows"
+    assert "counted first, in a pass of 2 tasks" in " ".join(run(line)[1].split())
+
+
+def test_why_an_engine_would_be_given_nothing(run: Run) -> None:
+    plan = document(run, "--plan mse --engine dask --limit 9 parts")["plan"]
+    assert plan["dealt"] == {"engine": "dask", "obstacle": "--limit counts rows from the start"}
+    out = run("inspect --plan mse --engine dask --limit 9 parts")[1]
+    without = run("inspect --plan mse --limit 9 parts")[1]
+    assert "since --limit counts rows from the start" in " ".join(out.split())
+    assert [part for part in out.split("\n\n") if "ENGINE" not in part] == without.split("\n\n")
+
+
 def test_help_shows_the_options_of_the_losses(run: Run) -> None:
     assert "--plan LOSSES" in run("inspect --help")[1]
     assert "--memory" not in run("inspect --help")[1]

@@ -59,6 +59,11 @@ class Files(Sequence[str]):
             self._sizes = array("q", map(self._look, self))
         return np.frombuffer(self._sizes, np.int64) if self._sizes else np.zeros(0, np.int64)
 
+    @property
+    def held(self) -> int:
+        """The bytes that names and sizes take in memory."""
+        return len(self._tails) + 16 * len(self._edges)
+
     def __len__(self) -> int:
         return len(self._edges) - 1
 

@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import Any
 
+from lossctl.engine.cluster.plan import FAN
 from lossctl.engine.cluster.worker import TaskError
 from lossctl.engine.options import Options, processors
 from lossctl.errors import DataError, LossctlError, UsageError
 
 __all__ = ["Dask", "hire"]
 
-FAN = 16  # states merged at a time
 AHEAD = 4  # tasks waiting for each thread of a worker
 PATIENCE = "20s"  # until a scheduler answers
+ROOMY = {"MALLOC_TRIM_THRESHOLD_": str(1 << 28), "MALLOC_MMAP_THRESHOLD_": str(1 << 25)}
 QUIET = ("distributed", "asyncio", "tornado")
 
 
@@ -46,14 +47,7 @@ class Dask:
         self._cluster: Any = None
         address = scheduler
         if address is None:
-            self._cluster = distributed.LocalCluster(
-                n_workers=workers or processors(),
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address="127.0.0.1:0",
-                scheduler_kwargs={"dashboard": False},
-                silence_logs=logging.CRITICAL,
-            )
+            self._cluster = started(distributed, workers or processors())
             address = self._cluster.scheduler_address
         try:
             self._client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
@@ -81,6 +75,24 @@ class Dask:
                     one.close(timeout=5)
                 except Exception:
                     logging.getLogger(__name__).debug("while leaving", exc_info=True)
+
+
+def started(distributed: Any, workers: int) -> Any:
+    """A cluster of this machine. Its workers keep the memory of one chunk for the next, where glibc manages it.
+
+    Dask has it given back at once, and a fifth of the time went into getting it again.
+    """
+    from dask import config
+
+    with config.set({"distributed.nanny.pre-spawn-environ": ROOMY}):
+        return distributed.LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
+            silence_logs=logging.CRITICAL,
+        )
 
 
 class Round:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from functools import partial
 from typing import Any
@@ -11,14 +11,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lossctl.data import places
 from lossctl.data.inputs import Inputs
 from lossctl.data.roles.binding import Binding, Request
 from lossctl.data.shards.source import ShardedSource
 from lossctl.data.sinks.parts import Parts
 from lossctl.engine.cluster import worker
 from lossctl.engine.cluster.engines import Engine, hired
-from lossctl.engine.cluster.plan import Counted, Task, Units, counting, in_step, real, scoring, units_of, used_of
+from lossctl.engine.cluster.files import files_of, sizes_of
+from lossctl.engine.cluster.plan import (
+    Counted,
+    Task,
+    Units,
+    counting,
+    in_step,
+    numbered,
+    real,
+    scoring,
+    units_of,
+    used_of,
+)
 from lossctl.engine.cluster.recipe import Listed, Recipe, call_out, digest
 from lossctl.engine.job import Job
 from lossctl.engine.options import Options
@@ -76,9 +87,7 @@ class Dealt(Work):
     @property
     def numbered(self) -> bool:
         """Whether rows must have their numbers before they are scored."""
-        drawn = self.options.ci is not None and self.options.ci.method == "bootstrap"
-        named = self.options.per_sample is not None and not self.binding.keys
-        return len(self.used) > 1 or drawn or named
+        return numbered(self.binding, self.options)
 
     @property
     def outlet(self) -> Staged | None:  # type: ignore[override]
@@ -141,12 +150,11 @@ class Dealt(Work):
         for place in self.used:
             tree = self.asked_of_engine(recipe, counting(place, self.units[place]), "counting rows")
             assert tree is not None
-            order = np.argsort(tree["units"][:, 1])
-            found = [tree["cuts"][at] for at in order]
-            ends = np.cumsum([0, *(int(one[-1]) for one in found)])
-            starts[place] = ends
-            inner = [start + one[:-1] for start, one in zip(ends[:-1].tolist(), found, strict=True)]
-            cuts[place] = np.unique(np.concatenate([*inner, ends[-1:]])).tolist()
+            files, lengths = tree["units"][:, 1], tree["lengths"]
+            rows = np.zeros(len(files), np.int64)
+            rows[files] = tree["cuts"][np.cumsum(lengths) - 1]
+            starts[place] = ends = np.concatenate([[0], np.cumsum(rows)])
+            cuts[place] = np.unique(tree["cuts"] + np.repeat(ends[files], lengths)).tolist()
             self.stand(place, ends[:-1])
         if len({int(ends[-1]) for ends in starts.values()}) > 1:
             raise self.unequal({place: int(ends[-1]) for place, ends in starts.items()})
@@ -272,24 +280,3 @@ def deal(
         )
     with nullcontext(engine) if engine is not None else hired(options) as found:
         return reported(Dealt(binding, jobs, request, options, watch, found, inputs, asked))
-
-
-def files_of(source: Any, endpoint_url: str | None) -> Sequence[str]:
-    """The files of a source. Raises ``UsageError`` for one that workers cannot open."""
-    files: Sequence[str] = getattr(source, "files", (source.name,))
-    if isinstance(source, ShardedSource) or places.is_file(source.name, endpoint_url):
-        return files
-    raise UsageError(
-        f"{source.name} is no file that workers could open",
-        code="bad-option",
-        hint="save it as a file, or leave --engine out",
-    )
-
-
-def sizes_of(files: Sequence[str], endpoint_url: str | None) -> NDArray[np.int64]:
-    """(files,) bytes, -1 where nobody tells."""
-    known: NDArray[np.int64] | None = getattr(files, "sizes", None)
-    if known is not None:
-        return known
-    sizes = [places.size(path, endpoint_url) for path in files]
-    return np.array([-1 if size is None else size for size in sizes], np.int64)

@@ -21,14 +21,29 @@ from lossctl.data.roles.binding import Binding
 from lossctl.engine.job import Job
 from lossctl.engine.options import Options
 
-__all__ = ["Counted", "Task", "Units", "counting", "in_step", "obstacle", "scoring", "units_of"]
+__all__ = [
+    "Counted",
+    "Task",
+    "Units",
+    "counting",
+    "counting_tasks",
+    "in_step",
+    "numbered",
+    "obstacle",
+    "scoring",
+    "target_of",
+    "units_of",
+    "used_of",
+]
 
 Ints = NDArray[np.int64]
 
 UNIT = 40  # bits of a row's place in its unit
 LEAST, MOST = 1 << 23, 1 << 27  # bytes of a task
 TASKS = 64  # as far as these bounds allow
+AT_MOST = 1 << 14  # tasks, however much there is to read
 FILES = 1024  # of a task, at most
+FAN = 16  # states merged at a time
 
 
 class Task(NamedTuple):
@@ -107,13 +122,29 @@ def used_of(binding: Binding) -> list[int]:
     return [place for place, columns in enumerate(zip(*binding.wanted(), strict=True)) if any(columns)]
 
 
+def numbered(binding: Binding, options: Options) -> bool:
+    """Whether rows must have their numbers before they are scored."""
+    drawn = options.ci is not None and options.ci.method == "bootstrap"
+    named = options.per_sample is not None and not binding.keys
+    return len(used_of(binding)) > 1 or drawn or named
+
+
+def target_of(size: int) -> int:
+    """The bytes of a task, where there are so many in all.
+
+    >>> target_of(1 << 20) == LEAST, target_of(1 << 30) == 1 << 24, target_of(1 << 35) == MOST, target_of(1 << 44) >> 30
+    (True, True, True, 1)
+    """
+    return max(min(max(size // TASKS, LEAST), MOST), -(-size // AT_MOST))
+
+
 def units_of(files: Sequence[str], sizes: Ints, *, divisible: bool) -> Units:
-    """Units of files of so many bytes; files that can be cut are, where they are larger than a task should be."""
+    """Units of files of so many bytes; files that can be cut are, where they are half as large again as a task."""
     sizes = np.maximum(sizes, 0)
-    target = int(min(max(int(sizes.sum()) // TASKS, LEAST), MOST))
+    target = target_of(int(sizes.sum()))
     pieces = np.ones(len(files), np.int32)
     if divisible:
-        np.maximum(-(-sizes // target), 1, out=pieces, casting="unsafe")
+        np.maximum((2 * sizes + target) // (2 * target), 1, out=pieces, casting="unsafe")
     return Units(files, sizes, pieces, target)
 
 
@@ -128,6 +159,11 @@ def counting(source: int, units: Units) -> Iterator[Task]:
             some, index = [], index + 1
     if some:
         yield Task(index, source, some)
+
+
+def counting_tasks(units: Units) -> int:
+    """How many tasks count the rows of a source."""
+    return -(-len(units.files) // FILES)
 
 
 def scoring(source: int, units: Units, firsts: Ints | None) -> Iterator[Task]:
@@ -153,7 +189,7 @@ def in_step(units: Mapping[int, Units], counted: Counted) -> Iterator[Task]:
     cuts = min(counted.cuts.values(), key=len)
     total = int(cuts[-1])
     size = sum(int(one.sizes.sum()) for one in units.values())
-    target = min(max(size // TASKS, LEAST), MOST)
+    target = target_of(size)
     for index, (start, stop) in enumerate(pairwise(joined_cuts(cuts, max(1, total * target // max(size, 1))))):
         files = {}
         for source, one in units.items():

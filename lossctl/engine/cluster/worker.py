@@ -115,11 +115,8 @@ def merge(recipe: bytes, states: Sequence[bytes]) -> bytes:
     if any(found["plan"] != ready_made.plan for found in headers):
         raise DataError("a state is of another run", code="state")
     trees = [unpack(state)[1] for state in states]
-    merged: dict[str, Any] = {"units": np.concatenate([tree["units"] for tree in trees])}
-    if ready_made.recipe.aim == "count":
-        merged["cuts"] = [cuts for tree in trees for cuts in tree["cuts"]]
-    else:
-        merged["rows"] = np.concatenate([tree["rows"] for tree in trees])
+    merged: dict[str, Any] = together(trees)
+    if ready_made.recipe.aim != "count":
         state = ready_made.state()
         for tree in trees:
             twins = [job.twin() for job in ready_made.jobs]
@@ -133,6 +130,16 @@ def merge(recipe: bytes, states: Sequence[bytes]) -> bytes:
         merged["log"] = None if log is None else log_out(log)
     where = sorted({one for found in headers for one in found["environments"]})
     return pack({**header(ready_made.plan), "environments": where}, merged)
+
+
+def together(trees: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What the trees say of their units; those of a pass in order, which makes for fewer bytes."""
+    names = [name for name in ("units", "rows", "cuts", "lengths") if name in trees[0]]
+    found: dict[str, Any] = {name: np.concatenate([tree[name] for tree in trees]) for name in names}
+    if "rows" in found:
+        order = np.argsort(found["units"], kind="stable")
+        return {name: values[order] for name, values in found.items()}
+    return found
 
 
 def new_log(ready_made: Setup) -> Any:
@@ -152,7 +159,11 @@ def counted(ready_made: Setup, task: Task) -> dict[str, Any]:
     for _, place, path, _, _ in task.units:
         source.files.add(place, path)
         cuts.append(np.asarray(source.cuts_of(place), np.int64))
-    return {"units": np.array([[task.source, unit[1]] for unit in task.units], np.int64), "cuts": cuts}
+    return {
+        "units": np.array([[task.source, unit[1]] for unit in task.units], np.int64),
+        "cuts": np.concatenate(cuts),
+        "lengths": np.array([len(each) for each in cuts], np.int64),
+    }
 
 
 def looked_at(ready_made: Setup, task: Task) -> dict[str, Any]:

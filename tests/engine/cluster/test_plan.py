@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossctl.engine.cluster.plan import (
+    AT_MOST,
     FILES,
     LEAST,
     MOST,
@@ -21,6 +22,7 @@ from lossctl.engine.cluster.plan import (
     in_step,
     real,
     scoring,
+    target_of,
     units_of,
 )
 
@@ -57,6 +59,21 @@ def test_tasks_are_of_a_size_that_is_worth_sending():
     assert len(tasks) <= 2 * TASKS
     (large,) = units_of(["a.parquet"], np.array([400 * MOST]), divisible=True).pieces
     assert large == 400
+
+
+def test_tasks_grow_where_there_would_be_too_many():
+    tera = 1 << 40
+    assert [target_of(size) for size in (0, LEAST, TASKS * MOST, AT_MOST * MOST)] == [LEAST, LEAST, MOST, MOST]
+    assert target_of(16 * tera) == 16 * tera // AT_MOST
+    units = units_of(names(100_000), np.full(100_000, 160 << 20), divisible=True)
+    assert (units.pieces == 1).all()
+    assert len(list(scoring(0, units, None))) <= 1.1 * AT_MOST
+
+
+def test_files_that_are_hardly_larger_than_a_task_stay_whole():
+    sizes = np.array([LEAST, LEAST + 1, LEAST * 3 // 2 - 1, LEAST * 3 // 2, 2 * LEAST, 5 * LEAST // 2])
+    assert units_of(names(6), sizes, divisible=True).pieces.tolist() == [1, 1, 1, 2, 2, 3]
+    assert units_of(names(6), sizes, divisible=False).pieces.tolist() == [1] * 6
 
 
 def test_many_small_files_share_a_task():
