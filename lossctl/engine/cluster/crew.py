@@ -32,6 +32,7 @@ class Crew:
     """So many workers of one thread each, for a scheduler that is named later: they get ready meanwhile."""
 
     def __init__(self, workers: int) -> None:
+        self.folder = mkdtemp(prefix="lossctl-")  # for whatever Dask puts on a disk
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-c", START],
             stdin=subprocess.PIPE,
@@ -40,7 +41,7 @@ class Crew:
             start_new_session=True,
             text=True,
         )
-        self._say(json.dumps({"path": sys.path, "workers": workers}))
+        self._say(json.dumps({"path": sys.path, "workers": workers, "folder": self.folder}))
 
     def join(self, address: str) -> None:
         """Let them work for this scheduler."""
@@ -63,6 +64,7 @@ class Crew:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _say(self, line: str) -> None:
         try:
@@ -78,18 +80,18 @@ def work(told: str) -> None:
     import distributed  # while the scheduler starts
 
     del distributed
+    ours = json.loads(told)
     address = sys.stdin.readline().strip()
-    if address:
-        folder = mkdtemp(prefix="lossctl-")
-        Thread(target=leave, args=(folder,), daemon=True).start()
-        asyncio.run(serve(address, json.loads(told)["workers"], folder))
+    Thread(target=leave, args=(ours["folder"], address), daemon=True).start()
+    asyncio.run(serve(address, ours["workers"], ours["folder"]))
 
 
-def leave(folder: str) -> None:
+def leave(folder: str, address: str) -> None:
     """At the next word, or when nobody is left to say one."""
     import multiprocessing
 
-    sys.stdin.readline()
+    if address:
+        sys.stdin.readline()
     for child in multiprocessing.active_children():
         child.kill()
     shutil.rmtree(folder, ignore_errors=True)

@@ -21,6 +21,8 @@ __all__ = ["Dask", "hire"]
 
 PATIENCE = 20.0  # seconds until a scheduler answers
 QUIET = ("distributed", "asyncio", "tornado", "bokeh")
+# Workers take one task at a time, and a task that two have died over is asked alone.
+APART = {"distributed.scheduler.worker-saturation": 1.0, "distributed.scheduler.allowed-failures": 1}
 
 
 def hire(options: Options) -> Dask:
@@ -55,8 +57,7 @@ class Dask:
         self._levels = hushed()
         address = scheduler
         if self._crew is not None:
-            # One task at a time for each worker: of those that die the culprit is known.
-            with dask.config.set({"distributed.scheduler.worker-saturation": 1.0}):
+            with dask.config.set({**APART, "temporary-directory": self._crew.folder}):
                 self._cluster = distributed.LocalCluster(
                     n_workers=0, processes=True, host="127.0.0.1", dashboard_address=None, silence_logs=logging.CRITICAL
                 )

@@ -66,6 +66,7 @@ class Round:
         self.waiting: dict[int, list[Any]] = {}  # level -> futures of states that are ready
         self.home: list[bytes] = []
         self.suspects: list[Errand] = []  # were with workers that died
+        self.put_off: list[Errand] = []  # until that is settled
         self.failures: dict[int, BaseException] = {}
         self.room = LEAST
         self.seen = self.beaten = monotonic()
@@ -96,6 +97,9 @@ class Round:
     def hand_out(self, numbered: Iterator[tuple[int, tuple[str, bytes]]]) -> None:
         """More tasks, if there are some, and nothing has gone wrong."""
         while len(self.running) < self.room and not self.suspects and not self.failures:
+            if self.put_off:
+                self.submit(self.put_off.pop())
+                continue
             taken = next(numbered, None)
             if taken is None:
                 return
@@ -126,7 +130,9 @@ class Round:
 
     def take(self, future: Any) -> None:
         """A future is done: a state to be merged with others of its level, or a failure."""
-        errand = self.running.pop(future)
+        errand = self.running.pop(future, None)
+        if errand is None:  # put off
+            return
         if future.status in {"cancelled", "lost"}:
             raise gone(self.address, "went away in the middle of the run")
         if future.status != "finished":
@@ -175,8 +181,16 @@ class Round:
 
         if isinstance(error, KilledWorker) and not errand.alone:
             self.suspects.append(errand)
+            self.put_off_after(errand)
         else:
             self.failures[errand.number] = self.told_of(error, errand)
+
+    def put_off_after(self, suspect: Errand) -> None:
+        """Nobody waits for later tasks to know about this one."""
+        later = [f for f, errand in self.running.items() if errand.level == 0 and errand.number > suspect.number]
+        self.put_off += [self.running.pop(future) for future in later]
+        self.put_off.sort(key=lambda errand: -errand.number)
+        self.client.cancel(later, force=True)
 
     def give_up(self) -> None:
         """Raise the failure of the earliest task, once no earlier one is under way."""
@@ -194,7 +208,9 @@ class Round:
             return error
         if isinstance(error, KilledWorker):
             return DataError(
-                "every worker that took this file died over it" if errand.name else "workers died merging states",
+                "every worker died that took the task which begins with this file"
+                if errand.name
+                else "every worker died that was to merge some states",
                 code="worker-lost",
                 file=errand.name or None,
                 hint="too little memory?  --chunk-rows N holds fewer rows at once; or workers with more memory",
