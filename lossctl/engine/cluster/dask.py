@@ -15,11 +15,11 @@ from lossctl import __version__
 from lossctl.engine.cluster.crew import Crew
 from lossctl.engine.cluster.round import Round, gone, other_version
 from lossctl.engine.options import Options, processors
-from lossctl.errors import UsageError
+from lossctl.errors import LossctlError, UsageError
 
 __all__ = ["Dask", "hire"]
 
-PATIENCE = 20.0  # seconds until a scheduler answers
+PATIENCE = 10.0  # seconds until a scheduler answers
 QUIET = ("distributed", "asyncio", "tornado", "bokeh")
 # Workers take one task at a time, and a task that two have died over is asked alone.
 APART = {"distributed.scheduler.worker-saturation": 1.0, "distributed.scheduler.allowed-failures": 1}
@@ -114,13 +114,28 @@ def knock(address: str) -> None:
     try:
         protocol = parse_address(address)[0]
         if protocol in {"tcp", "tls"}:
-            socket.create_connection(get_address_host_port(address), timeout=PATIENCE).close()
+            with socket.create_connection(get_address_host_port(address), timeout=PATIENCE) as line:
+                if protocol == "tcp" and not greets(line):
+                    raise gone(address, "is none of Dask's")
     except ValueError as error:
+        if isinstance(error, LossctlError):
+            raise
         raise UsageError(
             f"--scheduler {address} is no address ({error})", code="scheduler", hint="such as tcp://HOST:8786"
         ) from None
     except OSError as error:
+        if isinstance(error, LossctlError):
+            raise
         raise gone(address, "does not answer", error) from None
+
+
+def greets(line: socket.socket) -> bool:
+    """Whether the other side speaks first, as Dask does: the length of a short message, in 8 bytes."""
+    try:
+        said = line.recv(8, socket.MSG_WAITALL)
+    except TimeoutError:
+        return False
+    return len(said) == 8 and int.from_bytes(said, "little") < 1 << 20
 
 
 def same_versions(client: Any) -> None:
