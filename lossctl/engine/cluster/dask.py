@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import socket
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 
 from lossctl import __version__
 from lossctl.engine.cluster.crew import Crew
+from lossctl.engine.cluster.engines import scheduler_of
 from lossctl.engine.cluster.round import Round, gone, other_version
 from lossctl.engine.options import Options, processors
 from lossctl.errors import LossctlError, UsageError
@@ -21,13 +21,14 @@ __all__ = ["Dask", "hire"]
 
 PATIENCE = 10.0  # seconds until a scheduler answers
 QUIET = ("distributed", "asyncio", "tornado", "bokeh")
-# Workers take one task at a time, and a task that two have died over is asked alone.
-APART = {"distributed.scheduler.worker-saturation": 1.0, "distributed.scheduler.allowed-failures": 1}
+LOGS = {"distributed.admin.low-level-log-length": 50}  # messages that Dask remembers, tasks and all
+# Of a cluster of our own: workers take one task at a time, and a task that two have died over is asked alone.
+OURS = {"distributed.scheduler.worker-saturation": 1.0, "distributed.scheduler.allowed-failures": 1}
 
 
 def hire(options: Options) -> Dask:
-    """The engine of these options, with a scheduler of the environment if they name none."""
-    return Dask(options.scheduler or os.environ.get("DASK_SCHEDULER_ADDRESS") or None, options.threads)
+    """The engine of these options."""
+    return Dask(scheduler_of(options), options.threads)
 
 
 class Dask:
@@ -57,7 +58,7 @@ class Dask:
         self._levels = hushed()
         address = scheduler
         if self._crew is not None:
-            with dask.config.set({**APART, "temporary-directory": self._crew.folder}):
+            with dask.config.set({**LOGS, **OURS, "temporary-directory": self._crew.folder}):
                 self._cluster = distributed.LocalCluster(
                     n_workers=0, processes=True, host="127.0.0.1", dashboard_address=None, silence_logs=logging.CRITICAL
                 )
@@ -67,7 +68,8 @@ class Dask:
         self.address = address
         knock(address)
         try:
-            self._client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
+            with dask.config.set(LOGS):
+                self._client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
         except Exception as error:
             raise gone(address, "does not answer", error) from None
         if self._crew is None:
@@ -149,5 +151,3 @@ def same_versions(client: Any) -> None:
             raise other_version(f"the worker {worker} has no lossctl ({version})")
         if isinstance(version, str) and version != __version__:
             raise other_version(f"the worker {worker} has lossctl {version}")
-
-

@@ -17,9 +17,10 @@ from lossctl.data.roles.binding import Binding, Request
 from lossctl.data.shards.source import ShardedSource
 from lossctl.data.sinks.parts import Parts
 from lossctl.engine.cluster import worker
-from lossctl.engine.cluster.engines import Engine, hired
+from lossctl.engine.cluster.engines import Engine, hired, scheduler_of
 from lossctl.engine.cluster.plan import Counted, Task, Units, counting, in_step, real, scoring, units_of, used_of
 from lossctl.engine.cluster.recipe import Listed, Recipe, call_out, digest
+from lossctl.engine.cluster.shared import check_shared
 from lossctl.engine.job import Job
 from lossctl.engine.options import Options
 from lossctl.engine.pace import chunk_rows
@@ -270,6 +271,8 @@ def deal(
             code="bad-option",
             hint="leave the engine out, or give paths",
         )
+    if scheduler_of(options) is not None:
+        check_shared(binding, jobs, options)
     with nullcontext(engine) if engine is not None else hired(options) as found:
         return reported(Dealt(binding, jobs, request, options, watch, found, inputs, asked))
 
