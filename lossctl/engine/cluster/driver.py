@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -60,6 +61,7 @@ class Dealt(Work):
         self.engine = engine
         self.inputs = inputs
         self.asked = asked
+        self.name = os.urandom(8).hex()
         self.used = used_of(binding)
         self.files = {place: files_of(binding.sources[place], options.endpoint_url) for place in self.used}
         self.units = {place: self.units_in(place) for place in self.used}
@@ -196,6 +198,7 @@ class Dealt(Work):
             options=self.options,
             chunk_rows=chunk_rows(self.binding, self.options.chunk_rows, 1),
             staging=self.staged.place if aim == "score" and self.staged is not None else None,
+            run=self.name,
         ).dump()
 
     def asked_of_engine(self, recipe: bytes, tasks: Iterator[Task], said: str) -> dict[str, Any] | None:

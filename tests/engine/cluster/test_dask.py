@@ -1,0 +1,160 @@
+"""A Dask cluster gives the digits of this machine, however a script starts it and however it is made."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import lossctl
+from lossctl.engine.cluster.dask import Dask
+from lossctl.errors import LossctlError, UsageError
+from tests.engine.cluster.clusters import scheduler
+
+pytest.importorskip("distributed")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Twelve files of 5 rows, and one of many rows."""
+    path = tmp_path_factory.mktemp("shards")
+    draw = np.random.default_rng(7)
+    for place in range(12):
+        target = draw.normal(size=5)
+        table = pd.DataFrame({"pred": target + draw.normal(size=5), "target": target, "g": list("abcab")})
+        table.to_parquet(path / f"part-{place:04}.parquet")
+    return path
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """The address of a scheduler, with one worker of two threads at it."""
+    place = tmp_path_factory.mktemp("cluster")
+    with scheduler(place) as (address, _):
+        words = ["--nthreads", "2", "--nworkers", "1", "--no-dashboard", "--local-directory", str(place)]
+        command = [sys.executable, "-m", "distributed.cli.dask_worker", address, *words]
+        environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        process = subprocess.Popen(command, env=environment, **quiet)
+        try:
+            yield address
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Tasks of a file each."""
+    monkeypatch.setattr("lossctl.engine.cluster.plan.FILES", 1)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"ci": 0.95, "by": "g", "stats": True}, {"ci": 0.9, "ci_method": "bootstrap", "worst": 3}]
+)
+def test_threads_of_a_worker_give_the_same_digits(folder, cluster, small, options):
+    here = lossctl.compute("mse,huber", str(folder), **options)
+    there = lossctl.compute("mse,huber", str(folder), engine="dask", scheduler=cluster, **options)
+    assert repr(there.results) == repr(here.results)
+    assert list(there.warnings) == list(here.warnings)
+
+
+def test_samples_are_those_of_one_machine(folder, cluster, small, tmp_path):
+    lossctl.compute("mse", str(folder), per_sample=str(tmp_path / "here.parquet"))
+    lossctl.compute(
+        "mse", str(folder), per_sample=str(tmp_path / "there.parquet"), engine="dask", scheduler=cluster
+    )
+    here, there = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("here", "there"))
+    pd.testing.assert_frame_equal(there, here)
+
+
+@pytest.mark.parametrize("how", ["file", "stdin"])
+def test_a_script_without_a_guard_runs_once(folder, tmp_path, how):
+    script = f"import lossctl\nprint('once')\nprint(lossctl.compute('mse', {str(folder)!r}, engine='dask', threads=1))\n"
+    (tmp_path / "script.py").write_text(script)
+    words = ["script.py"] if how == "file" else []
+    environment = {**os.environ, "PYTHONPATH": os.getcwd(), "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, *words], input=script, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[0] == "once"
+    assert len(done.stdout.splitlines()) == 2
+    assert os.listdir(tmp_path) == ["script.py"]
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("foo", "is no address"),
+        ("tcp://127.0.0.1", "is no address"),
+        ("tcp://127.0.0.1:1", "refused"),
+        ("gopher://127.0.0.1:1", "gopher"),
+    ],
+)
+def test_addresses_of_nobody_are_refused_at_once(address, said):
+    with pytest.raises(UsageError, match=said) as caught:
+        Dask(address, None)
+    assert caught.value.code == "scheduler"
+
+
+def test_what_is_no_scheduler_is_told(monkeypatch):
+    import socket
+
+    monkeypatch.setattr("lossctl.engine.cluster.dask.PATIENCE", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        with pytest.raises(UsageError, match="is none of Dask's") as caught:
+            Dask(f"tcp://127.0.0.1:{mute.getsockname()[1]}", None)
+    assert caught.value.code == "scheduler"
+
+
+@pytest.mark.parametrize("given", [{}, {"per_sample": "out.parquet"}])
+def test_relative_paths_are_refused_where_workers_stand_elsewhere(folder, monkeypatch, given):
+    monkeypatch.chdir(folder.parent)
+    path = str(folder) if given else folder.name
+    with pytest.raises(UsageError) as caught:
+        lossctl.compute("mse", path, engine="dask", scheduler="tcp://127.0.0.1:1", **given)
+    assert caught.value.code == "relative-path"
+    assert str(folder.parent) in caught.value.hint
+
+
+def test_workers_of_another_version_are_refused(folder, cluster, monkeypatch):
+    monkeypatch.setattr("lossctl.engine.cluster.dask.__version__", "9.9")
+    monkeypatch.setattr("lossctl.engine.cluster.round.__version__", "9.9")
+    with pytest.raises(UsageError, match=rf"has lossctl {lossctl.__version__}, and this is lossctl 9\.9") as caught:
+        Dask(cluster, None)
+    assert caught.value.code == "versions-differ"
+
+
+def test_errors_are_those_of_one_machine(folder, cluster, small, tmp_path):
+    for place in range(6):
+        (tmp_path / f"part-{place}.parquet").write_bytes((folder / f"part-{place:04}.parquet").read_bytes())
+    file = tmp_path / "part-3.parquet"
+    (tmp_path / "part-5.parquet").write_bytes(b"PAR1 nothing PAR1")
+    whole = file.read_bytes()
+    other = tmp_path / "other"
+    pd.DataFrame({"pred": [1.0], "else": [1.0]}).to_parquet(other)
+    for bad in (whole[:-40], whole[:40] + bytes(300) + whole[340:], b"", other.read_bytes(), b"PAR1"):
+        file.write_bytes(bad)
+        assert failure(tmp_path, engine="dask", scheduler=cluster) == failure(tmp_path)
+
+
+def failure(folder, **options):
+    with pytest.raises(LossctlError) as caught:
+        lossctl.compute("mse", f"{folder}/part-*", **options)
+    error = caught.value
+    return type(error), error.exit, error.code, error.message, error.file, error.row, error.column, error.hint
+
+
+def test_json_is_the_same_to_the_byte(folder, cluster, lossctl, tmp_path):
+    words = ["compute", "mse", folder, "--stats", "-f", "json"]
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    here = lossctl(*words, env=environment)
+    there = lossctl(*words, "--engine", "dask", "--scheduler", cluster, env=environment)
+    assert json.loads(here.stdout)["results"]
+    assert (there.returncode, there.stdout, there.stderr) == (0, here.stdout, here.stderr)
