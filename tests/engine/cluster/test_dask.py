@@ -13,7 +13,7 @@ import pytest
 
 import lossctl
 from lossctl.engine.cluster.dask import Dask
-from lossctl.errors import LossctlError, UsageError
+from lossctl.errors import DataError, LossctlError, UsageError
 from tests.engine.cluster.clusters import scheduler
 
 pytest.importorskip("distributed")
@@ -144,9 +144,45 @@ def test_errors_are_those_of_one_machine(folder, cluster, small, tmp_path):
         assert failure(tmp_path, engine="dask", scheduler=cluster) == failure(tmp_path)
 
 
-def failure(folder, **options):
+BAD = {
+    "text": ["pred,target", "0.5,1", "oops,1", "0.5,0"],
+    "short": ["pred,target", "0.5,1", "0.5"],
+    "probability": ["pred,target", "0.5,1", "1.5,1", "0.5,0"],
+    "class": ["pred,target", "0.5,7"],
+    "nan": ["pred,target", "0.5,1", "nan,1"],
+    "columns": ["pred,label", "0.5,1"],
+    "empty": [],
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_of_several_bad_files_the_first_is_named(cluster, small, tmp_path, kind):
+    good = ["pred,target", *["0.25,1"] * 4000]
+    for place in range(6):
+        lines = {2: [*good, "0.5,1"], 3: BAD[kind], 5: ["pred,target", "what,1"]}.get(place, good[: 9 - place])
+        (tmp_path / f"part-{place}.csv").write_text("".join(f"{line}\n" for line in lines))
+    found = failure(tmp_path, "bce", engine="dask", scheduler=cluster)
+    assert found == failure(tmp_path, "bce")
+
+
+def test_a_file_that_is_gone_meanwhile(folder, cluster, small, tmp_path, monkeypatch):
+    for place in range(6):
+        (tmp_path / f"part-{place}.parquet").write_bytes((folder / f"part-{place:04}.parquet").read_bytes())
+    real = Dask.run
+
+    def run(*args):
+        (tmp_path / "part-4.parquet").unlink(missing_ok=True)
+        return real(*args)
+
+    monkeypatch.setattr(Dask, "run", run)
+    found = failure(tmp_path, engine="dask", scheduler=cluster)
+    assert found[:3] == (DataError, 3, "not-found")
+    assert found[4] == str(tmp_path / "part-4.parquet")
+
+
+def failure(folder, losses="mse", **options):
     with pytest.raises(LossctlError) as caught:
-        lossctl.compute("mse", f"{folder}/part-*", **options)
+        lossctl.compute(losses, f"{folder}/part-*", **options)
     error = caught.value
     return type(error), error.exit, error.code, error.message, error.file, error.row, error.column, error.hint
 
