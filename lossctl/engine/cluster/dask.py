@@ -28,7 +28,14 @@ OURS = {"distributed.scheduler.worker-saturation": 1.0, "distributed.scheduler.a
 
 def hire(options: Options) -> Dask:
     """The engine of these options."""
-    return Dask(scheduler_of(options), options.threads)
+    address = scheduler_of(options)
+    if address is not None and options.threads is not None:
+        raise UsageError(
+            f"--threads: how many are at work is for the cluster at {address} to say",
+            code="bad-option",
+            hint="leave it out, or unset DASK_SCHEDULER_ADDRESS",
+        )
+    return Dask(address, options.threads)
 
 
 class Dask:

@@ -27,7 +27,7 @@ from lossctl.engine.wire.frame import header_of, pack, unpack
 from lossctl.engine.wire.logs import log_in, log_out
 from lossctl.engine.wire.notes import error_out
 from lossctl.engine.wire.states import state_in, state_out
-from lossctl.errors import DataError, LossctlError, OutputError
+from lossctl.errors import DataError, LossctlError, OutputError, UsageError
 
 __all__ = ["TaskError", "merge", "partial"]
 
@@ -93,6 +93,7 @@ def begun(recipe: bytes, work: Task) -> bytes:
 
 def guarded(made: Callable[[], bytes], work: Task) -> bytes:
     """What is made; any failure as text. Other exceptions, and tracebacks, cannot always be sent."""
+    trouble: LossctlError
     try:
         return made()
     except LossctlError as error:
@@ -101,6 +102,12 @@ def guarded(made: Callable[[], bytes], work: Task) -> bytes:
         trouble = too_large(work)
     except OSError as error:
         trouble = OutputError(f"cannot write: {error.strerror or error}", file=work.name or None)
+    except ImportError as error:
+        trouble = UsageError(
+            f"a worker cannot load what it needs: {' '.join(str(error).split())[:200]}",
+            code="missing-extra",
+            hint="install the same packages on all machines of the cluster",
+        )
     except Exception as error:
         trouble = bug(error, work)
     raise TaskError(json.dumps({"task": work.number, "error": error_out(trouble)}))

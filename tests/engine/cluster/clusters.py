@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -65,8 +66,6 @@ def scheduler(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
         while not address and time.monotonic() < deadline:
             time.sleep(0.05)
             if file.exists() and (text := file.read_text()).rstrip().endswith("}"):
-                import json
-
                 address = json.loads(text)["address"]
         assert address
         yield address, process
@@ -84,3 +83,29 @@ def workers(address: str, count: int = 2) -> Iterator[Crew]:
         yield crew
     finally:
         crew.close()
+
+
+@contextmanager
+def odd_worker(address: str, folder: Path, oddity: str) -> Iterator[None]:
+    """A worker that does this before all else."""
+    start = f"{oddity}; import sys; sys.argv[0] = 'dask-worker'; from distributed.cli.dask_worker import main; main()"
+    words = ["--no-nanny", "--no-dashboard", "--nthreads", "1", "--local-directory", str(folder)]
+    process = subprocess.Popen(
+        [sys.executable, "-c", start, address, *words],
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_for(address: str, count: int) -> None:
+    """Until so many workers are there."""
+    from distributed import Client
+
+    with Client(address, set_as_default=False) as client:
+        client.wait_for_workers(count, timeout=30)

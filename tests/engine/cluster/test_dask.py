@@ -6,17 +6,23 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import lossctl
+from lossctl.engine.cluster import worker
 from lossctl.engine.cluster.dask import Dask
+from lossctl.engine.cluster.plan import Task
 from lossctl.errors import DataError, LossctlError, UsageError
-from tests.engine.cluster.clusters import scheduler
+from tests.engine.cluster.clusters import odd_worker, scheduler, wait_for, workers
 
 pytest.importorskip("distributed")
+
+TASK = Task(0).dump()
 
 
 @pytest.fixture(scope="module")
@@ -66,21 +72,27 @@ def test_threads_of_a_worker_give_the_same_digits(folder, cluster, small, option
 
 def test_samples_are_those_of_one_machine(folder, cluster, small, tmp_path):
     lossctl.compute("mse", str(folder), per_sample=str(tmp_path / "here.parquet"))
-    lossctl.compute(
-        "mse", str(folder), per_sample=str(tmp_path / "there.parquet"), engine="dask", scheduler=cluster
-    )
+    lossctl.compute("mse", str(folder), per_sample=str(tmp_path / "there.parquet"), engine="dask", scheduler=cluster)
     here, there = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("here", "there"))
     pd.testing.assert_frame_equal(there, here)
 
 
 @pytest.mark.parametrize("how", ["file", "stdin"])
 def test_a_script_without_a_guard_runs_once(folder, tmp_path, how):
-    script = f"import lossctl\nprint('once')\nprint(lossctl.compute('mse', {str(folder)!r}, engine='dask', threads=1))\n"
+    script = (
+        f"import lossctl\nprint('once')\nprint(lossctl.compute('mse', {str(folder)!r}, engine='dask', threads=1))\n"
+    )
     (tmp_path / "script.py").write_text(script)
     words = ["script.py"] if how == "file" else []
     environment = {**os.environ, "PYTHONPATH": os.getcwd(), "TMPDIR": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, *words], input=script, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, *words],
+        input=script,
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[0] == "once"
@@ -123,12 +135,37 @@ def test_relative_paths_are_refused_where_workers_stand_elsewhere(folder, monkey
     assert str(folder.parent) in caught.value.hint
 
 
-def test_workers_of_another_version_are_refused(folder, cluster, monkeypatch):
-    monkeypatch.setattr("lossctl.engine.cluster.dask.__version__", "9.9")
-    monkeypatch.setattr("lossctl.engine.cluster.round.__version__", "9.9")
-    with pytest.raises(UsageError, match=rf"has lossctl {lossctl.__version__}, and this is lossctl 9\.9") as caught:
-        Dask(cluster, None)
+@pytest.mark.parametrize(
+    ("oddity", "said"),
+    [
+        ("import lossctl; lossctl.__version__ = '0.0.9'", r"has lossctl 0\.0\.9, and this is lossctl "),
+        ("import sys; sys.modules['lossctl'] = None", "has no lossctl "),
+    ],
+)
+def test_workers_with_another_lossctl_or_none_are_refused(tmp_path, oddity, said):
+    with scheduler(tmp_path) as (address, _), odd_worker(address, tmp_path, oddity):
+        wait_for(address, 1)
+        with pytest.raises(UsageError, match=said) as caught:
+            Dask(address, None)
     assert caught.value.code == "versions-differ"
+    assert lossctl.__version__ in caught.value.message
+
+
+def test_a_worker_that_comes_late_with_another_version_is_found_out(folder, tmp_path):
+    with scheduler(tmp_path) as (address, _):
+        engine = Dask(address, None)
+        with odd_worker(address, tmp_path, "import lossctl; lossctl.__version__ = '0.0.9'"), closing(engine):
+            with pytest.raises(worker.TaskError, match=r"0\.0\.9"):
+                engine.run(partial(worker.partial, b'{"version": "x"}'), worker.merge, iter([("a", TASK)]), print)
+
+
+def test_a_worker_with_another_numpy_is_told_of(folder, small, tmp_path):
+    with scheduler(tmp_path) as (address, _), workers(address, 1):
+        with odd_worker(address, tmp_path, "import numpy; numpy.__version__ = '2.99.0'"):
+            wait_for(address, 2)
+            found = lossctl.compute("mse", str(folder), engine="dask", scheduler=address)
+    notes = [note for note in found.warnings if note.code == "machines-differ"]
+    assert [f"NumPy {version}" in notes[0].message for version in ("2.99.0", np.__version__)] == [True, True]
 
 
 def test_errors_are_those_of_one_machine(folder, cluster, small, tmp_path):

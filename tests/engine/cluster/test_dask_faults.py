@@ -111,7 +111,9 @@ def begun(folder, own, environment, *words):
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
 def test_a_run_that_is_ended_takes_its_workers_along(folder, own, number, status):
-    environment = fault(own, before="open({!r}, 'a').write(f'{{os.getpid()}}\\n'); time.sleep(30)".format(str(own / "begun")))
+    environment = fault(
+        own, before="open({!r}, 'a').write(f'{{os.getpid()}}\\n'); time.sleep(30)".format(str(own / "begun"))
+    )
     process = begun(folder, own, environment, *DASK)
     started = time.monotonic()
     process.send_signal(number)
