@@ -67,6 +67,7 @@ class Dealt(Work):
         self.units = {place: self.units_in(place) for place in self.used}
         self.counted: Counted | None = None
         self.staged: Staged | None = None
+        self.unit_rows: NDArray[np.int64] | None = None  # of each unit, once a pass has seen them
         for place, wanted in enumerate(zip(*binding.wanted(), strict=True)):
             if place in self.used and isinstance(binding.sources[place], ShardedSource):
                 binding.sources[place].settle(*wanted)  # type: ignore[attr-defined]
@@ -82,6 +83,11 @@ class Dealt(Work):
         drawn = self.options.ci is not None and self.options.ci.method == "bootstrap"
         named = self.options.per_sample is not None and not self.binding.keys
         return len(self.used) > 1 or drawn or named
+
+    @property
+    def stepping(self) -> bool:
+        """Whether tasks of rows that have their numbers are from one row to another, whatever the files."""
+        return all(hasattr(self.binding.sources[place], "between") for place in self.used)
 
     @property
     def outlet(self) -> Staged | None:  # type: ignore[override]
@@ -124,12 +130,14 @@ class Dealt(Work):
                 log = log_in(tree["log"], self.log)
             if addressed:
                 self.settle_rows(tree, state, log)
+            elif not self.stepping:
+                self.check_rows(tree)
         self.stand_beside()
         return state, log
 
     def tasks(self) -> tuple[Iterator[Task], bool]:
         """The tasks of a pass, and whether their rows have addresses rather than numbers."""
-        if self.counted is not None and all(hasattr(self.binding.sources[place], "between") for place in self.used):
+        if self.counted is not None and self.stepping:
             return in_step(self.units, self.counted), False
         (place,) = self.used
         if self.counted is None:
@@ -170,10 +178,27 @@ class Dealt(Work):
         (place,) = self.used
         order = np.argsort(tree["units"])
         units, rows = tree["units"][order] >> 40, tree["rows"][order]
+        if self.unit_rows is not None and (differ := self.unit_rows != rows).any():
+            of_file = int(self.units[place].places[units[differ.argmax()]])
+            raise worker.rewritten(self.files[place][of_file])
+        self.unit_rows = rows
         relocate(state, log, partial(real, units, rows))
         starts = np.cumsum(rows) - rows
         first = np.cumsum(self.units[place].pieces) - self.units[place].pieces
         self.stand(place, starts[np.searchsorted(units, first)])
+
+    def check_rows(self, tree: Mapping[str, Any]) -> None:
+        """Files have the rows that were counted: otherwise others would have had wrong numbers."""
+        assert self.counted is not None
+        (place,) = self.used
+        starts = self.counted.starts[place]
+        rows = np.diff(starts)
+        order = np.lexsort((tree["rows"], tree["units"]))
+        expected = np.lexsort((rows, starts[:-1]))
+        found = np.stack([tree["units"][order], tree["rows"][order]])
+        differ = (found != np.stack([starts[:-1][expected], rows[expected]])).any(axis=0)
+        if differ.any():
+            raise worker.rewritten(self.files[place][int(expected[differ.argmax()])])
 
     def stand_beside(self) -> None:
         """What stands beside all rows is read here too: the value may depend on it."""

@@ -29,7 +29,7 @@ from lossctl.engine.wire.notes import error_out
 from lossctl.engine.wire.states import state_in, state_out
 from lossctl.errors import DataError, LossctlError, OutputError, UsageError
 
-__all__ = ["TaskError", "merge", "partial"]
+__all__ = ["TaskError", "merge", "partial", "rewritten"]
 
 
 class TaskError(Exception):
@@ -227,10 +227,19 @@ def parts(ready_made: Setup, task: Task) -> Iterator[Iterator[Chunk]]:
             for at, path in enumerate(paths, first):
                 source.files.add(at, path)
             source.stand_from(first, starts)
+            for at, path in enumerate(paths):
+                if source.cuts_of(first + at)[-1] != starts[at + 1] - starts[at]:
+                    raise rewritten(path)
         yield Between(binding, list(task.files), *task.rows, rows).chunks(task.rows[0])
         return
     for unit in task.units:
         yield unit_chunks(ready_made, task.source, unit)
+
+
+def rewritten(path: str) -> DataError:
+    """The error for a file that has other rows than it had before in this run."""
+    hint = "let its writer finish, and run again"
+    return DataError("the file changed while the run lasted", code="changed", file=path, hint=hint)
 
 
 def unit_chunks(ready_made: Setup, place: int, unit: tuple[int, int, str, int, int]) -> Iterator[Chunk]:
