@@ -33,7 +33,7 @@ class Crew:
 
     def __init__(self, workers: int) -> None:
         self.folder = mkdtemp(prefix="lossctl-")  # for whatever Dask puts on a disk
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - Python itself
             [sys.executable, "-I", "-c", START],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from contextlib import closing
@@ -116,12 +117,10 @@ def test_addresses_of_nobody_are_refused_at_once(address, said):
 
 
 def test_what_is_no_scheduler_is_told(monkeypatch):
-    import socket
-
     monkeypatch.setattr("lossctl.engine.cluster.dask.PATIENCE", 0.3)
-    with socket.create_server(("127.0.0.1", 0)) as mute:
-        with pytest.raises(UsageError, match="is none of Dask's") as caught:
-            Dask(f"tcp://127.0.0.1:{mute.getsockname()[1]}", None)
+    raised = pytest.raises(UsageError, match="is none of Dask's")
+    with socket.create_server(("127.0.0.1", 0)) as mute, raised as caught:
+        Dask(f"tcp://127.0.0.1:{mute.getsockname()[1]}", None)
     assert caught.value.code == "scheduler"
 
 
@@ -154,16 +153,16 @@ def test_workers_with_another_lossctl_or_none_are_refused(tmp_path, oddity, said
 def test_a_worker_that_comes_late_with_another_version_is_found_out(folder, tmp_path):
     with scheduler(tmp_path) as (address, _):
         engine = Dask(address, None)
-        with odd_worker(address, tmp_path, "import lossctl; lossctl.__version__ = '0.0.9'"), closing(engine):
-            with pytest.raises(worker.TaskError, match=r"0\.0\.9"):
-                engine.run(partial(worker.partial, b'{"version": "x"}'), worker.merge, iter([("a", TASK)]), print)
+        late = odd_worker(address, tmp_path, "import lossctl; lossctl.__version__ = '0.0.9'")
+        with closing(engine), late, pytest.raises(worker.TaskError, match=r"0\.0\.9"):
+            engine.run(partial(worker.partial, b'{"version": "x"}'), worker.merge, iter([("a", TASK)]), print)
 
 
 def test_a_worker_with_another_numpy_is_told_of(folder, small, tmp_path):
-    with scheduler(tmp_path) as (address, _), workers(address, 1):
-        with odd_worker(address, tmp_path, "import numpy; numpy.__version__ = '2.99.0'"):
-            wait_for(address, 2)
-            found = lossctl.compute("mse", str(folder), engine="dask", scheduler=address)
+    oddity = "import numpy; numpy.__version__ = '2.99.0'"
+    with scheduler(tmp_path) as (address, _), workers(address, 1), odd_worker(address, tmp_path, oddity):
+        wait_for(address, 2)
+        found = lossctl.compute("mse", str(folder), engine="dask", scheduler=address)
     notes = [note for note in found.warnings if note.code == "machines-differ"]
     assert [f"NumPy {version}" in notes[0].message for version in ("2.99.0", np.__version__)] == [True, True]
 
