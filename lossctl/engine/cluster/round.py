@@ -29,6 +29,7 @@ AHEAD = 4  # tasks waiting for each thread of a worker
 LEAST = 32  # tasks waiting at least, so that a cluster that grows with its work does grow
 BEAT = 1.0  # seconds between two looks at who is there
 SOON, LATE = 10.0, 600.0  # seconds without any worker until it is said, and until it is an error
+OWN_LATE = 120.0  # and where they are processes of this machine
 
 
 class Errand(NamedTuple):
@@ -233,11 +234,16 @@ class Round:
         self.beaten = now = monotonic()
         if threads:
             self.seen = now
-        elif now - self.seen > LATE:
-            raise gone(self.address, f"has had no workers for {LATE / 60:.0f} minutes")
-        elif now - self.seen > SOON and not self.said:
+        else:
+            self.alone(now - self.seen, LATE if self.crew is None else OWN_LATE)
+
+    def alone(self, seconds: float, late: float) -> None:
+        """Nobody has been there for so long."""
+        if seconds > late:
+            raise gone(self.address, f"has had no workers for {late / 60:.0f} minutes")
+        if seconds > SOON and not self.said:
             self.said = True
-            words = f"lossctl: no workers at {self.address} yet: waiting for some, {LATE / 60:.0f} minutes at most"
+            words = f"lossctl: no workers at {self.address} yet: waiting for some, {late / 60:.0f} minutes at most"
             logging.getLogger("lossctl").warning(words)
 
     def cancel(self) -> None:

@@ -167,6 +167,17 @@ def test_a_worker_with_another_numpy_is_told_of(folder, small, tmp_path):
     assert [f"NumPy {version}" in notes[0].message for version in ("2.99.0", np.__version__)] == [True, True]
 
 
+def test_nobody_waits_for_workers_for_ever(folder, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("lossctl.engine.cluster.round.SOON", 0.3)
+    monkeypatch.setattr("lossctl.engine.cluster.round.LATE", 1.5)
+    with scheduler(tmp_path) as (address, _), pytest.raises(UsageError, match="has had no workers") as caught:
+        lossctl.compute("mse", str(folder), engine="dask", scheduler=address)
+    assert caught.value.code == "scheduler"
+    assert [record.message for record in caplog.records if record.name == "lossctl"] == [
+        f"lossctl: no workers at {address} yet: waiting for some, 0 minutes at most"
+    ]
+
+
 def test_errors_are_those_of_one_machine(folder, cluster, small, tmp_path):
     for place in range(6):
         (tmp_path / f"part-{place}.parquet").write_bytes((folder / f"part-{place:04}.parquet").read_bytes())

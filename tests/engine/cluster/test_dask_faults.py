@@ -22,10 +22,10 @@ ROWS = 550_000
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Six files with a task each, the fourth of them with a mark in its name."""
+    """Four files with a task each, the last of them with a mark in its name."""
     path = tmp_path_factory.mktemp("shards")
     draw = np.random.default_rng(7)
-    for place in range(6):
+    for place in range(4):
         target = draw.normal(size=ROWS)
         name = f"part-{place}{'-bad' if place == 3 else ''}.parquet"
         pd.DataFrame({"pred": target + 1.5, "target": target, "g": np.arange(ROWS) % 3}).to_parquet(path / name)
@@ -63,7 +63,7 @@ def test_workers_that_die_change_nothing(folder, own):
     environment = fault(
         own,
         before="if task.number == 1 and once('before'): die()",
-        after="if task.number == 4 and once('after'): die()",
+        after="if task.number == 2 and once('after'): die()",
         merging="if once('merging'): die()",
     )
     there = subprocess.run(
