@@ -59,17 +59,18 @@ DASK = ("--engine", "dask", "--threads", "2")
 
 
 def test_workers_that_die_change_nothing(folder, own):
+    """Also where two died over the same task, which is asked alone then while others are put off."""
     words = ("-f", "json", "--ci", "0.95", "--by", "g", "--stats")
     environment = fault(
         own,
-        before="if task.number == 1 and once('before'): die()",
+        before="if task.number == 1 and (once('before') or once('again')): die()",
         after="if task.number == 2 and once('after'): die()",
         merging="if once('merging'): die()",
     )
     there = subprocess.run(
         command(folder, own, *DASK, *words), **settings(own, environment), capture_output=True, timeout=100
     )
-    assert {"before", "after", "merging"} <= set(os.listdir(own))
+    assert {"before", "again", "after", "merging"} <= set(os.listdir(own))
     (own / "out" / "samples.parquet").rename(own / "there.parquet")
     here = subprocess.run(command(folder, own, *words), **settings(own, environment), capture_output=True, timeout=100)
     assert (there.returncode, there.stdout, there.stderr) == (0, here.stdout, here.stderr)
