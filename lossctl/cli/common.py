@@ -37,6 +37,10 @@ def apply_common(ctx: click.Context, values: dict[str, Any]) -> Settings:
     """Fold this command's common options into the context; they are taken out of ``values``."""
     settings: Settings = ctx.obj if isinstance(ctx.obj, Settings) else Settings()
     settings.quiet |= bool(values.pop("quiet", False))
+    if settings.quiet:
+        import logging
+
+        logging.getLogger("lossctl").setLevel(logging.ERROR)
     settings.verbose |= bool(values.pop("verbose", False))
     settings.debug |= bool(values.pop("debug", False))
     settings.color = values.pop("color", None) or settings.color

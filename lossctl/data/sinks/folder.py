@@ -117,7 +117,11 @@ class Folder:
                 os.rename(aside, self._target)
         for path in (staging, aside):
             if os.path.isdir(path):
-                shutil.rmtree(path, ignore_errors=True)
+                doomed = f"{path}.gone"  # a name that no worker knows: nothing is added while all is removed
+                with contextlib.suppress(OSError):
+                    os.rename(path, doomed)
+                for each in (doomed, path):
+                    shutil.rmtree(each, ignore_errors=True)
             else:
                 with contextlib.suppress(OSError):
                     os.unlink(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from functools import partial
@@ -16,7 +17,7 @@ from lossctl.data.roles.binding import Binding, Request
 from lossctl.data.shards.source import ShardedSource
 from lossctl.data.sinks.parts import Parts
 from lossctl.engine.cluster import worker
-from lossctl.engine.cluster.engines import Engine, hired
+from lossctl.engine.cluster.engines import Engine, hired, scheduler_of
 from lossctl.engine.cluster.files import files_of, sizes_of
 from lossctl.engine.cluster.plan import (
     Counted,
@@ -31,6 +32,7 @@ from lossctl.engine.cluster.plan import (
     used_of,
 )
 from lossctl.engine.cluster.recipe import Listed, Recipe, call_out, digest
+from lossctl.engine.cluster.shared import check_shared
 from lossctl.engine.job import Job
 from lossctl.engine.options import Options
 from lossctl.engine.pace import chunk_rows
@@ -70,11 +72,13 @@ class Dealt(Work):
         self.engine = engine
         self.inputs = inputs
         self.asked = asked
+        self.name = os.urandom(8).hex()
         self.used = used_of(binding)
         self.files = {place: files_of(binding.sources[place], options.endpoint_url) for place in self.used}
         self.units = {place: self.units_in(place) for place in self.used}
         self.counted: Counted | None = None
         self.staged: Staged | None = None
+        self.unit_rows: NDArray[np.int64] | None = None  # of each unit, once a pass has seen them
         for place, wanted in enumerate(zip(*binding.wanted(), strict=True)):
             if place in self.used and isinstance(binding.sources[place], ShardedSource):
                 binding.sources[place].settle(*wanted)  # type: ignore[attr-defined]
@@ -88,6 +92,11 @@ class Dealt(Work):
     def numbered(self) -> bool:
         """Whether rows must have their numbers before they are scored."""
         return numbered(self.binding, self.options)
+
+    @property
+    def stepping(self) -> bool:
+        """Whether tasks of rows that have their numbers are from one row to another, whatever the files."""
+        return all(hasattr(self.binding.sources[place], "between") for place in self.used)
 
     @property
     def outlet(self) -> Staged | None:  # type: ignore[override]
@@ -130,12 +139,14 @@ class Dealt(Work):
                 log = log_in(tree["log"], self.log)
             if addressed:
                 self.settle_rows(tree, state, log)
+            elif not self.stepping:
+                self.check_rows(tree)
         self.stand_beside()
         return state, log
 
     def tasks(self) -> tuple[Iterator[Task], bool]:
         """The tasks of a pass, and whether their rows have addresses rather than numbers."""
-        if self.counted is not None and all(hasattr(self.binding.sources[place], "between") for place in self.used):
+        if self.counted is not None and self.stepping:
             return in_step(self.units, self.counted), False
         (place,) = self.used
         if self.counted is None:
@@ -175,10 +186,27 @@ class Dealt(Work):
         (place,) = self.used
         order = np.argsort(tree["units"])
         units, rows = tree["units"][order] >> 40, tree["rows"][order]
+        if self.unit_rows is not None and (differ := self.unit_rows != rows).any():
+            of_file = int(self.units[place].places[units[differ.argmax()]])
+            raise worker.rewritten(self.files[place][of_file])
+        self.unit_rows = rows
         relocate(state, log, partial(real, units, rows))
         starts = np.cumsum(rows) - rows
         first = np.cumsum(self.units[place].pieces) - self.units[place].pieces
         self.stand(place, starts[np.searchsorted(units, first)])
+
+    def check_rows(self, tree: Mapping[str, Any]) -> None:
+        """Files have the rows that were counted: otherwise others would have had wrong numbers."""
+        assert self.counted is not None
+        (place,) = self.used
+        starts = self.counted.starts[place]
+        rows = np.diff(starts)
+        order = np.lexsort((tree["rows"], tree["units"]))
+        expected = np.lexsort((rows, starts[:-1]))
+        found = np.stack([tree["units"][order], tree["rows"][order]])
+        differ = (found != np.stack([starts[:-1][expected], rows[expected]])).any(axis=0)
+        if differ.any():
+            raise worker.rewritten(self.files[place][int(expected[differ.argmax()])])
 
     def stand_beside(self) -> None:
         """What stands beside all rows is read here too: the value may depend on it."""
@@ -203,6 +231,7 @@ class Dealt(Work):
             options=self.options,
             chunk_rows=chunk_rows(self.binding, self.options.chunk_rows, 1),
             staging=self.staged.place if aim == "score" and self.staged is not None else None,
+            run=self.name,
         ).dump()
 
     def asked_of_engine(self, recipe: bytes, tasks: Iterator[Task], said: str) -> dict[str, Any] | None:
@@ -278,5 +307,7 @@ def deal(
             code="bad-option",
             hint="leave the engine out, or give paths",
         )
+    if scheduler_of(options) is not None:
+        check_shared(binding, jobs, options)
     with nullcontext(engine) if engine is not None else hired(options) as found:
         return reported(Dealt(binding, jobs, request, options, watch, found, inputs, asked))

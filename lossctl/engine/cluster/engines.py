@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -9,7 +10,7 @@ from typing import Protocol
 
 from lossctl.engine.options import Options
 
-__all__ = ["Engine", "hired"]
+__all__ = ["Engine", "hired", "scheduler_of"]
 
 
 class Engine(Protocol):
@@ -37,6 +38,11 @@ class Engine(Protocol):
     def close(self) -> None:
         """Let go of the workers."""
         ...
+
+
+def scheduler_of(options: Options) -> str | None:
+    """The scheduler that the options or the environment name; ``None`` if the workers are this machine's."""
+    return options.scheduler or os.environ.get("DASK_SCHEDULER_ADDRESS") or None
 
 
 @contextmanager

@@ -38,6 +38,7 @@ class Recipe(NamedTuple):
     options: Options
     chunk_rows: int
     staging: str | None = None  # where parts of the samples go
+    run: str = ""  # no two runs share what was seen of the files
     version: str = __version__
 
     def dump(self) -> bytes:

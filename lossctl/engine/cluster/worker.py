@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from threading import local
 from typing import Any
 
@@ -27,9 +27,9 @@ from lossctl.engine.wire.frame import header_of, pack, unpack
 from lossctl.engine.wire.logs import log_in, log_out
 from lossctl.engine.wire.notes import error_out
 from lossctl.engine.wire.states import state_in, state_out
-from lossctl.errors import DataError, LossctlError
+from lossctl.errors import DataError, LossctlError, OutputError, UsageError
 
-__all__ = ["TaskError", "merge", "partial"]
+__all__ = ["TaskError", "merge", "partial", "rewritten"]
 
 
 class TaskError(Exception):
@@ -82,34 +82,58 @@ def setup(text: bytes) -> Setup:
 def partial(recipe: bytes, task: bytes) -> bytes:
     """The state of a task. Raises ``TaskError``."""
     work = Task.load(task)
+    return guarded(lambda: begun(recipe, work), work)
+
+
+def begun(recipe: bytes, work: Task) -> bytes:
+    ready_made = setup(recipe)
+    tree = counted(ready_made, work) if ready_made.recipe.aim == "count" else looked_at(ready_made, work)
+    return pack(header(ready_made.plan), tree)
+
+
+def guarded(made: Callable[[], bytes], work: Task) -> bytes:
+    """What is made; any failure as text. Other exceptions, and tracebacks, cannot always be sent."""
+    trouble: LossctlError
     try:
-        ready_made = setup(recipe)
-        if ready_made.recipe.aim == "count":
-            tree = counted(ready_made, work)
-        else:
-            tree = looked_at(ready_made, work)
-        return pack(header(ready_made.plan), tree)
+        return made()
     except LossctlError as error:
-        raise failed(work, error) from None
+        trouble = error
     except MemoryError:
-        raise failed(work, too_large(work)) from None
+        trouble = too_large(work)
+    except OSError as error:
+        trouble = OutputError(f"cannot write: {error.strerror or error}", file=work.name or None)
+    except ImportError as error:
+        trouble = UsageError(
+            f"a worker cannot load what it needs: {' '.join(str(error).split())[:200]}",
+            code="missing-extra",
+            hint="install the same packages on all machines of the cluster",
+        )
+    except Exception as error:
+        trouble = bug(error, work)
+    raise TaskError(json.dumps({"task": work.number, "error": error_out(trouble)}))
 
 
-def failed(task: Task, error: LossctlError) -> TaskError:
-    return TaskError(json.dumps({"task": task.number, "error": error_out(error)}))
+def bug(error: Exception, work: Task) -> LossctlError:
+    text = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    hint = "this is a bug in lossctl: run again with --debug and --engine local, and report the traceback"
+    return LossctlError(text, code="bug", file=work.name or None, hint=hint)
 
 
 def too_large(task: Task) -> DataError:
     return DataError(
-        "a worker has not enough memory for a part of the file",
+        f"a worker has not enough memory {'for a part of the file' if task.name else 'to merge states'}",
         code="memory",
-        file=task.name,
+        file=task.name or None,
         hint="--chunk-rows N holds fewer rows at once; or workers with more memory",
     )
 
 
 def merge(recipe: bytes, states: Sequence[bytes]) -> bytes:
-    """One state of several, in any order. Raises ``DataError`` for one of another run."""
+    """One state of several, in any order. Raises ``TaskError``, also for a state of another run."""
+    return guarded(lambda: merged_of(recipe, states), Task(-1))
+
+
+def merged_of(recipe: bytes, states: Sequence[bytes]) -> bytes:
     ready_made = setup(recipe)
     headers = [header_of(state) for state in states]
     if any(found["plan"] != ready_made.plan for found in headers):
@@ -214,10 +238,19 @@ def parts(ready_made: Setup, task: Task) -> Iterator[Iterator[Chunk]]:
             for at, path in enumerate(paths, first):
                 source.files.add(at, path)
             source.stand_from(first, starts)
+            for at, path in enumerate(paths):
+                if source.cuts_of(first + at)[-1] != starts[at + 1] - starts[at]:
+                    raise rewritten(path)
         yield Between(binding, list(task.files), *task.rows, rows).chunks(task.rows[0])
         return
     for unit in task.units:
         yield unit_chunks(ready_made, task.source, unit)
+
+
+def rewritten(path: str) -> DataError:
+    """The error for a file that has other rows than it had before in this run."""
+    hint = "let its writer finish, and run again"
+    return DataError("the file changed while the run lasted", code="changed", file=path, hint=hint)
 
 
 def unit_chunks(ready_made: Setup, place: int, unit: tuple[int, int, str, int, int]) -> Iterator[Chunk]:
