@@ -21,6 +21,7 @@ from lossctl.engine.cluster.environment import environment
 from lossctl.engine.cluster.plan import Task
 from lossctl.engine.cluster.recipe import Recipe, call_in, digest
 from lossctl.engine.run import ready
+from lossctl.engine.samples import SampleLog
 from lossctl.engine.state import State
 from lossctl.engine.takings import Takings
 from lossctl.engine.wire.frame import header_of, pack, unpack
@@ -67,6 +68,8 @@ class Setup:
             job.bound.vocabulary.forget()
         return State(self.binding, self.jobs)
 
+
+LINE = 9  # bytes of a sample, for its row and for each value
 
 _done = local()
 
@@ -150,6 +153,7 @@ def merged_of(recipe: bytes, states: Sequence[bytes]) -> bytes:
             if tree["log"] is not None:
                 log = new_log(ready_made) if log is None else log
                 log.merge(log_in(tree["log"], new_log(ready_made)))
+        check_room(ready_made, log)
         merged["state"] = state_out(state)
         merged["log"] = None if log is None else log_out(log)
     where = sorted({one for found in headers for one in found["environments"]})
@@ -164,6 +168,24 @@ def together(trees: Sequence[dict[str, Any]]) -> dict[str, Any]:
         order = np.argsort(found["units"], kind="stable")
         return {name: values[order] for name, values in found.items()}
     return found
+
+
+def check_room(ready_made: Setup, log: SampleLog | None) -> None:
+    """Refuse what would not fit where all states come together: values of exact quantiles, and samples of all rows."""
+    memory = ready_made.recipe.options.memory
+    for job in ready_made.jobs:
+        if job.tally.hoard is not None and job.tally.hoard.exact and job.room.full:
+            raise UsageError(
+                f"{job.label}: {job.view} is exact, and the values of all rows take more than --memory ({memory:,} bytes)",
+                code="memory",
+                hint="more --memory; --engine local, which keeps them in a file; or --stats, approximate beyond it",
+            )
+    if log is not None and len(log) * LINE * (1 + len(log.labels)) > memory:
+        raise UsageError(
+            f"the samples that are asked for take more than --memory ({memory:,} bytes)",
+            code="memory",
+            hint="--per-sample FILE writes them where the workers are",
+        )
 
 
 def new_log(ready_made: Setup) -> Any:
@@ -212,6 +234,7 @@ def looked_at(ready_made: Setup, task: Task) -> dict[str, Any]:
             takings.end(state)
             if takings.outlet is not None:
                 takings.outlet.commit()
+        check_room(ready_made, None if takings is None else takings.log)
         log = None if takings is None or takings.log is None else log_out(takings.log)
     finally:
         if takings is not None:

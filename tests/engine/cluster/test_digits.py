@@ -15,6 +15,7 @@ import pyarrow.parquet
 import pytest
 
 import lossctl
+from lossctl.errors import UsageError
 
 ROWS = 4000
 EDGES = [0, 1, 700, 700, 1900, 1901, 3300, ROWS]  # of shards, one of them empty
@@ -167,3 +168,15 @@ def test_processes_of_this_machine(lossctl, folder, workers):
     alone = lossctl(*command, "--threads", 1)
     dealt = lossctl(*command, "--engine", "dask", "--threads", workers)
     assert (dealt.returncode, dealt.stderr, dealt.stdout) == (0, "", alone.stdout)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({"reduction": "median"}, "median is exact, and the values of all rows"), ({"rows": "all"}, "samples that are")],
+)
+def test_what_does_not_fit_where_states_meet_is_refused(folder, shuffled, options, words):
+    shuffled(0)
+    with pytest.raises(UsageError, match=words) as caught:
+        lossctl.compute("mse", str(folder / "parquet"), memory=20_000, engine="dask", **options)
+    assert caught.value.code == "memory"
+    assert lossctl.compute("mse", str(folder / "parquet"), memory=20_000, **options).value is not None
