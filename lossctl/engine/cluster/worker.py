@@ -176,7 +176,7 @@ def check_room(ready_made: Setup, log: SampleLog | None) -> None:
     for job in ready_made.jobs:
         if job.tally.hoard is not None and job.tally.hoard.exact and job.room.full:
             raise UsageError(
-                f"{job.label}: {job.view} is exact, and the values of all rows take more than --memory ({memory:,} bytes)",
+                f"{job.label}: {job.view} is exact, and the values of all rows take more than --memory ({memory:,})",
                 code="memory",
                 hint="more --memory; --engine local, which keeps them in a file; or --stats, approximate beyond it",
             )
