@@ -11,8 +11,8 @@ import numpy as np
 from lossctl.data.roles.binding import Request
 from lossctl.engine.details import add_details
 from lossctl.engine.options import Options
+from lossctl.engine.ready import ready
 from lossctl.engine.result import Report
-from lossctl.engine.run import ready
 from lossctl.engine.state import State
 from lossctl.engine.takings import Takings
 from lossctl.engine.wire.addresses import UNIT_BITS, relocate

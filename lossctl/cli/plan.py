@@ -68,7 +68,7 @@ def put_plan(files: Sequence[str], form: str, values: Mapping[str, Any], setting
     from lossctl.data.inputs import open_inputs
     from lossctl.engine.options import MEMORY, Options, memory_size
     from lossctl.engine.outline import outline
-    from lossctl.engine.run import ready
+    from lossctl.engine.ready import ready
     from lossctl.model.call import parse_calls
 
     calls = parse_calls(values["plan"])

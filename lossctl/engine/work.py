@@ -11,6 +11,7 @@ from lossctl.data.roles.binding import Binding, Request, left_out, nothing_fits
 from lossctl.data.roles.spans import other_layout
 from lossctl.data.source import placed
 from lossctl.data.tasks import chunks, tasks
+from lossctl.engine.details import add_details
 from lossctl.engine.finish import input_infos, results_of, warnings_of
 from lossctl.engine.job import Job
 from lossctl.engine.local import HELD, Window, drive
@@ -52,6 +53,22 @@ class Work:
         self.watch = watch
         self.state = State(binding, jobs)
         self.takings: Takings | None = None
+
+    def reported(self) -> Report:
+        """All passes, and what is to be said of them; nothing is left behind where one fails."""
+        try:
+            if any(job.needs_prelude for job in self.jobs):
+                self.survey()
+            self.score()
+            if self.log is not None:
+                add_details(self.log, self.jobs, self.chunks, self.options)
+            report = self.report()
+            if self.outlet is not None:
+                self.outlet.commit()
+        except BaseException:
+            self.close()
+            raise
+        return report
 
     @property
     def log(self) -> SampleLog | None:

@@ -17,7 +17,7 @@ from lossctl.cli.compute import compute
 from lossctl.cli.main import cli
 from lossctl.cli.options import LIBRARIES, MANY, RESULTS, ROWS, RUNNING, SAMPLES, reading
 from lossctl.cli.score import score
-from lossctl.engine.run import with_convention
+from lossctl.engine.ready import with_convention
 from lossctl.errors import UsageError
 from lossctl.model import registry
 from lossctl.model.batch import settle

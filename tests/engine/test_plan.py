@@ -19,7 +19,8 @@ from lossctl.engine import work as at_work
 from lossctl.engine.options import Options
 from lossctl.engine.options import Plan as Interval
 from lossctl.engine.outline import Outline, outline
-from lossctl.engine.run import ready, run
+from lossctl.engine.ready import ready
+from lossctl.engine.run import run
 from lossctl.engine.scoring import Opened, score_files
 from lossctl.engine.watch import Pass, Tick
 from lossctl.engine.work import Work

@@ -11,7 +11,7 @@ import stat
 import sys
 
 from lossctl.atomic import naming
-from lossctl.data.sinks.parts import SUCCESS, check_all, part_path, refused, strangers
+from lossctl.data.sinks.partnames import SUCCESS, check_all, part_path, refused, strangers
 
 __all__ = ["Folder"]
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from lossctl.data.sinks.parts import SUCCESS, check_all, refused, strangers
+from lossctl.data.sinks.partnames import SUCCESS, check_all, refused, strangers
 from lossctl.data.sinks.upload import check_bucket, put, telling
 from lossctl.data.stores.names import file_name, joined
 from lossctl.data.stores.store import store_of

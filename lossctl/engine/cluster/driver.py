@@ -37,7 +37,6 @@ from lossctl.engine.job import Job
 from lossctl.engine.options import Options
 from lossctl.engine.pace import chunk_rows
 from lossctl.engine.result import Report
-from lossctl.engine.run import reported
 from lossctl.engine.state import State
 from lossctl.engine.takings import Takings
 from lossctl.engine.watch import Pass, Watch
@@ -310,4 +309,4 @@ def deal(
     if scheduler_of(options) is not None:
         check_shared(binding, jobs, options)
     with nullcontext(engine) if engine is not None else hired(options) as found:
-        return reported(Dealt(binding, jobs, request, options, watch, found, inputs, asked))
+        return Dealt(binding, jobs, request, options, watch, found, inputs, asked).reported()

@@ -20,7 +20,7 @@ from lossctl.data.tasks import Between, Part
 from lossctl.engine.cluster.environment import environment
 from lossctl.engine.cluster.plan import Task
 from lossctl.engine.cluster.recipe import Recipe, call_in, digest
-from lossctl.engine.run import ready
+from lossctl.engine.ready import ready
 from lossctl.engine.samples import SampleLog
 from lossctl.engine.state import State
 from lossctl.engine.takings import Takings
@@ -247,7 +247,7 @@ def part_of(recipe: Recipe, task: Task) -> str | None:
     """Where the samples of the task go."""
     if recipe.staging is None or recipe.options.per_sample is None:
         return None
-    from lossctl.data.sinks.parts import part_path
+    from lossctl.data.sinks.partnames import part_path
 
     return part_path(recipe.staging, task.number, os.path.splitext(recipe.options.per_sample)[1])
 

@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 
 from lossctl.data.sinks import folder
-from lossctl.data.sinks.parts import Parts, part_path
+from lossctl.data.sinks.partnames import part_path
+from lossctl.data.sinks.parts import Parts
 from lossctl.data.sinks.sink import SINKS, SinkColumn, open_sink
 from lossctl.errors import OutputError, UsageError
 
@@ -296,7 +297,8 @@ def test_every_call_fails_once_until_all_pass(path, way, error) -> None:
 CODE = """
 import sys
 sys.path.insert(0, sys.argv[2])
-from lossctl.data.sinks.parts import Parts, part_path
+from lossctl.data.sinks.partnames import part_path
+from lossctl.data.sinks.parts import Parts
 for run in range(10_000):
     parts = Parts(sys.argv[1])
     staging = parts.begin()

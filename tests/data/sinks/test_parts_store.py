@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lossctl.data.sinks.parts import Parts, part_path
+from lossctl.data.sinks.partnames import part_path
+from lossctl.data.sinks.parts import Parts
 from lossctl.data.sinks.sink import SinkColumn, open_sink
 from lossctl.data.stores.store import Entry
 from lossctl.errors import DataError, OutputError
@@ -272,7 +273,8 @@ def test_a_store_that_is_gone_in_mid_commit_loses_nothing(bucket, uri) -> None:
 
 CODE = """
 import sys
-from lossctl.data.sinks.parts import Parts, part_path
+from lossctl.data.sinks.partnames import part_path
+from lossctl.data.sinks.parts import Parts
 from lossctl.data.sinks.target import output_file
 parts = Parts(sys.argv[1])
 staging = parts.begin()

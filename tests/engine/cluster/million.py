@@ -205,7 +205,7 @@ def checked(samples: str) -> None:
     from lossctl.data.inputs import open_inputs
     from lossctl.data.roles.binding import Request
     from lossctl.engine.options import Options
-    from lossctl.engine.run import ready
+    from lossctl.engine.ready import ready
     from lossctl.model.call import parse_calls
 
     ready(parse_calls("mse"), open_inputs([DATA], {})[0], Request(), Options(per_sample=samples))

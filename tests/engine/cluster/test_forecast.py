@@ -13,7 +13,8 @@ from lossctl.data.shards.source import ShardedSource
 from lossctl.engine.cluster import plan
 from lossctl.engine.options import Options, Plan
 from lossctl.engine.outline import outline
-from lossctl.engine.run import ready, run
+from lossctl.engine.ready import ready
+from lossctl.engine.run import run
 from lossctl.errors import UsageError
 from lossctl.model.call import parse_calls
 

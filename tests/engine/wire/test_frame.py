@@ -19,7 +19,7 @@ from lossctl.data.arrays.memory import MemorySource
 from lossctl.data.roles.binding import Request
 from lossctl.data.tasks import chunks
 from lossctl.engine.options import Options, Plan
-from lossctl.engine.run import ready
+from lossctl.engine.ready import ready
 from lossctl.engine.state import State
 from lossctl.engine.wire import frame
 from lossctl.engine.wire.frame import header_of, pack, unpack

@@ -10,7 +10,8 @@ import pytest
 from lossctl.data.arrays.memory import MemorySource
 from lossctl.data.roles.binding import Request
 from lossctl.engine.options import Options, Plan
-from lossctl.engine.run import ready, run
+from lossctl.engine.ready import ready
+from lossctl.engine.run import run
 from lossctl.engine.state import State
 from lossctl.engine.wire.addresses import UNIT_BITS, relocate
 from lossctl.engine.wire.frame import pack, unpack
