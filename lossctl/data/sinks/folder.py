@@ -116,15 +116,14 @@ class Folder:
             with contextlib.suppress(OSError):
                 os.rename(aside, self._target)
         for path in (staging, aside):
+            doomed = f"{path}.gone"  # a name that no worker knows: nothing is added while all is removed
             if os.path.isdir(path):
-                doomed = f"{path}.gone"  # a name that no worker knows: nothing is added while all is removed
                 with contextlib.suppress(OSError):
                     os.rename(path, doomed)
-                for each in (doomed, path):
-                    shutil.rmtree(each, ignore_errors=True)
-            else:
+            for each in (doomed, path):
+                shutil.rmtree(each, ignore_errors=True)
                 with contextlib.suppress(OSError):
-                    os.unlink(path)
+                    os.unlink(each)
 
 
 def _kind(entry: os.DirEntry[str]) -> str:

@@ -162,8 +162,12 @@ def test_a_worker_with_another_numpy_is_told_of(folder, small, tmp_path):
     oddity = "import numpy; numpy.__version__ = '2.99.0'"
     with scheduler(tmp_path) as (address, _), workers(address, 1), odd_worker(address, tmp_path, oddity):
         wait_for(address, 2)
-        found = lossctl.compute("mse", str(folder), engine="dask", scheduler=address)
-    notes = [note for note in found.warnings if note.code == "machines-differ"]
+        notes = []
+        for _ in range(20):  # on a busy machine one of them may do all the work
+            found = lossctl.compute("mse", str(folder), engine="dask", scheduler=address)
+            notes = [note for note in found.warnings if note.code == "machines-differ"]
+            if notes:
+                break
     assert [f"NumPy {version}" in notes[0].message for version in ("2.99.0", np.__version__)] == [True, True]
 
 
