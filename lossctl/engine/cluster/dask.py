@@ -19,7 +19,8 @@ from lossctl.errors import LossctlError, UsageError
 
 __all__ = ["Dask", "hire"]
 
-PATIENCE = 10.0  # seconds until a scheduler answers
+PATIENCE = 10.0  # seconds until somebody answers the door
+BUSY = 60.0  # and until a scheduler that has answered says who works for it
 QUIET = ("distributed", "asyncio", "tornado", "bokeh")
 LOGS = {"distributed.admin.low-level-log-length": 50}  # messages that Dask remembers, tasks and all
 # Of a cluster of our own: workers take one task at a time, and a task that two have died over is asked alone.
@@ -81,7 +82,7 @@ class Dask:
         knock(address)
         try:
             with dask.config.set(LOGS):
-                self._client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
+                self._client = distributed.Client(address, timeout=BUSY, set_as_default=False)
         except Exception as error:
             raise gone(address, "does not answer", error) from None
         if self._crew is None:

@@ -257,7 +257,7 @@ class Round:
 
 
 def gone(address: str, what: str, error: BaseException | None = None) -> UsageError:
-    cause = f" ({' '.join(str(error).split())[:200]})" if error is not None and str(error) else ""
+    cause = "" if error is None else f" ({' '.join(str(error).split())[:200] or type(error).__name__})"
     return UsageError(
         f"the scheduler at {address} {what}{cause}",
         code="scheduler",

@@ -172,6 +172,7 @@ def test_a_worker_with_another_numpy_is_told_of(folder, small, tmp_path):
 
 
 def test_nobody_waits_for_workers_for_ever(folder, tmp_path, monkeypatch, caplog):
+    caplog.set_level("WARNING", logger="lossctl")
     monkeypatch.setattr("lossctl.engine.cluster.round.SOON", 0.3)
     monkeypatch.setattr("lossctl.engine.cluster.round.LATE", 1.5)
     with scheduler(tmp_path) as (address, _), pytest.raises(UsageError, match="has had no workers") as caught:
