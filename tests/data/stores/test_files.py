@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import sys
-import time
 
 import pytest
 
@@ -47,14 +46,12 @@ def test_local_sizes_are_looked_up_when_asked_for(tmp_path):
 
 def test_a_million_names():
     base = "s3://some-bucket/predictions/run-17/"
-    start = time.perf_counter()
     files = Files.of(base, ((f"{base}part-{i:07d}-of-1000000.parquet", i) for i in range(1_000_000)))
     assert sum(map(sys.getsizeof, (files._tails, files._edges, files._sizes))) <= 60e6
     assert len(files) == 1_000_000
     assert files[123_456].endswith("part-0123456-of-1000000.parquet")
     assert int(files.sizes.sum()) == 499_999_500_000
     check_names(base, files, prose=False)
-    assert time.perf_counter() - start < 60
 
 
 def test_other_formats_are_seen_among_many():
