@@ -134,11 +134,12 @@ class Round:
         errand = self.running.pop(future, None)
         if errand is None:  # put off
             return
-        if future.status in {"cancelled", "lost"}:
+        if future.status == "cancelled":
             raise gone(self.address, "went away in the middle of the run")
-        if future.status != "finished":
+        if future.status == "error":
             self.failed(errand, future.exception())
             return
+        # Finished; or lost since, with its worker: then the scheduler has it made again for whoever asks for it.
         if errand.level == 0:
             self.told(errand.number)
         if errand.level == HOME:

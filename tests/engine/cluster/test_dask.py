@@ -18,6 +18,7 @@ import lossctl
 from lossctl.engine.cluster import worker
 from lossctl.engine.cluster.dask import Dask
 from lossctl.engine.cluster.plan import Task
+from lossctl.engine.cluster.round import Errand, Round
 from lossctl.errors import DataError, LossctlError, UsageError
 from tests.engine.cluster.clusters import odd_worker, scheduler, wait_for, workers
 
@@ -246,3 +247,23 @@ def test_json_is_the_same_to_the_byte(folder, cluster, lossctl, tmp_path):
     there = lossctl(*words, "--engine", "dask", "--scheduler", cluster, env=environment)
     assert json.loads(here.stdout)["results"]
     assert (there.returncode, there.stdout, there.stderr) == (0, here.stdout, here.stderr)
+
+
+def test_a_state_that_is_lost_with_its_worker_is_no_end_of_the_run():
+    """The worker may die between the end of its task and the moment at which that is heard of."""
+    told = []
+    one = Round(None, "tcp://127.0.0.1:1", None, None, told.append, None)
+    lost, cancelled = Kept("lost"), Kept("cancelled")
+    one.running = {lost: Errand(0, 3, b"", "a.parquet"), cancelled: Errand(0, 4, b"", "b.parquet")}
+    one.take(lost)
+    assert told == [3]
+    assert one.waiting == {0: [lost]}
+    with pytest.raises(UsageError, match="went away"):
+        one.take(cancelled)
+
+
+class Kept:
+    """A future of which only the status matters."""
+
+    def __init__(self, status):
+        self.status = status

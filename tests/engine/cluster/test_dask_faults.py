@@ -70,7 +70,7 @@ def test_workers_that_die_change_nothing(folder, own):
     there = subprocess.run(
         command(folder, own, *DASK, *words), **settings(own, environment), capture_output=True, timeout=100
     )
-    assert {"before", "again", "after", "merging"} <= set(os.listdir(own))
+    assert {"before", "again", "after", "merging"} <= set(os.listdir(own)), there.stderr
     (own / "out" / "samples.parquet").rename(own / "there.parquet")
     here = subprocess.run(command(folder, own, *words), **settings(own, environment), capture_output=True, timeout=100)
     assert (there.returncode, there.stdout, there.stderr) == (0, here.stdout, here.stderr)
